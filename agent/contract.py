@@ -1,0 +1,177 @@
+"""What the agent shares with the harness: the request it is given, the events it reports, the endpoints it calls.
+
+The harness's half is `harness/contract.py`; neither imports the other, and the golden files in `tests/contract/golden/`
+decide who is right. The harness validates strictly; this half is plain, so that the agent's image stays small.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+SCHEMA_VERSION = 1
+
+HOME = Path("/home")
+DATA = Path("/home/data")
+SUBMISSION = Path("/home/submission/submission.csv")
+PROMPTS = Path("/opt/podium/prompts")
+PACKAGES = Path("/opt/podium/packages.json")  # name → version of what candidates can import; written with the image
+GATE = Path("/run/agent")  # root:agent 0710: candidates stop here
+REQUEST = Path("/run/agent/door/request.json")
+SOCKET = Path("/run/agent/door/gateway.sock")
+CANDIDATE_PYTHON = Path("/opt/candidate/bin/python")
+
+EVENTS_PATH = "/podium/events"
+CHECK_PATH = "/podium/check"
+STATUS_PATH = "/podium/status"
+
+Direction = Literal["maximize", "minimize"]
+Action = Literal["draft", "improve", "debug", "merge", "ensemble"]
+Outcome = Literal["ok", "failed", "timed_out", "out_of_memory", "output_limit", "killed", "not_run"]
+EndReason = Literal["steps", "deadline", "budget", "stopped", "model_unavailable", "error"]
+
+
+@dataclass(frozen=True)
+class CompetitionBrief:
+    """What the agent is told of its competition beside the files in the data folder."""
+
+    id: str
+    title: str
+    metric: str
+    direction: Direction
+    submission_file: str = "submission.csv"
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """AIDE's parameters (arXiv 2502.13138, section 3)."""
+
+    policy: str
+    steps: int
+    num_drafts: int
+    debug_prob: float
+    max_debug_depth: int
+    k_fold: int
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """One model as it is called through the gateway."""
+
+    name: str
+    api: Literal["chat", "responses", "messages"]
+    temperature: float | None = None
+    max_output_tokens: int = 8192
+
+
+@dataclass(frozen=True)
+class CandidateLimits:
+    """What one candidate script may use."""
+
+    timeout_seconds: float
+    memory_bytes: int
+    output_bytes: int
+    file_bytes: int
+    cpus: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """`request.json`, read once at the start."""
+
+    schema_version: int
+    run_id: str
+    competition: CompetitionBrief
+    search: SearchSettings
+    code_model: ModelSettings
+    review_model: ModelSettings
+    seed: int
+    deadline_seconds: float
+    candidate: CandidateLimits
+    workers: int
+    prompt_set: str
+
+    @classmethod
+    def from_json(cls, text: str) -> RunRequest:
+        """Build from the file's text; an unknown or missing field raises TypeError or KeyError."""
+        raw: dict[str, Any] = json.loads(text)
+        if raw["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(
+                f"request.json has schema version {raw['schema_version']}; this agent reads {SCHEMA_VERSION}"
+            )
+        candidate = raw.pop("candidate")
+        return cls(
+            competition=CompetitionBrief(**raw.pop("competition")),
+            search=SearchSettings(**raw.pop("search")),
+            code_model=ModelSettings(**raw.pop("code_model")),
+            review_model=ModelSettings(**raw.pop("review_model")),
+            candidate=CandidateLimits(**{**candidate, "cpus": tuple(candidate["cpus"])}),
+            **raw,
+        )
+
+
+@dataclass(frozen=True)
+class StartEvent:
+    python: str
+    packages: dict[str, str]
+    type: Literal["start"] = "start"
+
+
+@dataclass(frozen=True)
+class ProposalEvent:
+    node: str
+    step: int
+    action: Action
+    parents: tuple[str, ...]
+    progress: dict[str, float]
+    type: Literal["proposal"] = "proposal"
+
+
+@dataclass(frozen=True)
+class NodeEvent:
+    """One finished node. `score` is the validation score, None when the node is buggy; times are seconds."""
+
+    node: str
+    step: int
+    action: Action
+    parents: tuple[str, ...]
+    plan: str
+    code: str
+    outcome: Outcome
+    exit_code: int | None
+    output: str
+    score: float | None
+    buggy: bool
+    why_buggy: str | None
+    analysis: str
+    reviewed_by: Literal["score_line", "model", "none"]
+    submission_valid: bool | None
+    warm_start: bool
+    seconds: dict[str, float]  # model, execute, check, review, overhead
+    tokens: dict[str, int]  # input, output
+    type: Literal["node"] = "node"
+
+
+@dataclass(frozen=True)
+class BestEvent:
+    node: str
+    score: float | None
+    type: Literal["best"] = "best"
+
+
+@dataclass(frozen=True)
+class EndEvent:
+    reason: EndReason
+    message: str
+    best: str | None
+    type: Literal["end"] = "end"
+
+
+Event = StartEvent | ProposalEvent | NodeEvent | BestEvent | EndEvent
+
+
+def event_json(event: Event) -> str:
+    """One line of JSON; NaN and infinities are refused, since JSON has none."""
+    return json.dumps(asdict(event), allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,181 @@
+"""What the harness shares with the container: the request, the journal's events, and the gateway's own endpoints.
+
+The agent's half is `agent/contract.py`; neither imports the other, and the golden files in `tests/contract/golden/`
+decide who is right. Everything that comes *from* the container is validated here before anything else reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+SCHEMA_VERSION = 1
+
+# Places inside the container. MLE-bench's paths where it has one, so that other agents fit.
+HOME = "/home"  # the workspace volume: everything below, but the data, is writable by somebody
+DATA = "/home/data"  # read-only bind: the competition's public data and description.md
+SUBMISSION = "/home/submission/submission.csv"
+PROMPTS = "/opt/podium/prompts"  # read-only bind: the prompt set
+DOOR = "/run/agent/door"  # read-only bind below a gate that only the agent passes: request.json, gateway.sock
+REQUEST_NAME = "request.json"
+SOCKET_NAME = "gateway.sock"
+
+# The gateway's own endpoints, beside the providers' /v1/…
+EVENTS_PATH = "/podium/events"  # POST: one event as JSON, or several as JSON lines → 204
+CHECK_PATH = "/podium/check"  # POST ?node=ID, body: submission.csv → CheckReply
+STATUS_PATH = "/podium/status"  # GET → StatusReply
+
+Direction = Literal["maximize", "minimize"]
+NodeId = Annotated[str, Field(pattern=r"^[0-9a-z-]{1,32}$")]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class CompetitionBrief(_In):
+    """What the agent is told of its competition beside the files in the data folder."""
+
+    id: str
+    title: str
+    metric: str
+    direction: Direction
+    submission_file: str = "submission.csv"
+
+
+class SearchSettings(_In):
+    """AIDE's parameters (arXiv 2502.13138, section 3), as a preset or flags set them."""
+
+    policy: str = "greedy"
+    steps: int = Field(ge=1)
+    num_drafts: int = Field(ge=1)
+    debug_prob: float = Field(ge=0, le=1)
+    max_debug_depth: int = Field(ge=0)
+    k_fold: int = Field(ge=0, description="folds of the cross-validation that the prompts ask for; 0 asks for none")
+
+
+class ModelSettings(_In):
+    """One model as the agent calls it through the gateway."""
+
+    name: str
+    api: Literal["chat", "responses", "messages"]
+    temperature: float | None = None
+    max_output_tokens: int = Field(default=8192, ge=1)
+
+
+class CandidateLimits(_In):
+    """What one candidate script may use; the container's own limits stand above these."""
+
+    timeout_seconds: float = Field(gt=0)
+    memory_bytes: int = Field(gt=0)
+    output_bytes: int = Field(gt=0, description="standard output and error kept: half head, half tail")
+    file_bytes: int = Field(gt=0, description="largest single file")
+    cpus: tuple[int, ...] = Field(description="CPU numbers the candidate is asked to stay on")
+
+
+class RunRequest(_In):
+    """`request.json`: everything that the agent needs to know, and nothing secret."""
+
+    schema_version: Literal[1] = 1
+    run_id: str
+    competition: CompetitionBrief
+    search: SearchSettings
+    code_model: ModelSettings
+    review_model: ModelSettings
+    seed: int = Field(ge=0)
+    deadline_seconds: float = Field(gt=0, description="wall-clock seconds from the container's start")
+    candidate: CandidateLimits
+    workers: int = Field(default=1, ge=1)
+    prompt_set: str
+
+
+# Events: what the agent reports as it happens. The gateway adds `sequence` and `received_at` and appends them to
+# journal.jsonl, so a run that is killed keeps everything up to its last finished node.
+
+
+class StartEvent(_In):
+    """The agent is up."""
+
+    type: Literal["start"]
+    python: str
+    packages: dict[str, str]
+
+
+class ProposalEvent(_In):
+    """The policy chose; the model is being asked."""
+
+    type: Literal["proposal"]
+    node: NodeId
+    step: int = Field(ge=0)
+    action: Literal["draft", "improve", "debug", "merge", "ensemble"]
+    parents: tuple[NodeId, ...]
+    progress: dict[str, float]
+
+
+class NodeEvent(_In):
+    """One finished node of the tree. Times are seconds; `score` is the validation score, None when the node is buggy."""
+
+    type: Literal["node"]
+    node: NodeId
+    step: int = Field(ge=0)
+    action: Literal["draft", "improve", "debug", "merge", "ensemble"]
+    parents: tuple[NodeId, ...]
+    plan: str
+    code: str
+    outcome: Literal["ok", "failed", "timed_out", "out_of_memory", "output_limit", "killed", "not_run"]
+    exit_code: int | None
+    output: str
+    score: float | None
+    buggy: bool
+    why_buggy: str | None
+    analysis: str
+    reviewed_by: Literal["score_line", "model", "none"]
+    submission_valid: bool | None
+    warm_start: bool
+    seconds: dict[Literal["model", "execute", "check", "review", "overhead"], float]
+    tokens: dict[Literal["input", "output"], int]
+
+
+class BestEvent(_In):
+    """The submission file now holds this node's predictions."""
+
+    type: Literal["best"]
+    node: NodeId
+    score: float | None
+
+
+class EndEvent(_In):
+    """The agent ends in order."""
+
+    type: Literal["end"]
+    reason: Literal["steps", "deadline", "budget", "stopped", "model_unavailable", "error"]
+    message: str
+    best: NodeId | None
+
+
+Event = Annotated[StartEvent | ProposalEvent | NodeEvent | BestEvent | EndEvent, Field(discriminator="type")]
+EVENT: TypeAdapter[StartEvent | ProposalEvent | NodeEvent | BestEvent | EndEvent] = TypeAdapter(Event)
+
+
+class CheckReply(BaseModel):
+    """Is the format right? Nothing here depends on a label."""
+
+    model_config = ConfigDict(frozen=True)
+    valid: bool
+    reason: str | None = None
+
+
+class StatusReply(BaseModel):
+    """How much is left. Fractions are of the run's own limits; `stop` asks the agent to end after the current node."""
+
+    model_config = ConfigDict(frozen=True)
+    spent_fraction: float
+    elapsed_seconds: float
+    deadline_seconds: float
+    stop: bool
+
+
+def error_body(message: str) -> dict[str, Any]:
+    """The body of a refused `/podium/…` call."""
+    return {"error": message}
