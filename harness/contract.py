@@ -114,7 +114,7 @@ class ProposalEvent(_In):
 
 
 class NodeEvent(_In):
-    """One finished node of the tree. Times are seconds; `score` is the validation score, None when the node is buggy."""
+    """One finished node; times are seconds. `score` is the validation score, None when the node is buggy."""
 
     type: Literal["node"]
     node: NodeId

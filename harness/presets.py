@@ -1,0 +1,61 @@
+"""Agent configurations with a name: AIDE's published parameter sets. Flags of a command override single values.
+
+`aide` is the released agent's default configuration, `aide-mle-bench` the one that MLE-bench ran (debugging always
+preferred, deep chains, 500 steps in 24 hours). As in the released code, a chain of debugs may reach
+`max_debug_depth` + 1 nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.contract import SearchSettings
+from harness.errors import UserError
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One named agent configuration. Temperatures are what the paper's agent asks for."""
+
+    name: str
+    search: SearchSettings
+    candidate_timeout_seconds: float
+    wall_seconds: float
+    prompt_set: str
+    code_temperature: float
+    review_temperature: float
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="aide",
+            search=SearchSettings(steps=20, num_drafts=5, debug_prob=0.5, max_debug_depth=3, k_fold=5),
+            candidate_timeout_seconds=1 * HOUR,
+            wall_seconds=24 * HOUR,
+            prompt_set="aide",
+            code_temperature=0.5,
+            review_temperature=0.5,
+        ),
+        Preset(
+            name="aide-mle-bench",
+            search=SearchSettings(steps=500, num_drafts=5, debug_prob=1.0, max_debug_depth=20, k_fold=5),
+            candidate_timeout_seconds=9 * HOUR,
+            wall_seconds=24 * HOUR,
+            prompt_set="aide",
+            code_temperature=1.0,
+            review_temperature=0.5,
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """Look a preset up; raise `UserError` with the names that exist."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise UserError(f"no agent {name!r}; there are: {', '.join(sorted(PRESETS))}. Try: --agent aide") from None
