@@ -1,0 +1,253 @@
+"""A sandbox as one hardened Docker container with a limited workspace volume.
+
+What it defends: the host's files, network, devices and processes, and everything secret, against whatever runs inside.
+What it does not: kernel bugs, engine bugs, GPU driver bugs. Options are stated here in full rather than left to the
+engine's defaults, and `effective()` reads them back from the engine for the run's record.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import posixpath
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InfrastructureError
+from harness.sandbox import workspace as workspaces
+from harness.sandbox.archive import read_single_file
+from harness.sandbox.base import KEPT_CAPABILITIES, Ending, Gpus, SandboxSpec
+from harness.sandbox.failure import classify, engine_errors
+from harness.sandbox.oom import OomCounter
+
+POLL_SECONDS = 1.0
+DISK_CHECK_SECONDS = 10.0
+GO_MODE_DIR = 1 << 31  # the engine reports file modes as Go's os.FileMode
+
+
+def connect(timeout_seconds: int = 120) -> Any:
+    """A client of the engine that DOCKER_HOST names; raise `InfrastructureError` when none answers."""
+    import docker
+
+    with engine_errors():
+        return docker.from_env(timeout=timeout_seconds)
+
+
+class DockerSandbox:
+    """See `Sandbox` for the contract. Use `remove` in a `finally`; orphans are found by their labels (`reap`)."""
+
+    def __init__(self, client: Any, spec: SandboxSpec, *, workspace_folder: Path, environ: Mapping[str, str]) -> None:
+        self._client = client
+        self._spec = spec
+        self._folder = workspace_folder
+        self._environ = environ
+        self._container: Any = None
+        self._workspace: workspaces.Workspace | None = None
+        self._started = 0.0
+
+    def start(self) -> None:
+        spec = self._spec
+        try:
+            self._workspace = workspaces.create(
+                self._client, spec.name, spec.limits.workspace_bytes, self._folder, spec.labels, self._environ
+            )
+            with engine_errors():
+                self._container = self._client.containers.create(**container_options(spec))
+                self._container.start()
+        except BaseException:
+            self.remove()
+            raise
+        self._started = time.monotonic()
+
+    def wait(self, tick: Callable[[], None]) -> Ending:
+        limits = self._spec.limits
+        timed_out = over_disk = False
+        next_disk_check = time.monotonic() + DISK_CHECK_SECONDS
+        with OomCounter(self._container) as oom:
+            while not self._ended(POLL_SECONDS):
+                tick()
+                oom.sample()
+                if time.monotonic() - self._started > limits.wall_seconds:
+                    timed_out = True
+                elif self._workspace and self._workspace.limit == "watched" and time.monotonic() > next_disk_check:
+                    over_disk = self._used_bytes() > limits.workspace_bytes
+                    next_disk_check = time.monotonic() + DISK_CHECK_SECONDS
+                if timed_out or over_disk:
+                    self.stop()
+                    break
+            kills = oom.total()
+        state = self._state()
+        return Ending(
+            exit_code=state.get("ExitCode"),
+            oom_kills=max(kills, int(bool(state.get("OOMKilled")))),
+            timed_out=timed_out,
+            over_disk=over_disk,
+            seconds=time.monotonic() - self._started,
+            log_tail=self._log_tail(),
+        )
+
+    def stop(self) -> None:
+        """Ask everything inside to end, and end it after the grace time."""
+        with engine_errors():
+            self._container.stop(timeout=int(self._spec.limits.grace_seconds))
+
+    def fetch(self, path: str, destination: Path) -> bool:
+        import docker.errors
+
+        with engine_errors():
+            try:
+                if not self._is_folder(posixpath.dirname(path)):
+                    return False
+                stream, _ = self._container.get_archive(path, chunk_size=1 << 20)
+            except docker.errors.NotFound:
+                return False
+            read_single_file(stream, posixpath.basename(path), destination, self._spec.limits.submission_bytes)
+        return True
+
+    def effective(self) -> dict[str, Any]:
+        with engine_errors():
+            self._container.reload()
+        return describe(self._container.attrs, self._workspace)
+
+    def remove(self) -> None:
+        import docker.errors
+
+        if self._container is not None:
+            with engine_errors(), contextlib.suppress(docker.errors.NotFound):
+                self._container.remove(force=True, v=False)
+            self._container = None
+        if self._workspace is not None:
+            workspaces.remove(self._client, self._workspace)
+            self._workspace = None
+
+    def _ended(self, seconds: float) -> bool:
+        import docker.errors
+        import requests
+
+        try:
+            self._container.wait(timeout=seconds)
+        except requests.exceptions.RequestException as error:
+            # The SDK has no "not yet": a wait that outlasts its HTTP timeout is one, and so may a dead engine look.
+            if "timed out" in str(error).lower():
+                return False
+            raise classify(error) from error
+        except docker.errors.NotFound as error:
+            raise InfrastructureError(
+                f"container {self._spec.name} was removed while it ran. See: podium doctor"
+            ) from error
+        return True
+
+    def _state(self) -> dict[str, Any]:
+        with engine_errors():
+            self._container.reload()
+        state: dict[str, Any] = self._container.attrs["State"]
+        return state
+
+    def _log_tail(self) -> str:
+        with engine_errors():
+            raw: bytes = self._container.logs(tail=40)
+        return raw.decode("utf-8", "replace")[-4000:]
+
+    def _is_folder(self, path: str) -> bool:
+        # A folder that was replaced by a link could name any file inside the box; the engine would follow it.
+        # HEAD, because an archive stream that is opened and not drained blocks the next one for a minute.
+        api = self._client.api
+        answer = api.head(api._url("/containers/{0}/archive", self._container.id), params={"path": path})
+        if answer.status_code == 404:
+            return False
+        answer.raise_for_status()
+        stat = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+        return bool(stat["mode"] & GO_MODE_DIR) and not stat["linkTarget"]
+
+    def _used_bytes(self) -> int:
+        # Privileged, because root inside has no right to look into the others' folders; the image's own `du`, on a
+        # read-only root, is all that runs.
+        with engine_errors():
+            done = self._container.exec_run(["du", "-sxk", self._spec.workspace], privileged=True, user="0")
+        fields = done.output.split()
+        return int(fields[0]) * 1024 if done.exit_code in (0, 1) and fields and fields[0].isdigit() else 0
+
+
+def container_options(spec: SandboxSpec) -> dict[str, Any]:
+    """The options of `containers.create`: hardened by default, nothing left to the engine's own defaults."""
+    from docker.types import LogConfig, Mount, Ulimit
+
+    limits = spec.limits
+    binds = [Mount(mount.target, str(mount.source), type="bind", read_only=True) for mount in spec.mounts]
+    return {
+        "image": spec.image,
+        "command": list(spec.command) or None,
+        "name": spec.name,
+        "hostname": "podium",
+        "user": "0:0",
+        "working_dir": spec.workspace,
+        "environment": dict(spec.environment),
+        "labels": dict(spec.labels),
+        "network_mode": "none",
+        "read_only": True,
+        "init": True,
+        "cap_drop": ["ALL"],
+        "cap_add": sorted(KEPT_CAPABILITIES),
+        "security_opt": ["no-new-privileges:true"],
+        "ipc_mode": "private",
+        "pids_limit": limits.pids,
+        "mem_limit": limits.memory_bytes,
+        "memswap_limit": limits.memory_bytes,
+        "nano_cpus": int(limits.cpus * 1e9),
+        "shm_size": limits.shm_bytes,
+        "ulimits": [
+            Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+            Ulimit(name="core", soft=0, hard=0),
+        ],
+        "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": str(limits.log_bytes), "max-file": "1"}),
+        "tmpfs": {"/tmp": f"rw,nosuid,nodev,exec,size={limits.tmp_bytes},mode=1777"},  # noqa: S108 - inside the box
+        "mounts": [Mount(spec.workspace, spec.name, type="volume"), *binds],
+        "device_requests": _device_requests(spec.gpus),
+        "restart_policy": {"Name": "no"},
+        "auto_remove": False,
+        "detach": True,
+    }
+
+
+def _device_requests(gpus: Gpus | None) -> list[Any]:
+    from docker.types import DeviceRequest
+
+    if gpus is None:
+        return []
+    if gpus.ids:
+        return [DeviceRequest(device_ids=list(gpus.ids), capabilities=[["gpu"]])]
+    return [DeviceRequest(count=gpus.count or 0, capabilities=[["gpu"]])]
+
+
+def describe(attrs: Mapping[str, Any], workspace: workspaces.Workspace | None) -> dict[str, Any]:
+    """What is in force, from the engine's own inspection of the container."""
+    host, config = attrs["HostConfig"], attrs["Config"]
+    return {
+        "image": attrs["Image"],
+        "network_mode": host["NetworkMode"],
+        "read_only_root": host["ReadonlyRootfs"],
+        "capabilities_dropped": host["CapDrop"],
+        "capabilities_kept": {name: KEPT_CAPABILITIES.get(name, "?") for name in host["CapAdd"] or []},
+        "security_options": host["SecurityOpt"],
+        "privileged": host["Privileged"],
+        "init": host["Init"],
+        "ipc_mode": host["IpcMode"],
+        "pids_limit": host["PidsLimit"],
+        "memory_bytes": host["Memory"],
+        "memory_and_swap_bytes": host["MemorySwap"],
+        "cpus": host["NanoCpus"] / 1e9,
+        "shm_bytes": host["ShmSize"],
+        "ulimits": {limit["Name"]: limit["Hard"] for limit in host["Ulimits"] or []},
+        "tmpfs": host["Tmpfs"],
+        "log": {"driver": host["LogConfig"]["Type"], **host["LogConfig"]["Config"]},
+        "mounts": [
+            {"type": mount["Type"], "target": mount["Destination"], "writable": mount["RW"]}
+            for mount in attrs["Mounts"]
+        ],
+        "workspace_limit": workspace.limit if workspace else None,
+        "device_requests": host.get("DeviceRequests"),
+        "user": config["User"],
+    }

@@ -1,0 +1,83 @@
+"""Count the kernel's out-of-memory kills in a container.
+
+The engine's own `OOMKilled` is false when the kill hit a child, so the counter of the container's cgroup is read while
+it runs (local engines), and the engine's `oom` events at the end (any engine; it keeps only the last few hundred).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.sandbox.failure import engine_errors
+
+
+class OomCounter:
+    """Sample during the run, then read `total`."""
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+        self._since = int(time.time()) - 1
+        self._file: Path | None = None
+        self._sampled = 0
+
+    def __enter__(self) -> OomCounter:
+        with engine_errors():
+            self._container.reload()
+        self._file = counter_file(int(self._container.attrs["State"].get("Pid") or 0), self._container.id)
+        self.sample()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def sample(self) -> None:
+        """Read the cgroup's counter; the file is gone once the container has ended."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._sampled = max(self._sampled, parse_counter(self._file.read_text()))
+
+    def total(self) -> int:
+        """Kills seen by either source."""
+        return max(self._sampled, self._events())
+
+    def _events(self) -> int:
+        with engine_errors():
+            stream = self._container.client.events(
+                since=self._since,
+                until=f"{time.time():.6f}",  # a moment in the future would be waited for
+                filters={"container": self._container.id, "event": "oom"},
+                decode=True,
+            )
+            return sum(1 for _ in stream)
+
+
+def counter_file(pid: int, container_id: str) -> Path | None:
+    """The file with the container's OOM counter, for cgroup v1 or v2; None when this host can't see it."""
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines() if pid else []
+    except OSError:
+        return None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if container_id not in path:
+            continue
+        if controllers == "memory":
+            return Path("/sys/fs/cgroup/memory") / path.lstrip("/") / "memory.oom_control"
+        if controllers == "":
+            return Path("/sys/fs/cgroup") / path.lstrip("/") / "memory.events"
+    return None
+
+
+def parse_counter(text: str) -> int:
+    """The `oom_kill` line of memory.oom_control (v1) or memory.events (v2)."""
+    for line in text.splitlines():
+        key, _, value = line.partition(" ")
+        if key == "oom_kill":
+            return int(value)
+    return 0

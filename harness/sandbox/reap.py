@@ -1,0 +1,51 @@
+"""Find and remove what dead owners left: containers and workspaces, by label. What a living owner holds is never touched."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.sandbox import workspace as workspaces
+from harness.sandbox.failure import engine_errors
+from harness.sandbox.owner import OWNER_LABEL, is_alive
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """One thing in the engine whose owner is gone."""
+
+    kind: Literal["container", "volume"]
+    name: str
+    labels: dict[str, str]
+
+
+def find(client: Any) -> list[Orphan]:
+    """Orphans in the engine, containers before the volumes they hold."""
+    with engine_errors():
+        containers = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
+        volumes = client.volumes.list(filters={"label": OWNER_LABEL})
+    found = [Orphan("container", item.name, dict(item.labels)) for item in containers]
+    found += [Orphan("volume", item.name, dict(item.attrs.get("Labels") or {})) for item in volumes]
+    return [orphan for orphan in found if not is_alive(orphan.labels[OWNER_LABEL])]
+
+
+def remove(client: Any, orphan: Orphan) -> None:
+    """Remove one orphan; what is gone already is no error."""
+    import docker.errors
+
+    if orphan.kind == "container":
+        with engine_errors(), contextlib.suppress(docker.errors.NotFound):
+            client.containers.get(orphan.name).remove(force=True)
+        return
+    image = orphan.labels.get(workspaces.IMAGE_LABEL)
+    workspaces.remove(
+        client,
+        workspaces.Workspace(
+            volume=orphan.name,
+            limit="loop" if image else "watched",
+            image=Path(image) if image else None,
+            device=orphan.labels.get(workspaces.DEVICE_LABEL),
+        ),
+    )

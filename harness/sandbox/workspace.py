@@ -1,0 +1,114 @@
+"""The one writable place of a box: a named volume, limited in size where the host allows it.
+
+As root beside a local engine the volume is an ext4 file system in a file of the workspace's size, attached as a loop
+device: a full disk inside is then an ordinary ENOSPC there and nobody else's. Elsewhere it is a plain volume, and the
+sandbox watches its size. The record says which (`loop` or `watched`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.errors import InfrastructureError
+from harness.sandbox.failure import engine_errors
+
+IMAGE_LABEL = "podium.workspace.image"
+DEVICE_LABEL = "podium.workspace.device"
+TOOL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A volume, and the loop device and image file behind it where it is limited."""
+
+    volume: str
+    limit: Literal["loop", "watched"]
+    image: Path | None = None
+    device: str | None = None
+
+
+def can_limit(environ: Mapping[str, str]) -> bool:
+    """Are we root beside a local engine, with the tools to make a file system in a file?"""
+    local = environ.get("DOCKER_HOST", "unix://").startswith("unix://")
+    tools = all(shutil.which(tool, path=TOOL_PATH) for tool in ("mkfs.ext4", "debugfs", "losetup"))
+    return os.geteuid() == 0 and local and tools and Path("/dev/loop-control").exists()
+
+
+def create(
+    client: Any, name: str, size_bytes: int, folder: Path, labels: Mapping[str, str], environ: Mapping[str, str]
+) -> Workspace:
+    """Make the volume; raise `InfrastructureError` and leave nothing when that fails."""
+    if not can_limit(environ):
+        with engine_errors():
+            client.volumes.create(name=name, labels=dict(labels))
+        return Workspace(volume=name, limit="watched")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    image = folder / f"{name}.ext4"
+    device = ""
+    try:
+        _make_file_system(image, size_bytes)
+        device = _run("losetup", "--find", "--show", str(image)).strip()
+        with engine_errors():
+            client.volumes.create(
+                name=name,
+                driver="local",
+                driver_opts={"type": "ext4", "device": device, "o": "nosuid,nodev"},
+                labels={**labels, IMAGE_LABEL: str(image), DEVICE_LABEL: device},
+            )
+    except BaseException:
+        _detach(device, image)
+        raise
+    return Workspace(volume=name, limit="loop", image=image, device=device)
+
+
+def remove(client: Any, workspace: Workspace) -> None:
+    """Remove volume, device and file; what is gone already is no error."""
+    import docker.errors
+
+    with engine_errors(), contextlib.suppress(docker.errors.NotFound):
+        client.volumes.get(workspace.volume).remove(force=True)
+    if workspace.image is not None:
+        _detach(workspace.device or "", workspace.image)
+
+
+def _make_file_system(image: Path, size_bytes: int) -> None:
+    with image.open("xb") as file:
+        file.truncate(size_bytes)
+    # No journal: nothing survives the run. No reserved blocks: root inside has no use for them.
+    _run("mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard", str(image))
+    # An empty root folder is what makes the engine copy the image's own content, owners kept, into a new volume.
+    _run("debugfs", "-w", "-R", "rmdir lost+found", str(image))
+
+
+def _detach(device: str, image: Path) -> None:
+    # The device must still be *this* file's: after a restart of the host the number may be somebody else's.
+    if device and _backing_file(device) == str(image):
+        with contextlib.suppress(InfrastructureError):
+            _run("losetup", "--detach", device)
+    image.unlink(missing_ok=True)
+
+
+def _backing_file(device: str) -> str | None:
+    source = Path("/sys/block") / Path(device).name / "loop" / "backing_file"
+    with contextlib.suppress(OSError):
+        return source.read_text().strip()
+    return None
+
+
+def _run(tool: str, *arguments: str) -> str:
+    path = shutil.which(tool, path=TOOL_PATH)
+    if path is None:
+        raise InfrastructureError(f"{tool} is not installed. Try: apt-get install e2fsprogs util-linux")
+    done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode != 0:
+        raise InfrastructureError(
+            f"{tool} failed ({done.returncode}): {done.stderr.strip()[-400:]}. See: podium doctor"
+        )
+    return done.stdout
