@@ -16,7 +16,7 @@ def me() -> str:
 
 
 def is_alive(owner: str) -> bool:
-    """Does the owner still live? An owner on another host, or one we can't parse, counts as alive: not ours to judge."""
+    """Does the owner still live? One on another host, or one we can't parse, counts as alive: not ours to judge."""
     parts = owner.split("/")
     if len(parts) != 4 or parts[0] != socket.gethostname() or not parts[2].isdecimal():
         return True

@@ -1,4 +1,4 @@
-"""Find and remove what dead owners left: containers and workspaces, by label. What a living owner holds is never touched."""
+"""Find and remove what dead owners left: containers and workspaces, by label. A living owner's are never touched."""
 
 from __future__ import annotations
 
