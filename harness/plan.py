@@ -1,0 +1,135 @@
+"""Everything that decides a run, resolved and checked before the first container starts.
+
+Turns the command's choices into what the two sides need: the agent's request, the sandbox's spec, and a hash that
+names the outcome-deciding inputs. Starts nothing and reads no clock but for the deadline label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness import contract, results
+from harness.contract import CandidateLimits, CompetitionBrief, ModelSettings, RunRequest
+from harness.sandbox.base import Gpus, Limits, Mount, SandboxSpec
+from harness.sandbox.owner import OWNER_LABEL, me
+
+if TYPE_CHECKING:
+    from harness.competition import Competition
+    from harness.images import ImageRef
+    from harness.prepare import Prepared
+    from harness.presets import Preset
+    from harness.promptset import PromptSet
+
+AGENT_MARGIN_SECONDS = 20.0  # the agent's own deadline lies this much (at most a tenth) before the box is stopped
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One competition × one agent configuration × one seed, and the inputs it runs on."""
+
+    group: str
+    competition: Competition
+    prepared: Prepared
+    preset: Preset
+    model: str
+    seed: int
+    steps: int
+    wall_seconds: float
+    candidate_timeout_seconds: float
+    limits: Limits
+    gpus: Gpus | None
+    gpus_text: str
+    prompts: PromptSet
+    image: ImageRef
+    budget_usd: float | None
+
+    @property
+    def run_id(self) -> str:
+        """The run's folder name."""
+        return results.run_id(self.competition.id, self.preset.name, self.seed)
+
+    def request(self) -> RunRequest:
+        """What the agent is told."""
+        code = model_settings(self.model, self.preset.code_temperature)
+        review = model_settings(self.model, self.preset.review_temperature)
+        competition = self.competition
+        return RunRequest(
+            run_id=self.run_id,
+            competition=CompetitionBrief(
+                id=competition.id,
+                title=competition.title,
+                metric=competition.metric.name,
+                direction=competition.metric.direction,
+            ),
+            search=self.preset.search.model_copy(update={"steps": self.steps}),
+            code_model=code,
+            review_model=review,
+            seed=self.seed,
+            deadline_seconds=self.wall_seconds - min(AGENT_MARGIN_SECONDS, self.wall_seconds / 10),
+            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds),
+            prompt_set=self.prompts.name,
+        )
+
+    def sha256(self) -> str:
+        """Names everything that decides the outcome; a finished run with the same hash is not run again."""
+        parts = [
+            self.request().model_dump_json(),
+            self.prompts.sha256,
+            self.image.digest,
+            self.model,
+            self.prepared.manifest_sha256,
+            self.gpus_text,
+            json.dumps(self.budget_usd),
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def sandbox_spec(plan: RunPlan, door: Path) -> SandboxSpec:
+    """The box of a run: public data, prompt set and door, all read-only; no label, key or repository."""
+    token = hashlib.sha256(os.urandom(16)).hexdigest()[:8]
+    return SandboxSpec(
+        name=f"podium-{plan.run_id[:80].lower()}-{token}",
+        image=plan.image.digest,
+        limits=plan.limits,
+        mounts=(
+            Mount(plan.prepared.public, contract.DATA),
+            Mount(plan.prompts.folder, contract.PROMPTS),
+            Mount(door, contract.DOOR),
+        ),
+        workspace=contract.HOME,
+        labels={
+            "podium.group": plan.group,
+            "podium.run": plan.run_id,
+            "podium.deadline": str(int(time.time() + plan.wall_seconds)),
+            OWNER_LABEL: me(),
+        },
+        gpus=plan.gpus,
+    )
+
+
+def model_settings(model: str, temperature: float) -> ModelSettings:
+    """How the agent calls a model: each provider in its own wire format, by the model's name alone."""
+    provider, _, name = model.partition("/")
+    if provider == "anthropic":
+        return ModelSettings(name=name, api="messages", temperature=temperature)
+    if provider == "openai":
+        return ModelSettings(name=name, api="responses", temperature=temperature)
+    return ModelSettings(name=name or provider, api="chat", temperature=temperature)
+
+
+def candidate_limits(limits: Limits, timeout_seconds: float) -> CandidateLimits:
+    """A candidate's share of the box: what is left when the agent and the supervisor have theirs."""
+    reserve = min(limits.memory_bytes // 4, 1 << 30)
+    return CandidateLimits(
+        timeout_seconds=timeout_seconds,
+        memory_bytes=limits.memory_bytes - reserve,
+        output_bytes=256 * 1024,
+        file_bytes=limits.workspace_bytes // 2,
+        cpus=tuple(range(max(1, int(limits.cpus)))),
+    )

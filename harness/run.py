@@ -1,0 +1,214 @@
+"""One run: request → container → artefacts → status. Grading is a stage of its own and comes after.
+
+The order matters: the record is written before anything starts, the gateway outlives the container, the submission is
+taken from the stopped container, and container and workspace are removed whatever happened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import harness
+from harness import contract, results
+from harness.contract import EndEvent
+from harness.door import open_door
+from harness.errors import InfrastructureError, InvalidSubmission
+from harness.plan import RunPlan, sandbox_spec
+from harness.results import DataRecord, RunFolder, RunRecord, RunStatus, UsageRecord
+from harness.sandbox.base import Ending, Sandbox, SandboxSpec
+from harness.sandbox.owner import me
+
+if TYPE_CHECKING:
+    from harness.gateway.budget import Budget
+    from harness.gateway.journal import StoredEvent
+    from harness.gateway.providers.base import Provider
+
+
+@dataclass(frozen=True)
+class RunTools:
+    """What a run stands on: made once a group, or by a test."""
+
+    make_sandbox: Callable[[SandboxSpec], Sandbox]
+    make_provider: Callable[[RunPlan], Provider]
+    make_budget: Callable[[RunPlan], Budget]
+    on_event: Callable[[RunPlan, StoredEvent], None]
+    should_stop: Callable[[], bool]
+
+
+def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools) -> RunRecord:
+    """Run it; return the final record, which is also in `run.json`. Only our own bugs raise."""
+    attempt = folder.set_aside()
+    record = _first_record(plan, attempt)
+    folder.write(record)
+    started = time.monotonic()
+    try:
+        record = _run(plan, folder, tools, record)
+    except InfrastructureError as error:
+        record = record.model_copy(update={"status": RunStatus.INFRA_FAILED, "reason": str(error)})
+    except KeyboardInterrupt:
+        record = record.model_copy(update={"status": RunStatus.STOPPED, "reason": "interrupted"})
+        raise
+    except BaseException as error:
+        record = record.model_copy(
+            update={"status": RunStatus.HARNESS_FAILED, "reason": f"{type(error).__name__}: {error}"}
+        )
+        raise
+    finally:
+        wall = time.monotonic() - started
+        record = record.model_copy(update={"ended_at": results.now(), "wall_seconds": round(wall, 3)})
+        with contextlib.suppress(OSError):  # a full disk must not hide what ended the run
+            folder.write(record)
+    return record
+
+
+def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
+    manifest = plan.prepared.manifest
+    return RunRecord(
+        run_id=plan.run_id,
+        group=plan.group,
+        competition=plan.competition.id,
+        agent=plan.preset.name,
+        model=plan.model,
+        seed=plan.seed,
+        status=RunStatus.RUNNING,
+        attempt=attempt,
+        owner=me(),
+        created_at=results.now(),
+        podium_version=harness.__version__,
+        plan_sha256=plan.sha256(),
+        data=DataRecord(
+            edition=manifest.edition,
+            source=manifest.source,
+            stand_in=manifest.stand_in,
+            manifest_sha256=plan.prepared.manifest_sha256,
+        ),
+        request=plan.request(),
+        prompt_set=plan.prompts.name,
+        prompt_set_sha256=plan.prompts.sha256,
+        image=plan.image.digest,
+        image_tag=plan.image.tag,
+        gpus=plan.gpus_text,
+        budget_usd=plan.budget_usd,
+    )
+
+
+def _run(plan: RunPlan, folder: RunFolder, tools: RunTools, record: RunRecord) -> RunRecord:
+    from harness import submission
+    from harness.gateway.server import Gateway
+
+    watcher = _Watcher(plan, tools)
+
+    def check(path: Path) -> contract.CheckReply:
+        try:
+            submission.check(plan.competition, plan.prepared, path)
+        except InvalidSubmission as error:
+            return contract.CheckReply(valid=False, reason=str(error))
+        return contract.CheckReply(valid=True)
+
+    with contextlib.ExitStack() as stack:
+        door = stack.enter_context(open_door(record.request))
+        gateway = stack.enter_context(
+            Gateway(
+                door=door,
+                run_folder=folder.path,
+                provider=tools.make_provider(plan),
+                budget=tools.make_budget(plan),
+                checker=check,
+                deadline_seconds=record.request.deadline_seconds,
+                on_event=watcher.see,
+            )
+        )
+        box = tools.make_sandbox(sandbox_spec(plan, door))
+        stack.callback(box.remove)
+        box.start()
+        record = record.model_copy(update={"started_at": results.now(), "sandbox": box.effective()})
+        folder.write(record)
+
+        def tick() -> None:
+            if tools.should_stop():
+                gateway.request_stop()
+
+        ending = box.wait(tick)
+        folder.sandbox_log.write_text(ending.log_tail)
+        record = _take_submission(box, folder, record, watcher)
+        status, reason = judge(ending, watcher.end, stopped=tools.should_stop())
+        return record.model_copy(
+            update={
+                "status": status,
+                "reason": reason,
+                "exit_code": ending.exit_code,
+                "oom_kills": ending.oom_kills,
+                "first_candidate_seconds": watcher.first_node_seconds,
+                "usage": UsageRecord(**gateway.usage().record()),
+            }
+        )
+
+
+def judge(ending: Ending, end: EndEvent | None, *, stopped: bool) -> tuple[RunStatus, str]:
+    """Whose end was it? The agent's own word counts only when the box agrees with it."""
+    if ending.timed_out:
+        return RunStatus.TIMED_OUT, "the wall-clock limit stopped the sandbox"
+    if ending.over_disk:
+        return RunStatus.AGENT_FAILED, "the workspace grew over its limit"
+    if end is not None and ending.exit_code == 0:
+        return ENDS[end.reason], end.message
+    if stopped:
+        return RunStatus.STOPPED, "stopped on request"
+    memory = f"; the kernel killed {ending.oom_kills} processes for memory" if ending.oom_kills else ""
+    last = ending.log_tail.strip().splitlines()[-1:] or ["no output"]
+    return RunStatus.AGENT_FAILED, f"the sandbox exited with {ending.exit_code}{memory}: {last[0][:300]}"
+
+
+ENDS: Mapping[str, RunStatus] = {
+    "steps": RunStatus.COMPLETED,
+    "deadline": RunStatus.TIMED_OUT,
+    "budget": RunStatus.BUDGET_EXHAUSTED,
+    "stopped": RunStatus.STOPPED,
+    "model_unavailable": RunStatus.INFRA_FAILED,
+    "error": RunStatus.AGENT_FAILED,
+}
+
+
+class _Watcher:
+    """Sees the journal's events as they are stored: the agent's end, its best node, its first script."""
+
+    def __init__(self, plan: RunPlan, tools: RunTools) -> None:
+        self._plan = plan
+        self._tools = tools
+        self._began = time.monotonic()
+        self.end: EndEvent | None = None
+        self.best: str | None = None
+        self.first_node_seconds: float | None = None
+
+    def see(self, stored: StoredEvent) -> None:
+        event: Any = stored.event
+        if event.type == "node" and self.first_node_seconds is None:
+            # When its script started: the event comes when it is done.
+            ran = sum(event.seconds.get(phase, 0.0) for phase in ("execute", "check", "review"))
+            self.first_node_seconds = round(time.monotonic() - self._began - ran, 3)
+        elif event.type == "best":
+            self.best = event.node
+        elif event.type == "end":
+            self.end = event
+        self._tools.on_event(self._plan, stored)
+
+
+def _take_submission(box: Sandbox, folder: RunFolder, record: RunRecord, watcher: _Watcher) -> RunRecord:
+    try:
+        if box.fetch(contract.SUBMISSION, folder.submission):
+            return record.model_copy(update={"submission_from": "container"})
+    except InvalidSubmission as error:
+        folder.submission.unlink(missing_ok=True)
+        return record.model_copy(update={"submission_problem": str(error)})
+    except InfrastructureError:
+        kept = folder.node_submission(watcher.best) if watcher.best else None
+        if kept is None or not kept.is_file():
+            raise
+        folder.submission.write_bytes(kept.read_bytes())
+        return record.model_copy(update={"submission_from": "journal"})
+    return record
