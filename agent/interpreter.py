@@ -1,0 +1,166 @@
+"""Runs a candidate script as `python solution.py` and says how it ended.
+
+The agent sees one method. `PlainInterpreter` starts a child process of its own and protects nothing: the script has the
+agent's uid, may read its files and outlive it by leaving its process group; it is for tests and for work outside a
+container. Inside the container `SlotInterpreter` asks the supervisor's keeper, which runs the script under another uid.
+A script's failure of any kind is an `Execution`; an exception here means that the interpreter itself is broken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from agent.contract import DATA, CandidateLimits, Outcome
+from agent.supervisor.capture import Capture
+from agent.supervisor.collect import Refused, collect
+from agent.supervisor.environment import candidate_environment
+from agent.supervisor.pump import Stop, drain, follow
+
+STOPPED: dict[Stop, Outcome] = {Stop.TIMED_OUT: "timed_out", Stop.FLOODED: "output_limit"}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How one candidate ended. `output` is head and tail of what it printed, with a line that says what was cut."""
+
+    outcome: Outcome
+    exit_code: int | None
+    signal: int | None
+    seconds: float
+    output: str
+    peak_memory_bytes: int
+    submission: Path | None
+    submission_problem: str | None
+    warm_start: bool
+
+
+class Interpreter(Protocol):
+    """Runs one script at a time; used by one thread."""
+
+    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+        """Run `code` and leave `solution.py`, `output.txt` and, where one was made, `submission.csv` in `node_dir`."""
+
+
+class PlainInterpreter:
+    """A child process in a temporary folder, without isolation and without a memory limit."""
+
+    def __init__(self, python: Path = Path(sys.executable), data: Path = DATA) -> None:
+        self._python = python
+        self._data = data
+
+    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+        """Run `code`; see `Interpreter.run`."""
+        node_dir.mkdir(parents=True, exist_ok=True)
+        (node_dir / "solution.py").write_text(code, encoding="utf-8", errors="replace")
+        with tempfile.TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as name:
+            folder = Path(name).resolve()
+            self._lay_out(folder, (node_dir / "solution.py").read_bytes())
+            ended = self._execute(folder, limits)
+            submission, problem = _collected(folder, node_dir / "submission.csv", limits.file_bytes)
+        (node_dir / "output.txt").write_bytes(ended.output)
+        return Execution(
+            outcome=ended.outcome,
+            exit_code=ended.returncode if ended.returncode >= 0 else None,
+            signal=-ended.returncode if ended.returncode < 0 else None,
+            seconds=ended.seconds,
+            output=ended.output.decode("utf-8", errors="replace"),
+            peak_memory_bytes=ended.peak_memory_bytes,
+            submission=submission,
+            submission_problem=problem,
+            warm_start=False,
+        )
+
+    def _lay_out(self, folder: Path, code: bytes) -> None:
+        (folder / "solution.py").write_bytes(code)
+        (folder / "input").symlink_to(self._data.resolve())
+        (folder / "working").mkdir()
+        (folder / "tmp").mkdir()
+
+    def _execute(self, folder: Path, limits: CandidateLimits) -> _Ended:
+        capture = Capture(limits.output_bytes)
+        reading, writing = os.pipe()
+        started = time.monotonic()
+        try:
+            try:
+                process = self._start(folder, limits, writing)
+            finally:
+                os.close(writing)
+            stop = _followed(process, reading, capture, started + limits.timeout_seconds)
+            seconds = time.monotonic() - started
+            peak = _reap(process)
+            drain(reading, capture)
+        finally:
+            os.close(reading)
+        outcome, note = _judged(process.returncode, stop, seconds)
+        return _Ended(outcome, process.returncode, seconds, capture.text(note), peak)
+
+    def _start(self, folder: Path, limits: CandidateLimits, writing: int) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [self._python, "solution.py"],
+            cwd=folder,
+            env=candidate_environment(folder, len(limits.cpus)),
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            start_new_session=True,
+        )
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
+            resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+        return process
+
+
+class _Ended(NamedTuple):
+    outcome: Outcome
+    returncode: int  # as subprocess has it: negative for a signal
+    seconds: float
+    output: bytes
+    peak_memory_bytes: int
+
+
+def _followed(process: subprocess.Popen[bytes], reading: int, capture: Capture, deadline: float) -> Stop:
+    """Follow to the end, then end the process group: a script's own children must not outlive it."""
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        return follow(pidfd, reading, capture, deadline)
+    finally:
+        os.close(pidfd)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # before wait: until then the number can't name another group
+
+
+def _reap(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the process and return its peak memory in bytes; `Popen.wait` would not tell it."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss * 1024
+
+
+def _judged(returncode: int, stop: Stop, seconds: float) -> tuple[Outcome, str | None]:
+    if stop in STOPPED:
+        return STOPPED[stop], f"ended after {seconds:.1f} s: {stop.value}"
+    if returncode == 0:
+        return "ok", None
+    return ("failed", None) if returncode > 0 else ("killed", f"ended by signal {-returncode}")
+
+
+def _collected(folder: Path, target: Path, limit_bytes: int) -> tuple[Path | None, str | None]:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        collect(folder, descriptor, limit_bytes)
+    except Refused as error:
+        target.unlink()
+        return None, str(error)
+    finally:
+        os.close(descriptor)
+    return target, None

@@ -1,0 +1,20 @@
+"""The plain interpreter keeps the contract; it promises no isolation, so none is tested."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.interpreter import PlainInterpreter
+from tests.agent.interpreter_contract import TRAIN_CSV, InterpreterContract
+
+
+class TestPlainInterpreter(InterpreterContract):
+    @pytest.fixture
+    def interpreter(self, tmp_path: Path) -> PlainInterpreter:
+        data = tmp_path / "data"
+        data.mkdir()
+        (data / "train.csv").write_text(TRAIN_CSV)
+        return PlainInterpreter(Path(sys.executable), data)
