@@ -83,7 +83,7 @@ class RunPlan:
             self.prompts.sha256,
             self.image.digest,
             self.model,
-            self.prepared.manifest_sha256,
+            self.prepared.manifest.fingerprint,
             self.gpus_text,
             json.dumps(self.budget_usd),
         ]

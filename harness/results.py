@@ -61,7 +61,7 @@ class DataRecord(BaseModel):
     edition: str
     source: str
     stand_in: bool
-    manifest_sha256: str
+    data_sha256: str
 
 
 class UsageRecord(BaseModel):

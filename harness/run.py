@@ -85,7 +85,7 @@ def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
             edition=manifest.edition,
             source=manifest.source,
             stand_in=manifest.stand_in,
-            manifest_sha256=plan.prepared.manifest_sha256,
+            data_sha256=plan.prepared.manifest.fingerprint,
         ),
         request=plan.request(),
         prompt_set=plan.prompts.name,

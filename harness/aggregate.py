@@ -1,0 +1,184 @@
+"""Every run and grade of a group → `summary.json`: one row a run, and the group's rates.
+
+Sees records only. A rate counts runs with an outcome: an invalid or missing submission is no medal, not above the
+median, and exceeds 0 %. Stand-in runs are in the rows and in no rate; runs that infrastructure ended are counted as
+missing. A mean of scores is never taken over competitions: scores of different metrics don't add up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.files import write_json
+from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus, read_json
+from harness.sandbox.owner import is_alive
+
+PHASES = ("model", "execute", "check", "review", "overhead")
+
+
+class Row(BaseModel):
+    """One run. None means: not known, or does not apply (the note says which)."""
+
+    model_config = ConfigDict(frozen=True)
+    run_id: str
+    competition: str
+    agent: str
+    model: str
+    seed: int
+    status: RunStatus
+    reason: str
+    stand_in: bool
+    has_leaderboard: bool
+    edition: str
+    candidate_isolation: str
+    metric: str
+    direction: str
+    score: float | None
+    submission_exists: bool | None
+    valid: bool | None
+    invalid_because: str | None
+    medal: str | None
+    percentile: float | None
+    percentile_note: str | None
+    exceeds_percent: float | None
+    above_median: bool | None
+    validation_score: float | None
+    steps: int
+    good_nodes: int
+    wall_seconds: float | None
+    phase_seconds: dict[str, float]
+    waiting_seconds: float
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    oom_kills: int
+
+
+class Rate(BaseModel):
+    """`percent` of `n` runs; None when n is 0."""
+
+    model_config = ConfigDict(frozen=True)
+    n: int
+    count: int
+    percent: float | None
+
+
+class Summary(BaseModel):
+    """`summary.json`."""
+
+    model_config = ConfigDict(frozen=True)
+    schema_version: Literal[1] = 1
+    group: str
+    runs: int
+    missing: int
+    stand_in_runs: int
+    made_submission: Rate
+    valid_submission: Rate
+    any_medal: Rate
+    gold: Rate
+    silver: Rate
+    bronze: Rate
+    above_median: Rate
+    cost_usd: float
+    rows: tuple[Row, ...]
+
+
+def aggregate(group: GroupFolder) -> Summary:
+    """Read the group, write `summary.json`, return it. The order of files does not matter."""
+    rows = [row(folder, record) for folder in group.runs() if (record := folder.read()) is not None]
+    summary = summarise(group.name, rows)
+    write_json(group.summary, summary.model_dump(mode="json"))
+    return summary
+
+
+def summarise(name: str, rows: Sequence[Row]) -> Summary:
+    """The rates over rows."""
+    ordered = tuple(sorted(rows, key=lambda item: (item.competition, item.agent, item.model, item.seed)))
+    graded = [item for item in ordered if item.valid is not None and not item.stand_in]
+    with_board = [item for item in graded if item.has_leaderboard]
+    return Summary(
+        group=name,
+        runs=len(ordered),
+        missing=sum(1 for item in ordered if item.valid is None),
+        stand_in_runs=sum(1 for item in ordered if item.stand_in),
+        made_submission=_rate(graded, lambda item: bool(item.submission_exists)),
+        valid_submission=_rate(graded, lambda item: bool(item.valid)),
+        any_medal=_rate(with_board, lambda item: item.medal in ("gold", "silver", "bronze")),
+        gold=_rate(with_board, lambda item: item.medal == "gold"),
+        silver=_rate(with_board, lambda item: item.medal == "silver"),
+        bronze=_rate(with_board, lambda item: item.medal == "bronze"),
+        above_median=_rate(with_board, lambda item: bool(item.above_median)),
+        cost_usd=sum(item.cost_usd for item in ordered),
+        rows=ordered,
+    )
+
+
+def row(folder: RunFolder, record: RunRecord) -> Row:
+    """One run's row, from its record, grade and journal."""
+    grade = read_json(folder.grade_file) or {}
+    nodes = list(_node_events(folder.journal))
+    scores = [node["score"] for node in nodes if not node["buggy"]]
+    direction = record.request.competition.direction
+    return Row(
+        run_id=record.run_id,
+        competition=record.competition,
+        agent=record.agent,
+        model=record.model,
+        seed=record.seed,
+        status=_status(record),
+        reason=record.reason,
+        stand_in=record.data.stand_in,
+        has_leaderboard=grade.get("thresholds") is not None,
+        edition=record.data.edition,
+        candidate_isolation=record.candidate_isolation,
+        metric=record.request.competition.metric,
+        direction=direction,
+        score=grade.get("score"),
+        submission_exists=grade.get("submission_exists"),
+        valid=grade.get("valid"),
+        invalid_because=grade.get("reason"),
+        medal=grade.get("medal"),
+        percentile=grade.get("percentile"),
+        percentile_note=grade.get("percentile_note"),
+        exceeds_percent=grade.get("exceeds_percent"),
+        above_median=grade.get("above_median"),
+        validation_score=(max if direction == "maximize" else min)(scores, default=None),
+        steps=len(nodes),
+        good_nodes=len(scores),
+        wall_seconds=record.wall_seconds,
+        phase_seconds={phase: round(sum(node["seconds"].get(phase, 0.0) for node in nodes), 3) for phase in PHASES},
+        waiting_seconds=record.usage.waiting_seconds,
+        input_tokens=record.usage.input_tokens,
+        output_tokens=record.usage.output_tokens,
+        cost_usd=record.usage.cost_usd,
+        oom_kills=record.oom_kills,
+    )
+
+
+def _status(record: RunRecord) -> RunStatus:
+    # A record that still says "running" after its owner died is a run that was lost.
+    if record.status is RunStatus.RUNNING and not is_alive(record.owner):
+        return RunStatus.LOST
+    return record.status
+
+
+def _node_events(journal: Path) -> Iterator[dict[str, Any]]:
+    if not journal.is_file():
+        return
+    with journal.open(encoding="utf-8") as lines:
+        for line in lines:
+            with contextlib.suppress(json.JSONDecodeError):  # a torn last line of a run that was killed
+                event = json.loads(line)["event"]
+                if event["type"] == "node":
+                    yield event
+
+
+def _rate(rows: Sequence[Row], counts: Callable[[Row], bool]) -> Rate:
+    count = sum(1 for item in rows if counts(item))
+    return Rate(n=len(rows), count=count, percent=100 * count / len(rows) if rows else None)
