@@ -172,6 +172,24 @@ class EndEvent:
 Event = StartEvent | ProposalEvent | NodeEvent | BestEvent | EndEvent
 
 
+@dataclass(frozen=True)
+class CheckReply:
+    """Whether a submission's format is right; nothing in it depends on a label."""
+
+    valid: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class StatusReply:
+    """How much is left; `stop` asks for an end after the current node."""
+
+    spent_fraction: float
+    elapsed_seconds: float
+    deadline_seconds: float
+    stop: bool
+
+
 def event_json(event: Event) -> str:
     """One line of JSON; NaN and infinities are refused, since JSON has none."""
     return json.dumps(asdict(event), allow_nan=False, separators=(",", ":"))

@@ -1,0 +1,22 @@
+"""Debugging: the parent's code with what happened when it ran, to be mended without changing the approach."""
+
+from __future__ import annotations
+
+from agent.llm.base import Message
+from agent.operators.base import Situation, excerpt, limit_values, task_values
+from agent.promptset import PromptSet
+
+
+def debug(situation: Situation, prompts: PromptSet) -> tuple[Message, ...]:
+    """Ask for a mended version of the parent."""
+    (parent,) = situation.parents
+    return prompts.messages(
+        "debug",
+        **task_values(situation.task),
+        **limit_values(situation.limits),
+        code=parent.code,
+        outcome=parent.outcome,
+        output=excerpt(parent.output),
+        problem=parent.why_buggy or "",
+        analysis=parent.analysis,
+    )

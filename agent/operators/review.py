@@ -1,0 +1,117 @@
+"""Reviewing: a model reads what a candidate printed and reports its findings through the tool `submit_review`.
+
+Models answer in prose, leave keys out, send strings for booleans; each of these is read as far as it goes. A review
+never decides a score that the candidate printed itself, and never the direction.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.contract import Outcome
+from agent.llm.base import LLM, Message, Reply, Request, RequestRefused, Tool, Usage
+from agent.operators.base import Task, excerpt, task_values
+from agent.operators.reply import clean
+from agent.promptset import PromptSet
+
+_MAX_SUMMARY_CHARS = 1_500
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+SUBMIT_REVIEW = Tool(
+    name="submit_review",
+    description="Report the findings about one execution of a solution script.",
+    parameters={
+        "type": "object",
+        "properties": {
+            "is_bug": {
+                "type": "boolean",
+                "description": "true when the run failed, or its output shows that the result can't be right",
+            },
+            "summary": {
+                "type": "string",
+                "description": "two or three sentences: what was found empirically, or what went wrong and why",
+            },
+            "metric": {
+                "type": ["number", "null"],
+                "description": "the validation score that the output reports; null when it reports none",
+            },
+        },
+        "required": ["is_bug", "summary", "metric"],
+        "additionalProperties": False,
+    },
+)
+
+
+@dataclass(frozen=True)
+class Review:
+    """A model's findings; None where it did not say."""
+
+    is_bug: bool | None = None
+    summary: str = ""
+    metric: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+def review_messages(task: Task, prompts: PromptSet, code: str, outcome: Outcome, output: str) -> tuple[Message, ...]:
+    """Ask for the findings about an execution."""
+    return prompts.messages("review", **task_values(task), code=code, outcome=outcome, output=excerpt(output))
+
+
+def review(llm: LLM, messages: tuple[Message, ...], seed: int) -> Review:
+    """Ask once; a reply that says nothing usable is an empty review, and so is a refusal."""
+    try:
+        reply = llm.complete(Request(messages, seed, tool=SUBMIT_REVIEW))
+    except RequestRefused as refusal:
+        return Review(summary=clean(f"No review: the model refused the request: {refusal}")[:_MAX_SUMMARY_CHARS])
+    return read_review(reply)
+
+
+def read_review(reply: Reply) -> Review:
+    """Read a review from the tool's arguments, else from a JSON object in the text, else from the prose."""
+    found = reply.tool_arguments or next(_objects(reply.text), None)
+    if found is None:
+        return Review(summary=clean(reply.text).strip()[:_MAX_SUMMARY_CHARS], usage=reply.usage)
+    summary = found.get("summary")
+    return Review(
+        is_bug=_boolean(found.get("is_bug")),
+        summary=clean(summary if isinstance(summary, str) else "").strip()[:_MAX_SUMMARY_CHARS],
+        metric=_number(found.get("metric")),
+        usage=reply.usage,
+    )
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects in a text that look like a review."""
+    decoder = json.JSONDecoder()
+    start = text.find("{")
+    while start >= 0:
+        try:
+            value, _ = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            inner = value.get("arguments", value)  # some servers print the whole call
+            if isinstance(inner, dict) and ("is_bug" in inner or "metric" in inner):
+                yield inner
+        start = text.find("{", start + 1)
+
+
+def _boolean(value: Any) -> bool | None:
+    if isinstance(value, str):
+        return _WORDS.get(value.strip().lower())
+    return bool(value) if isinstance(value, bool | int) else None
+
+
+def _number(value: Any) -> float | None:
+    """Read a finite number; a JSON integer is one, a boolean is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

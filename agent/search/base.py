@@ -1,0 +1,75 @@
+"""What a search policy is: it sees the journal and says what to try next; it runs nothing and asks no model.
+
+A policy must be legal on any journal (empty, all buggy, thousands of nodes), must give the same answer for the same
+journal, progress and state of `rng`, must not change the journal, and must not keep state of its own that a resumed run
+would lack. `tests/agent/search/` holds every policy to this.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Protocol
+
+from agent.contract import Action
+from agent.journal import Journal, Node
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the run is; recorded with each proposal. Fractions are of the run's own limits."""
+
+    step: int
+    steps: int
+    elapsed_fraction: float
+    spent_fraction: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the fields as the proposal event carries them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Start a new solution from nothing."""
+
+    action: ClassVar[Action] = "draft"
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class Improve:
+    """Change one thing in a working solution."""
+
+    node: Node
+    action: ClassVar[Action] = "improve"
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        return (self.node,)
+
+
+@dataclass(frozen=True)
+class Debug:
+    """Mend a buggy solution."""
+
+    node: Node
+    action: ClassVar[Action] = "debug"
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        return (self.node,)
+
+
+Decision = Draft | Improve | Debug
+
+
+class SearchPolicy(Protocol):
+    """Decides the next proposal. See the module's docstring for the contract."""
+
+    def choose(self, journal: Journal, progress: Progress, rng: random.Random) -> Decision:
+        """Return what to try next."""
+        ...

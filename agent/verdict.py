@@ -1,0 +1,63 @@
+"""Decide what a node is worth: good with a score, or buggy with a reason.
+
+The score line is the score; the model's review adds findings, and its metric counts only where the candidate printed
+no score line, and only when that number was really printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.contract import CheckReply, Outcome
+from agent.operators.review import Review
+from agent.score import Score, appears_in, check_score, read_score
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement on one execution."""
+
+    score: float | None
+    why_buggy: str | None
+    reviewed_by: Literal["score_line", "model", "none"]
+
+    @property
+    def buggy(self) -> bool:
+        return self.why_buggy is not None
+
+
+def judge(
+    outcome: Outcome, output: str, metric: str, review: Review, check: CheckReply | None, missing: str | None
+) -> Verdict:
+    """Weigh the outcome, the score, the submission's check (None: there is none, `missing` says why) and the review."""
+    score, reviewed_by = _score(output, metric, review)
+    why = _why_buggy(outcome, score, review, check, missing)
+    return Verdict(score.value if why is None else None, why, reviewed_by)
+
+
+def _score(output: str, metric: str, review: Review) -> tuple[Score, Literal["score_line", "model", "none"]]:
+    line = read_score(output, metric)
+    if line.value is not None or line.problem is not None:
+        return line, "score_line"
+    if review.metric is not None:
+        if appears_in(review.metric, output):
+            return check_score(review.metric, metric), "model"
+        return Score(problem=f"the review reports the score {review.metric}, which the output does not hold"), "model"
+    return Score(), "none" if review.is_bug is None else "model"
+
+
+def _why_buggy(
+    outcome: Outcome, score: Score, review: Review, check: CheckReply | None, missing: str | None
+) -> str | None:
+    if outcome != "ok":
+        return f"outcome: {outcome}"
+    if score.problem is not None:
+        return f"score: {score.problem}"
+    if score.value is None:
+        return "score: the output holds no line `validation score: <number>`"
+    if check is None:
+        return f"submission: {missing or 'the script wrote no ./working/submission.csv'}"
+    if not check.valid:
+        return f"submission: {check.reason or 'refused without a reason'}"
+    return "review" if review.is_bug else None
