@@ -1,0 +1,265 @@
+"""A competition as its YAML states it: the model that everything else reads, and the functions that find it.
+
+`competitions/<id>/competition.yaml` is the one place where a competition is described: its data, its split, its metric
+and direction, its submission's columns, its leaderboard. This module validates and finds; it opens no data.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+from harness.columns import Column
+from harness.contract import Direction
+from harness.errors import InvalidSpec, UserError
+from harness.metrics import get_metric
+from harness.specfile import read_spec
+from harness.splits import Split
+from harness.standin import StandIn
+
+SPEC_NAME = "competition.yaml"
+DESCRIPTION_NAME = "description.md"
+Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+def _inside_its_folder(name: str) -> str:
+    if not name or name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
+        raise ValueError("expected the name of a file inside its folder, with / between folders")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_inside_its_folder)]
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class KaggleSource(_Spec):
+    """Raw data that Kaggle hands to those who accepted the competition's rules."""
+
+    kind: Literal["kaggle"]
+    slug: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$")
+    zip_md5: Md5 | None = None
+    zip_bytes: int | None = Field(default=None, gt=0)
+
+    @property
+    def rules_page(self) -> str:
+        return f"https://www.kaggle.com/c/{self.slug}/rules"
+
+
+class BundledSource(_Spec):
+    """Raw data that an installed package brings along: real data, no download."""
+
+    kind: Literal["bundled"]
+    dataset: Literal["diabetes", "digits", "breast_cancer"]
+
+
+Source = Annotated[KaggleSource | BundledSource, Field(discriminator="kind")]
+
+
+class MetricSpec(_Spec):
+    """Which metric decides, which way is better, and the metric's own options."""
+
+    name: str
+    direction: Direction
+    options: dict[str, str | float | int | bool | list[str] | list[int]] = {}
+
+    @model_validator(mode="after")
+    def _agrees_with_the_registry(self) -> MetricSpec:
+        metric = get_metric(self.name)
+        if metric.direction != self.direction:
+            raise ValueError(f"direction {self.direction!r} contradicts metric {self.name!r}, to {metric.direction}")
+        metric.options.model_validate(self.options)
+        return self
+
+
+class SubmissionSpec(_Spec):
+    """The table that is handed in: its id columns, and what each column may hold."""
+
+    id: tuple[str, ...] = Field(min_length=1)
+    columns: dict[str, Column] = Field(min_length=2)
+    sample_file: FileName = "sample_submission.csv"
+    max_bytes: int | None = Field(default=None, gt=0, description="else worked out from the sample submission's size")
+
+    @field_validator("id", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _ids_are_columns(self) -> SubmissionSpec:
+        if missing := [name for name in self.id if name not in self.columns]:
+            raise ValueError(f"id {missing[0]!r} is not among the columns")
+        if not self.predictions:
+            raise ValueError("every column is an id; name at least one to predict")
+        return self
+
+    @property
+    def predictions(self) -> tuple[str, ...]:
+        return tuple(name for name in self.columns if name not in self.id)
+
+
+class LeaderboardSpec(_Spec):
+    """What people reached: the medal lines, the median, and the score held at 0 %, 1 %, … 100 % of the ranking."""
+
+    teams: int = Field(ge=1)
+    gold: float
+    silver: float
+    bronze: float
+    median: float
+    quantiles: FileName | None = Field(default=None, description="JSON list of 101 scores, best first")
+    quantiles_note: str | None = Field(default=None, description="how they differ from the lines: 'other snapshot'")
+    source: str
+
+
+class Checksums(_Spec):
+    """MD5 of each prepared file, where somebody else's preparation is to be met byte for byte."""
+
+    public: dict[FileName, Md5] = {}
+    private: dict[FileName, Md5] = {}
+
+    def of(self, path: str) -> str | None:
+        """Return the MD5 stated for `public/…` or `private/…`."""
+        folder, _, name = path.partition("/")
+        return {"public": self.public, "private": self.private}[folder].get(name)
+
+
+class Edition(_Spec):
+    """One way of making public and private data from the raw."""
+
+    split: Split
+    mends: str | None = Field(default=None, description="what is different from the first edition, and why")
+    checksums: Checksums = Checksums()
+
+
+class Answers(_Spec):
+    """The private file that holds the truth, under the submission's column names."""
+
+    file: FileName
+
+
+class Sizes(_Spec):
+    """Approximate sizes, for people choosing what to download."""
+
+    raw_mb: float | None = None
+    train_rows: int | None = None
+    test_rows: int | None = None
+
+
+class Competition(_Spec):
+    """One competition: `competition.yaml` as written, after validation."""
+
+    schema_version: Literal[1]
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    title: str
+    category: str
+    suites: tuple[str, ...] = ()
+    source: Source
+    raw: tuple[FileName, ...] = Field(min_length=1, description="the files that prepare needs of the raw data")
+    metric: MetricSpec
+    submission: SubmissionSpec
+    answers: Answers
+    default_edition: str
+    editions: dict[str, Edition] = Field(min_length=1)
+    leaderboard: LeaderboardSpec | None = None
+    stand_in: StandIn | None = None
+    defects: tuple[str, ...] = Field(default=(), description="known leaks and errors of the data or its split")
+    sizes: Sizes = Sizes()
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Competition:
+        if self.default_edition not in self.editions:
+            raise ValueError(f"default_edition {self.default_edition!r} is not one of {sorted(self.editions)}")
+        if self.stand_in and (missing := set(self.raw) - set(self.stand_in.files)):
+            raise ValueError(f"stand_in lacks the raw files {sorted(missing)}")
+        if self.source.kind == "kaggle" and self.stand_in is None:
+            raise ValueError("a competition with Kaggle data needs a stand_in recipe")
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the spec; only loaded competitions have one."""
+        if self._folder is None:
+            raise ValueError(f"competition {self.id} was not loaded from a folder")
+        return self._folder
+
+    @property
+    def description(self) -> Path:
+        return self.folder / DESCRIPTION_NAME
+
+    def edition(self, name: str | None = None) -> tuple[str, Edition]:
+        """Return the named edition, or the default one."""
+        wanted = name or self.default_edition
+        if wanted not in self.editions:
+            raise UserError(f"{self.id} has no edition {wanted!r}; choose one of: {', '.join(self.editions)}")
+        return wanted, self.editions[wanted]
+
+    def quantiles(self) -> tuple[float, ...] | None:
+        """Return the 101 leaderboard scores, best first, or None where none are known."""
+        if self.leaderboard is None or self.leaderboard.quantiles is None:
+            return None
+        path = self.folder / self.leaderboard.quantiles
+        try:
+            numbers = tuple(float(number) for number in json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise InvalidSpec(f"{path}: expected a JSON list of 101 numbers: {error}") from error
+        best_first = sorted(numbers, reverse=self.metric.direction == "maximize")
+        if len(numbers) != 101 or list(numbers) != best_first:
+            raise InvalidSpec(f"{path}: expected 101 numbers, best first, found {len(numbers)}")
+        return numbers
+
+
+def load(id: str, folder: Path) -> Competition:
+    """Load one competition from the folder of competitions; UserError names near misses of an unknown id."""
+    path = folder / id / SPEC_NAME
+    if "/" in id or id.startswith(".") or not path.is_file():
+        known = ids(folder)
+        near = difflib.get_close_matches(id, known, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else "`podium list` shows all"
+        raise UserError(f"no competition {id!r} in {folder}; {hint}")
+    competition = read_spec(path, Competition)
+    if competition.id != id:
+        raise InvalidSpec(f"{path}: id: {competition.id!r} differs from the folder's name {id!r}")
+    if not (folder / id / DESCRIPTION_NAME).is_file():
+        raise InvalidSpec(f"{folder / id}: {DESCRIPTION_NAME} is missing; write what the task is and what to hand in")
+    competition._folder = folder / id
+    return competition
+
+
+def ids(folder: Path) -> list[str]:
+    """Return the ids of all competitions in the folder, sorted."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{SPEC_NAME}"))
+
+
+def load_all(folder: Path) -> list[Competition]:
+    """Load every competition in the folder, by id."""
+    return [load(id, folder) for id in ids(folder)]
+
+
+def suites(competitions: Iterable[Competition]) -> Mapping[str, list[Competition]]:
+    """Return the competitions of each suite; `mle-bench/dev` counts for `mle-bench` too."""
+    found: dict[str, list[Competition]] = {}
+    for competition in competitions:
+        names = {
+            "/".join(suite.split("/")[: depth + 1])
+            for suite in competition.suites
+            for depth in range(suite.count("/") + 1)
+        }
+        for name in sorted(names):
+            found.setdefault(name, []).append(competition)
+    return dict(sorted(found.items()))
+
+
+def in_suite(competitions: Iterable[Competition], suite: str) -> list[Competition]:
+    """Return the competitions of one suite; UserError names the suites there are."""
+    by_name = suites(competitions)
+    if suite not in by_name:
+        raise UserError(f"no suite {suite!r}; there are: {', '.join(by_name) or 'none'}")
+    return by_name[suite]

@@ -1,0 +1,12 @@
+"""The metrics that decide competitions, registered by name with the direction in which they improve.
+
+Families are files; importing this package registers them all and imports nothing heavy: scikit-learn is imported
+where a metric is computed. A metric is a pure function of the truth and the prediction; who may submit what is not its
+affair.
+"""
+
+from harness.metrics import classification as classification
+from harness.metrics import regression as regression
+from harness.metrics.registry import Array, Metric, NoOptions, get_metric, metric, names
+
+__all__ = ["Array", "Metric", "NoOptions", "get_metric", "metric", "names"]

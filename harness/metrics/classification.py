@@ -1,0 +1,127 @@
+"""Metrics of classes: hard labels, or scores and probabilities of classes.
+
+Labels are compared as they are (booleans, integers or text); probabilities are not renormalised unless a docstring says
+so. Everything that scikit-learn defines is computed by scikit-learn.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from harness.metrics.registry import Array, NoOptions, metric
+
+
+@metric("accuracy", direction="maximize")
+def accuracy(truth: Array, prediction: Array) -> float:
+    """Share of rows whose label is right; 0 to 1. Source: scikit-learn accuracy_score."""
+    from sklearn.metrics import accuracy_score
+
+    return float(accuracy_score(truth, prediction))
+
+
+@metric("balanced_accuracy", direction="maximize")
+def balanced_accuracy(truth: Array, prediction: Array) -> float:
+    """Mean over the true classes of the share found (macro recall); 0 to 1. Source: Brodersen et al. 2010."""
+    import numpy as np
+    from sklearn.metrics import recall_score
+
+    # over the labels of the truth: what balanced_accuracy_score computes, without its warning about other labels
+    return float(recall_score(truth, prediction, labels=np.unique(truth), average="macro", zero_division=0))
+
+
+class RocAucOptions(NoOptions):
+    """How several columns become one number."""
+
+    average: Literal["macro", "micro"] = "macro"
+
+
+@metric("roc_auc", direction="maximize", options=RocAucOptions)
+def roc_auc(truth: Array, prediction: Array, average: str = "macro") -> float:
+    """Area under the ROC curve of a score for the positive class; 0 to 1, 0.5 at chance, ties count half.
+
+    Several columns: the mean of the columns' areas (macro), or the area over all cells pooled (micro). A column whose
+    truth has one class only has no area: ValueError. Source: scikit-learn roc_auc_score.
+    """
+    import numpy as np
+    from sklearn.metrics import roc_auc_score
+
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    columns = [(truth, prediction)] if truth.ndim == 1 else list(zip(truth.T, prediction.T, strict=True))
+    if average == "micro":
+        columns = [(truth.ravel(), prediction.ravel())]
+    if any(len(np.unique(column)) != 2 for column, _ in columns):
+        raise ValueError("the area under the ROC curve needs both classes in the truth")
+    return float(np.mean([roc_auc_score(column, score) for column, score in columns]))
+
+
+class LogLossOptions(NoOptions):
+    """Where probabilities are cut off, and whether rows are made to sum to one first."""
+
+    clip: float = Field(default=1e-15, gt=0, lt=0.5)
+    normalize: bool = True
+
+
+@metric("log_loss", direction="minimize", options=LogLossOptions)
+def log_loss(truth: Array, prediction: Array, clip: float = 1e-15, normalize: bool = True) -> float:
+    """Mean negative log-likelihood; from 0, unbounded but by `clip`.
+
+    One column: truth 0/1 (or False/True), prediction the probability of 1. Several: truth one-hot, prediction a
+    probability a class, rows divided by their sum when `normalize`. Source: Kaggle's LogLoss; scikit-learn's log_loss
+    differs by clipping at the float type's epsilon.
+    """
+    import numpy as np
+
+    hot = np.asarray(truth, dtype=float)
+    chance = np.asarray(prediction, dtype=float)
+    if hot.ndim == 1:
+        hot, chance = np.column_stack([1 - hot, hot]), np.column_stack([1 - chance, chance])
+    elif normalize:
+        total = chance.sum(axis=1, keepdims=True)
+        chance = np.divide(chance, total, out=np.full_like(chance, 1 / chance.shape[1]), where=total > 0)
+    chance = np.clip(chance, clip, 1 - clip)
+    return float(-(hot * np.log(chance)).sum(axis=1).mean())
+
+
+class F1Options(NoOptions):
+    """How the classes' scores become one number."""
+
+    average: Literal["binary", "macro", "micro"] = "binary"
+
+
+@metric("f1", direction="maximize", options=F1Options)
+def f1(truth: Array, prediction: Array, average: str = "binary") -> float:
+    """Harmonic mean of precision and recall; 0 to 1, and 0 where neither is defined.
+
+    binary: of the positive class (1 or True); macro: mean over the classes of truth or prediction; micro: over all
+    decisions pooled, which is accuracy for one label a row. Source: scikit-learn f1_score.
+    """
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(truth, prediction, average=average, zero_division=0))
+
+
+@metric("quadratic_weighted_kappa", direction="maximize")
+def quadratic_weighted_kappa(truth: Array, prediction: Array) -> float:
+    """Agreement of ordered integer labels beyond chance, errors weighted by squared distance; -1 to 1.
+
+    1 when both are the same single label throughout, where the formula is 0/0. Source: Cohen 1968; scikit-learn
+    cohen_kappa_score(weights="quadratic"), over every label from the least to the greatest so that gaps count as gaps.
+    """
+    import numpy as np
+    from sklearn.metrics import cohen_kappa_score
+
+    truth, prediction = np.asarray(truth, dtype=int), np.asarray(prediction, dtype=int)
+    if np.array_equal(truth, prediction):
+        return 1.0
+    low, high = min(truth.min(), prediction.min()), max(truth.max(), prediction.max())
+    return float(cohen_kappa_score(truth, prediction, labels=np.arange(low, high + 1), weights="quadratic"))
+
+
+@metric("mcc", direction="maximize")
+def mcc(truth: Array, prediction: Array) -> float:
+    """Matthews correlation of labels; -1 to 1, and 0 where either side is constant. Source: Matthews 1975."""
+    from sklearn.metrics import matthews_corrcoef
+
+    return float(matthews_corrcoef(truth, prediction))

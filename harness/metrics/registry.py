@@ -1,0 +1,78 @@
+"""Where metrics are registered and found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.contract import Direction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:
+    Array = Any
+
+
+F = TypeVar("F", bound=Callable[..., float])
+
+
+class NoOptions(BaseModel):
+    """Options of a metric that has none; the base of those that have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MetricFunction(Protocol):
+    """Score `prediction` against `truth`: 1-D arrays for one column, 2-D (rows, columns) for several, rows aligned."""
+
+    def __call__(self, truth: Array, prediction: Array, **options: Any) -> float: ...
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A registered metric: its function, which way is better, and the options it takes."""
+
+    name: str
+    direction: Direction
+    function: Callable[..., float]
+    options: type[NoOptions]
+
+    def score(self, truth: Array, prediction: Array, options: Mapping[str, object] | None = None) -> float:
+        """Return the score as a plain float; ValueError when it is not a number: our error, not the agent's."""
+        chosen = self.options.model_validate(dict(options or {}))
+        value = float(self.function(truth, prediction, **chosen.model_dump()))
+        if value != value:
+            raise ValueError(f"metric {self.name} is not defined on this truth and prediction")
+        return value
+
+
+_METRICS: dict[str, Metric] = {}
+
+
+def metric(name: str, *, direction: Direction, options: type[NoOptions] = NoOptions) -> Callable[[F], F]:
+    """Register the decorated function as the metric `name`."""
+
+    def register(function: F) -> F:
+        if name in _METRICS:
+            raise ValueError(f"metric {name!r} is registered twice")
+        _METRICS[name] = Metric(name, direction, function, options)
+        return function
+
+    return register
+
+
+def get_metric(name: str) -> Metric:
+    """Return the metric of that name; ValueError lists the names there are."""
+    if name not in _METRICS:
+        raise ValueError(f"no metric {name!r}; there are: {', '.join(names())}")
+    return _METRICS[name]
+
+
+def names() -> list[str]:
+    """Return the names of all metrics, sorted."""
+    return sorted(_METRICS)

@@ -1,0 +1,83 @@
+"""Metrics of numbers: how far predictions lie from the truth.
+
+Several columns are averaged, each column counting the same, unless a docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+from harness.metrics.registry import Array, metric
+
+
+@metric("mse", direction="minimize")
+def mse(truth: Array, prediction: Array) -> float:
+    """Mean squared error; from 0. Source: scikit-learn mean_squared_error."""
+    from sklearn.metrics import mean_squared_error
+
+    return float(mean_squared_error(truth, prediction))
+
+
+@metric("rmse", direction="minimize")
+def rmse(truth: Array, prediction: Array) -> float:
+    """Root of the mean squared error, the mean of the columns' roots; from 0, in the target's unit."""
+    from sklearn.metrics import root_mean_squared_error
+
+    return float(root_mean_squared_error(truth, prediction))
+
+
+@metric("rmsle", direction="minimize")
+def rmsle(truth: Array, prediction: Array) -> float:
+    """Root mean squared error of log(1 + value), the mean over columns; from 0. Values must lie above -1."""
+    import numpy as np
+
+    return rmse(np.log1p(np.asarray(truth, dtype=float)), np.log1p(np.asarray(prediction, dtype=float)))
+
+
+@metric("mae", direction="minimize")
+def mae(truth: Array, prediction: Array) -> float:
+    """Mean absolute error; from 0, in the target's unit. Source: scikit-learn mean_absolute_error."""
+    from sklearn.metrics import mean_absolute_error
+
+    return float(mean_absolute_error(truth, prediction))
+
+
+@metric("median_absolute_error", direction="minimize")
+def median_absolute_error(truth: Array, prediction: Array) -> float:
+    """Median of the absolute errors, which outliers do not move; from 0. Source: scikit-learn."""
+    from sklearn.metrics import median_absolute_error as median
+
+    return float(median(truth, prediction))
+
+
+@metric("r2", direction="maximize")
+def r2(truth: Array, prediction: Array) -> float:
+    """Share of variance explained; 1 at best, 0 for the mean, below for worse. Source: scikit-learn r2_score.
+
+    A constant truth scores 1 when met exactly, else 0.
+    """
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(truth, prediction))
+
+
+@metric("mape", direction="minimize")
+def mape(truth: Array, prediction: Array) -> float:
+    """Mean of |error| / |truth| as a fraction; from 0. Source: scikit-learn mean_absolute_percentage_error.
+
+    A true value of 0 is divided by the float type's epsilon, so it dominates unless met.
+    """
+    from sklearn.metrics import mean_absolute_percentage_error
+
+    return float(mean_absolute_percentage_error(truth, prediction))
+
+
+@metric("smape", direction="minimize")
+def smape(truth: Array, prediction: Array) -> float:
+    """Mean of |error| / ((|truth| + |prediction|) / 2) in percent; 0 to 200.
+
+    A row where both are 0 counts 0. Source: the SMAPE of Kaggle's forecasting competitions.
+    """
+    import numpy as np
+
+    truth, prediction = np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float)
+    size = (np.abs(truth) + np.abs(prediction)) / 2
+    return float(100 * np.mean(np.divide(np.abs(truth - prediction), size, out=np.zeros_like(size), where=size > 0)))
