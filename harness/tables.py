@@ -1,0 +1,177 @@
+"""What the command line prints: tables for people on a terminal, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from harness.aggregate import Rate, Row, Summary
+    from harness.competition import Competition
+    from harness.doctor import Check
+    from harness.grade import GradeReport
+    from harness.prepare import Prepared
+
+NONE = "–"
+MEDALS = {"gold": "[bold yellow]gold[/]", "silver": "[bold white]silver[/]", "bronze": "[bold dark_orange3]bronze[/]"}
+
+
+def summary(value: Summary, *, as_json: bool) -> None:
+    """A group: a row a run, then the rates."""
+    if as_json:
+        _print_json(value.model_dump(mode="json"))
+        return
+    table = _table(
+        "competition", "seed", "status", "test score", "medal", "percentile", "> median", "valid", "validation"
+    )
+    table.add_column("steps", justify="right")
+    table.add_column("seconds", justify="right")
+    table.add_column("USD", justify="right")
+    for row in value.rows:
+        table.add_row(*_run_cells(row))
+    _show(table)
+    notes = dict.fromkeys(
+        f"{row.competition}: percentile from an {row.percentile_note}"
+        for row in value.rows
+        if row.percentile is not None and row.percentile_note
+    )
+    for note in [*notes, *_troubles(value.rows)]:
+        typer.echo(note)
+    if value.stand_in_runs:
+        typer.echo(f"{value.stand_in_runs} of {value.runs} runs on STAND-IN data: no medal, no percentile, in no rate")
+    rates = {"medals": value.any_medal, "above median": value.above_median, "valid": value.valid_submission}
+    shown = [f"{name} {_rate(rate)}" for name, rate in rates.items() if rate.n]
+    if shown:
+        typer.echo("   ".join(shown))
+
+
+def _run_cells(row: Row) -> list[str]:
+    name = escape(row.competition) + (" [red](stand-in)[/]" if row.stand_in else "")
+    return [
+        name,
+        str(row.seed),
+        str(row.status),
+        _number(row.score),
+        MEDALS.get(row.medal or "", escape(row.medal or NONE)),
+        _number(row.percentile, 1),
+        _yes(row.above_median),
+        _yes(row.valid),
+        _number(row.validation_score),
+        f"{row.steps} ({row.good_nodes} good)",
+        _number(row.wall_seconds, 1),
+        f"{row.cost_usd:.2f}",
+    ]
+
+
+def _troubles(rows: Sequence[Row]) -> list[str]:
+    return [
+        f"{row.run_id}: {row.invalid_because or row.reason}"
+        for row in rows
+        if not row.valid and (row.invalid_because or row.reason)
+    ]
+
+
+def competitions(items: Iterable[Competition], data: Path, *, as_json: bool) -> None:
+    """The competitions, and what is prepared of each."""
+    from harness.prepare import find
+
+    rows = [(item, find(item, data)) for item in items]
+    if as_json:
+        _print_json([_competition_object(item, prepared) for item, prepared in rows])
+        return
+    table = _table("id", "title", "metric", "suites", "prepared")
+    for item, prepared in rows:
+        state = NONE if prepared is None else ("stand-in" if prepared.manifest.stand_in else prepared.manifest.source)
+        arrow = "↑" if item.metric.direction == "maximize" else "↓"
+        table.add_row(item.id, escape(item.title), f"{item.metric.name} {arrow}", ", ".join(item.suites) or NONE, state)
+    _show(table)
+
+
+def _competition_object(item: Competition, prepared: Prepared | None) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "title": item.title,
+        "category": item.category,
+        "metric": item.metric.name,
+        "direction": item.metric.direction,
+        "suites": list(item.suites),
+        "prepared": prepared is not None,
+        "stand_in": prepared.manifest.stand_in if prepared else None,
+    }
+
+
+def prepared(item: Competition, value: Prepared, *, as_json: bool) -> None:
+    """What was prepared, file by file, with the verdict on its checksum."""
+    manifest = value.manifest
+    if as_json:
+        _print_json({"folder": str(value.folder), **manifest.model_dump(mode="json")})
+        return
+    table = _table("file", "bytes", "md5", "checksum")
+    for name, file in manifest.files.items():
+        colour = {"match": "green", "differs": "red"}.get(file.checksum, "dim")
+        table.add_row(escape(name), f"{file.bytes:,}", file.md5, f"[{colour}]{file.checksum}[/]")
+    _show(table)
+    label = "STAND-IN data (synthetic)" if manifest.stand_in else f"real data ({manifest.source})"
+    typer.echo(f"{item.id}, edition {manifest.edition}: {label} in {value.folder}")
+
+
+def grade(report: GradeReport, *, as_json: bool) -> None:
+    """One grade, field by field."""
+    content = report.model_dump(mode="json")
+    if as_json:
+        _print_json(content)
+        return
+    table = _table("field", "value")
+    for key, value in content.items():
+        if not isinstance(value, (dict, list)):
+            table.add_row(key, NONE if value is None else escape(str(value)))
+    _show(table)
+
+
+def checks(items: Sequence[Check], *, as_json: bool) -> None:
+    """What the doctor found."""
+    if as_json:
+        _print_json([asdict(item) for item in items])
+        return
+    table = _table("", "check", "found", "what to do")
+    marks = {"ok": "[green]ok[/]", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
+    for item in items:
+        table.add_row(marks[item.status], item.name, escape(item.found), escape(item.what_to_do or ""))
+    _show(table)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _show(table: Table) -> None:
+    console = Console()
+    # Not a terminal: as wide as the content, so that `| grep` and logs see whole rows.
+    Console(width=None if console.is_terminal else 240).print(table)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def _number(value: float | None, digits: int = 5) -> str:
+    return NONE if value is None else f"{value:.{digits}f}"
+
+
+def _yes(value: bool | None) -> str:
+    return NONE if value is None else ("yes" if value else "no")
+
+
+def _rate(value: Rate) -> str:
+    return NONE if value.percent is None else f"{value.percent:.1f} % ({value.count}/{value.n})"
