@@ -35,7 +35,7 @@ class Limits:
     shm_bytes: int = 1 * GIB
     tmp_bytes: int = 1 * GIB
     workspace_bytes: int = 20 * GIB
-    open_files: int = 65536
+    open_files: int = 4096
     log_bytes: int = 10 * MIB
     submission_bytes: int = 2 * GIB
     grace_seconds: float = 10.0

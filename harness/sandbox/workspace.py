@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from harness.sandbox.failure import engine_errors
 
 IMAGE_LABEL = "podium.workspace.image"
 DEVICE_LABEL = "podium.workspace.device"
+DETACH_TRIES = 50
 TOOL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -88,10 +90,15 @@ def _make_file_system(image: Path, size_bytes: int) -> None:
 
 
 def _detach(device: str, image: Path) -> None:
-    # The device must still be *this* file's: after a restart of the host the number may be somebody else's.
-    if device and _backing_file(device) == str(image):
+    # The device must still be *this* file's: after a restart of the host the number may be somebody else's. A detach is
+    # put off by the kernel while a container that is just starting holds a copy of the mounts, so it is asked again.
+    for _ in range(DETACH_TRIES):
+        if not device or _backing_file(device) != str(image):
+            break
         with contextlib.suppress(InfrastructureError):
             _run("losetup", "--detach", device)
+        if _backing_file(device) == str(image):
+            time.sleep(0.1)
     image.unlink(missing_ok=True)
 
 
