@@ -156,16 +156,15 @@ class Bench:
 
     def image(self, gpus: Gpus | None) -> ImageRef:
         """Engine and image, made ready once; GPUs are tried before anything else starts."""
-        from harness.engine import ensure_engine
+        from harness.engine import connect, ensure_engine
         from harness.images import ensure_image
-        from harness.sandbox.docker import connect
         from harness.sandbox.gpu import check_gpus
 
-        ensure_engine(self.settings.environ, self.say)
-        self.client = connect()
+        ensure_engine(self.settings, self.say)
+        self.client = connect(self.settings.environ)
         image = ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
         if gpus:
-            check_gpus(self.client, image.digest, gpus)
+            check_gpus(self.client, image.id, gpus)
         return image
 
     def prepare(self, item: Competition) -> Prepared:
@@ -178,7 +177,6 @@ class Bench:
             raw=self.options.raw,
             stand_in=self.options.stand_in,
             edition=self.options.edition,
-            environ=self.settings.environ,
             progress=self.say,
         )
         if prepared.manifest.stand_in:
@@ -201,7 +199,7 @@ class Bench:
                 self.client, spec, workspace_folder=settings.workspaces, environ=settings.environ
             ),
             make_provider=lambda plan: provider_for(plan.model, settings.environ, replay=options.replay),
-            make_budget=lambda plan: Budget(cost_usd=plan.budget_usd),
+            make_budget=lambda plan: Budget(usd=plan.budget_usd),
             on_event=progress.event,
             should_stop=self.stop,
         )

@@ -246,9 +246,9 @@ def image(gpu: Annotated[bool, typer.Option("--gpu", help="The image with torch.
     from harness.progress import say
 
     settings = _settings()
-    ensure_engine(settings.environ, say)
+    ensure_engine(settings, say)
     built = ensure_image("gpu" if gpu else "cpu", settings, say)
-    typer.echo(f"{built.tag}  {built.digest}")
+    typer.echo(f"{built.tag}  {built.id}")
 
 
 @app.command()
@@ -264,10 +264,10 @@ def smoke(model: Model = "offline", json: Json = False) -> None:
 def clean(yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only list.")] = False) -> None:
     """Remove containers, workspaces and doors whose owner is gone. Lists them first."""
     from harness import door
+    from harness.engine import connect
     from harness.sandbox import reap
-    from harness.sandbox.docker import connect
 
-    client = connect()
+    client = connect(_settings().environ)
     orphans = reap.find(client)
     for orphan in orphans:
         typer.echo(f"{orphan.kind} {orphan.name} of {orphan.labels.get('podium.run', '?')}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,7 @@ def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
         request=plan.request(),
         prompt_set=plan.prompts.name,
         prompt_set_sha256=plan.prompts.sha256,
-        image=plan.image.digest,
+        image=plan.image.id,
         image_tag=plan.image.tag,
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,
@@ -130,10 +130,13 @@ def _run(plan: RunPlan, folder: RunFolder, tools: RunTools, record: RunRecord) -
         folder.write(record)
 
         def tick() -> None:
+            if gateway.failure is not None:
+                raise gateway.failure
             if tools.should_stop():
                 gateway.request_stop()
 
         ending = box.wait(tick)
+        tick()
         folder.sandbox_log.write_text(ending.log_tail)
         record = _take_submission(box, folder, record, watcher)
         status, reason = judge(ending, watcher.end, stopped=tools.should_stop())
@@ -144,7 +147,7 @@ def _run(plan: RunPlan, folder: RunFolder, tools: RunTools, record: RunRecord) -
                 "exit_code": ending.exit_code,
                 "oom_kills": ending.oom_kills,
                 "first_candidate_seconds": watcher.first_node_seconds,
-                "usage": UsageRecord(**gateway.usage().record()),
+                "usage": UsageRecord(**asdict(gateway.usage())),
             }
         )
 

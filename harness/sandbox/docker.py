@@ -28,14 +28,6 @@ DISK_CHECK_SECONDS = 10.0
 GO_MODE_DIR = 1 << 31  # the engine reports file modes as Go's os.FileMode
 
 
-def connect(timeout_seconds: int = 120) -> Any:
-    """A client of the engine that DOCKER_HOST names; raise `InfrastructureError` when none answers."""
-    import docker
-
-    with engine_errors():
-        return docker.from_env(timeout=timeout_seconds)
-
-
 class DockerSandbox:
     """See `Sandbox` for the contract. Use `remove` in a `finally`; orphans are found by their labels (`reap`)."""
 
