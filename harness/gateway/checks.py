@@ -1,0 +1,90 @@
+"""Format checks of submissions: the agent streams a file in, the run's checker looks at it, the file is kept.
+
+The checker sees no label. Why a submission is invalid is told to the agent; a fault of the checker itself is ours, is
+logged here and never described to the agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.contract import CheckReply
+from harness.errors import InvalidSubmission
+from harness.gateway.journal import EventRefused, node_folder
+
+Checker = Callable[[Path], CheckReply]
+_GIB = 1024**3
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CheckCaps:
+    """Largest submission that is read, bytes of submissions kept a run, and checks at a time."""
+
+    submission_bytes: int = _GIB
+    kept_bytes: int = 4 * _GIB
+    at_once: int = 2
+
+
+class SubmissionChecks:
+    """Runs the checker in worker threads and keeps the files within the run's cap. Used from one event loop."""
+
+    def __init__(self, run_folder: Path, checker: Checker, caps: CheckCaps, executor: Executor) -> None:
+        self._folder = run_folder
+        self._checker = checker
+        self._caps = caps
+        self._executor = executor
+        self._slots = asyncio.Semaphore(caps.at_once)
+        self._kept: dict[str, int] = {}
+
+    async def check(self, node: str, body: AsyncIterator[bytes]) -> CheckReply:
+        """Take the file, ask the checker, keep the file; raise EventRefused(413) when it is too large."""
+        async with self._slots:
+            arrived = await self._receive(node_folder(self._folder, node), body)
+            try:
+                reply = await asyncio.get_running_loop().run_in_executor(self._executor, self._ask, arrived)
+                self._keep(node, arrived)
+            finally:
+                arrived.unlink(missing_ok=True)
+        return reply
+
+    async def _receive(self, folder: Path, body: AsyncIterator[bytes]) -> Path:
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix="submission.csv.", suffix=".tmp")
+        arrived, size = Path(name), 0
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                async for chunk in body:
+                    size += len(chunk)
+                    if size > self._caps.submission_bytes:
+                        raise EventRefused(
+                            413, f"a submission of more than {self._caps.submission_bytes} bytes is not read"
+                        )
+                    file.write(chunk)
+        except BaseException:
+            arrived.unlink(missing_ok=True)
+            raise
+        return arrived
+
+    def _ask(self, path: Path) -> CheckReply:
+        try:
+            return self._checker(path)
+        except InvalidSubmission as invalid:
+            return CheckReply(valid=False, reason=str(invalid))
+
+    def _keep(self, node: str, arrived: Path) -> None:
+        """Keep the latest file of a node, unless the run's share of the disk is used up."""
+        size = arrived.stat().st_size
+        others = sum(self._kept.values()) - self._kept.get(node, 0)
+        if others + size > self._caps.kept_bytes:
+            log.warning("submission of node %s (%d bytes) checked but not kept: the run's share is full", node, size)
+            return
+        arrived.chmod(0o644)
+        arrived.replace(node_folder(self._folder, node) / "submission.csv")
+        self._kept[node] = size

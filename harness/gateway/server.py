@@ -1,0 +1,210 @@
+"""The gateway of one run: an HTTP server on a Unix socket, in a thread with an event loop of its own.
+
+It binds nothing but that socket. Leaving the context ends it within about a second, also with clients that hang; what
+is in flight then is settled at its reservation and recorded as cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+import uvicorn
+
+from harness.contract import SOCKET_NAME, CheckReply, StatusReply
+from harness.errors import InfrastructureError, UserError
+from harness.gateway.budget import Budget, Ledger, Usage
+from harness.gateway.calls import Books
+from harness.gateway.checks import CheckCaps, SubmissionChecks
+from harness.gateway.forward import CallLimits, ModelCalls, unpriced
+from harness.gateway.journal import EventCaps, JournalWriter, StoredEvent
+from harness.gateway.prices import TokenUsage
+from harness.gateway.providers.base import Provider
+from harness.gateway.retry import Retrier, RetryPolicy, Timing
+from harness.gateway.routes import Parts, application
+from harness.gateway.transcript import NAME as TRANSCRIPT_NAME
+from harness.gateway.transcript import Transcript
+
+_GRACE_SECONDS = 0.5
+_LONGEST_SOCKET_PATH = 107  # sun_path of Linux, without its closing zero
+
+
+class Gateway:
+    """Serves one run. `usage`, `failure` and `request_stop` may be used from any thread, also after the end.
+
+    `on_event` is called in the gateway's thread, after the event is on the disk.
+    """
+
+    def __init__(
+        self,
+        *,
+        door: Path,
+        run_folder: Path,
+        provider: Provider,
+        budget: Budget,
+        checker: Callable[[Path], CheckReply],
+        deadline_seconds: float,
+        caps: EventCaps = EventCaps(),  # noqa: B008 - frozen
+        check_caps: CheckCaps = CheckCaps(),  # noqa: B008 - frozen
+        limits: CallLimits = CallLimits(),  # noqa: B008 - frozen
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        timing: Timing | None = None,
+        on_event: Callable[[StoredEvent], None] | None = None,
+    ) -> None:
+        self.socket = door / SOCKET_NAME
+        self._run_folder = run_folder
+        self._provider = provider
+        self._ledger = Ledger(budget)
+        self._checker = checker
+        self._deadline_seconds = deadline_seconds
+        self._caps = caps
+        self._check_caps = check_caps
+        self._limits = limits
+        self._retry = retry
+        self._timing = timing or Timing()
+        self._on_event = on_event
+        self._stop = False
+        self._failure: InfrastructureError | None = None
+        self._started = 0.0
+        self._server: uvicorn.Server | None = None
+        self._ready = threading.Event()
+        self._crash: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="podium-gateway", daemon=True)
+
+    def usage(self) -> Usage:
+        """What the run has used so far."""
+        return self._ledger.usage
+
+    @property
+    def failure(self) -> InfrastructureError | None:
+        """Why this run can't go on, such as a full disk; the agent has been asked to stop."""
+        return self._failure
+
+    def request_stop(self) -> None:
+        """Ask the agent, through the status endpoint, to end after its current node."""
+        self._stop = True
+
+    def __enter__(self) -> Gateway:
+        self._refuse_what_cannot_work()
+        self.socket.unlink(missing_ok=True)
+        self._started = time.monotonic()
+        self._thread.start()
+        self._ready.wait()
+        if self._crash is not None:
+            self._thread.join()
+            raise InfrastructureError(f"The gateway could not start at {self.socket}: {self._crash}") from self._crash
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
+        self._thread.join()
+        self.socket.unlink(missing_ok=True)
+
+    def _refuse_what_cannot_work(self) -> None:
+        length = len(str(self.socket).encode())
+        if length > _LONGEST_SOCKET_PATH:
+            raise UserError(
+                f"The socket's path {self.socket} is {length} bytes long; Linux allows {_LONGEST_SOCKET_PATH}. "
+                "Set TMPDIR to a shorter folder."
+            )
+        traits = self._provider.traits
+        if self._ledger.budget.usd is not None:
+            for model in sorted(traits.models):
+                if traits.prices.cost_usd(model, TokenUsage(input=1, output=1)) is None:
+                    raise UserError(unpriced(model))
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # the thread's outermost boundary: whoever waits for it must hear of it
+            self._crash = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podium-gateway")
+        journal = JournalWriter(self._run_folder, self._caps)
+        try:
+            with Transcript(self._run_folder / TRANSCRIPT_NAME, self._provider.traits.secrets) as transcript:
+                server = _Server(self._config(executor, journal, transcript), self._ready)
+                self._server = server
+                await server.serve()
+        finally:
+            await self._provider.aclose()
+            executor.shutdown(wait=False, cancel_futures=True)
+            journal.close()
+
+    def _config(self, executor: ThreadPoolExecutor, journal: JournalWriter, transcript: Transcript) -> uvicorn.Config:
+        provider = self._provider
+        books = Books(provider.name, provider.traits, self._ledger, transcript, self._fail, self._timing.monotonic)
+        deadline = self._timing.monotonic() + self._deadline_seconds
+        retrier = Retrier(self._retry, self._timing)
+        parts = Parts(
+            calls=ModelCalls(provider, books, retrier, deadline, self._run_folder, self._limits),
+            journal=journal,
+            checks=SubmissionChecks(self._run_folder, self._checker, self._check_caps, executor),
+            executor=executor,
+            models=tuple(sorted(provider.traits.models)),
+            limits=self._limits,
+            caps=self._caps,
+            status=self._status,
+            failure=lambda: self._failure,
+            fail=self._fail,
+            on_event=self._on_event,
+        )
+        return uvicorn.Config(
+            application(parts),
+            uds=str(self.socket),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=600,
+        )
+
+    def _status(self) -> StatusReply:
+        elapsed = time.monotonic() - self._started
+        return StatusReply(
+            spent_fraction=self._ledger.spent_fraction(),
+            elapsed_seconds=elapsed,
+            deadline_seconds=self._deadline_seconds,
+            stop=self._stop or self._failure is not None or elapsed >= self._deadline_seconds,
+        )
+
+    def _fail(self, failure: InfrastructureError) -> None:
+        self._failure = self._failure or failure
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when the socket is there, and that ends at once: a client that hangs can't hold a run up."""
+
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel("the gateway was stopped")
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_GRACE_SECONDS)

@@ -1,0 +1,186 @@
+"""llm.jsonl: every model call of a run, complete enough to replay it and to account for it, and never with a key.
+
+One line a call. A writer that dies in the middle leaves at most a torn last line, which the reader skips; a disk that
+is full raises InfrastructureError after the half-written line has been cut off again.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+from harness.errors import InfrastructureError, InvalidSpec
+from harness.gateway.prices import TokenUsage
+
+SCHEMA_VERSION = 1
+NAME = "llm.jsonl"
+_REDACTED = b"[redacted]"
+
+Outcome = Literal["answered", "cut", "unreachable", "refused"]
+
+
+@validated(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class CallRecord:
+    """One model call. `request` is what the client asked, `added` what the gateway set on top of it.
+
+    `outcome`: answered by the provider (whatever the status) · cut in the middle of a stream · no provider could be
+    reached · refused by the gateway itself. `raw` holds the answer's exact text (`raw_base64` where it is not UTF-8).
+    `usage` is None when the provider reported none; then `cost_usd` is the reservation.
+    """
+
+    schema_version: Literal[1]
+    sequence: int
+    started_at: str
+    provider: str
+    api: Literal["chat", "responses", "embeddings", "models", "messages"]
+    path: str
+    model: str
+    stream: bool
+    request_hash: str
+    request: dict[str, Any] | None
+    added: dict[str, Any]
+    outcome: Outcome
+    status: int
+    content_type: str
+    response: dict[str, Any] | None
+    raw: str | None
+    raw_base64: str | None
+    usage: TokenUsage | None
+    cost_usd: float
+    latency_seconds: float
+    waiting_seconds: float
+    attempts: int
+    client_gone: bool = False
+    error: str | None = None
+
+    def body(self) -> bytes:
+        """The answer's exact bytes."""
+        if self.raw_base64 is not None:
+            return base64.b64decode(self.raw_base64)
+        return (self.raw or "").encode()
+
+
+_RECORD = TypeAdapter(CallRecord)
+
+
+@dataclass(frozen=True)
+class RawText:
+    """Bytes as a JSON file can hold them: as text where they are UTF-8, else as base64."""
+
+    text: str | None
+    base64: str | None
+
+    @classmethod
+    def of(cls, body: bytes) -> RawText:
+        try:
+            return cls(body.decode(), None)
+        except UnicodeDecodeError:
+            return cls(None, base64.b64encode(body).decode())
+
+
+class JsonLines:
+    """An append-only file of JSON lines that holds whole lines only, also when the disk fills up in the middle of one.
+
+    With `durable`, a line is on the disk when `append` returns.
+    """
+
+    def __init__(self, path: Path, *, durable: bool) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._durable = durable
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self.size_bytes = self._cut_torn_line()
+
+    def append(self, line: bytes) -> None:
+        """Add one line (without its newline), or raise InfrastructureError and leave the file as it was."""
+        try:
+            self._write(memoryview(line + b"\n"))
+            if self._durable:
+                os.fdatasync(self._descriptor)
+        except OSError as error:
+            os.ftruncate(self._descriptor, self.size_bytes)
+            raise InfrastructureError(
+                f"{self.path} can't be written: {error.strerror}. Free some space (df -h {self.path.parent}), "
+                "then run the same command again."
+            ) from error
+        self.size_bytes += len(line) + 1
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def _write(self, rest: memoryview) -> None:
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+
+    def _cut_torn_line(self) -> int:
+        """Drop what a killed writer left after the last newline; return the length that is kept."""
+        size = os.fstat(self._descriptor).st_size
+        kept, block = size, 64 * 1024
+        while kept > 0:
+            start = max(0, kept - block)
+            newline = os.pread(self._descriptor, kept - start, start).rfind(b"\n")
+            kept = start + newline + 1 if newline >= 0 else start
+            if newline >= 0:
+                break
+        if kept != size:
+            os.ftruncate(self._descriptor, kept)
+        return kept
+
+
+class Transcript:
+    """Writes llm.jsonl; every occurrence of a secret is blacked out, wherever it stands."""
+
+    def __init__(self, path: Path, secrets: tuple[str, ...]) -> None:
+        self._lines = JsonLines(path, durable=False)
+        self._secrets = tuple(secret.encode() for secret in secrets if secret)
+
+    def __enter__(self) -> Transcript:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lines.close()
+
+    @property
+    def size_bytes(self) -> int:
+        return self._lines.size_bytes
+
+    def append(self, record: CallRecord) -> None:
+        self._lines.append(redact(orjson.dumps(record), self._secrets))
+
+
+def redact(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
+    """The same bytes with every secret blacked out."""
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, _REDACTED)
+    return text
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Whole lines with their numbers; a torn last line is left out."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if line.endswith(b"\n"):
+                yield number, line
+
+
+def read_transcript(path: Path) -> Iterator[CallRecord]:
+    """Read a transcript back; a torn last line is skipped, any other bad line raises InvalidSpec."""
+    for number, line in read_lines(path):
+        try:
+            yield _RECORD.validate_json(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise InvalidSpec(f"{path}, line {number} is not a recorded call: {field}: {first['msg']}.") from error

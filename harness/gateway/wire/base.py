@@ -1,0 +1,73 @@
+"""What the gateway needs from a wire format, and the error that a call it will not pass on gets."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from harness.gateway.prices import TokenUsage
+from harness.gateway.providers.base import Api
+
+Json = dict[str, Any]
+
+
+class BadRequest(Exception):
+    """A call that is not passed on. The message says what was found and what to do instead; the agent sees it."""
+
+    def __init__(self, message: str, *, status: int = 400, code: str = "invalid_request_error") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Assembler(Protocol):
+    """Follows one stream and ends with the message that a plain call would have returned."""
+
+    def feed(self, event: Json) -> None:
+        """Take the data of the next event."""
+
+    def message(self) -> Json | None:
+        """What has arrived so far as one response object; None before the first event."""
+
+    def complete(self) -> bool:
+        """Whether the stream reached its own end."""
+
+
+class Wire(Protocol):
+    """One API's format. `body` is the client's JSON object; `response` a whole response, plain or assembled."""
+
+    api: Api
+
+    def check(self, body: Json) -> None:
+        """Raise BadRequest for what may not pass: server-side tools, remote files and URLs, stored state."""
+
+    def most_output_tokens(self, body: Json) -> int | None:
+        """Output tokens that the call may use, all choices together; None when it states no maximum."""
+
+    def additions(self, body: Json, most_output_tokens: int) -> Json:
+        """What the gateway sets on the call: a maximum if there is none, usage in streams, nothing stored."""
+
+    def usage(self, response: Json) -> TokenUsage | None:
+        """Tokens as the provider reports them; None when it reports none."""
+
+    def assembler(self) -> Assembler:
+        """A new follower for one stream."""
+
+    def only_usage(self, event: Json) -> bool:
+        """Whether an event of a stream exists only because the gateway asked for usage."""
+
+    def error(self, status: int, code: str, message: str) -> Json:
+        """An error body in this API's shape."""
+
+    def stream_error(self, code: str, message: str) -> bytes:
+        """An error as an event in the middle of a stream."""
+
+
+def count(value: object) -> int:
+    """A token count from a provider's JSON; anything that is not a count is 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def child(value: Json, name: str) -> Json:
+    """The object under a name, or an empty one."""
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
