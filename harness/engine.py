@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.config import Settings
 from harness.errors import InfrastructureError, UserError
 from harness.setup import debian
 from harness.setup.steps import SYSTEM_FOLDERS, Say, one_at_a_time, tail, timed, which
@@ -65,9 +66,9 @@ def connect(environ: Mapping[str, str], timeout_seconds: int = 120) -> Any:
         return docker.from_env(timeout=timeout_seconds, environment=dict(environ))
 
 
-def ensure_engine(environ: Mapping[str, str], say: Say, machine: Machine | None = None) -> Engine:
+def ensure_engine(settings: Settings, say: Say, machine: Machine | None = None) -> Engine:
     """An engine that answers, installed and started first where that is possible and nobody else's business."""
-    machine = machine or Machine(environ, uid=os.geteuid())
+    machine = machine or Machine(settings.environ, uid=os.geteuid())
     found = ask(machine)
     if isinstance(found, Engine):
         return found
