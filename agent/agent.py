@@ -12,10 +12,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from agent.contract import BestEvent, CheckReply, EndEvent, EndReason, NodeEvent, ProposalEvent, RunRequest
+from agent.contract import BestEvent, EndEvent, EndReason, NodeEvent, ProposalEvent, RunRequest
 from agent.ends import DeadlineReached, EndOfRun, ModelUnavailable, StopRequested
-from agent.gateway import Gateway
+from agent.gateway import CheckFailed, Gateway
 from agent.interpreter import Execution, Interpreter
 from agent.journal import Journal, Node, Pending
 from agent.llm.base import LLM
@@ -32,6 +33,13 @@ from agent.workspace import Workspace
 
 MAX_REFUSALS_IN_A_ROW = 5
 MIN_SCRIPT_SECONDS = 1.0
+
+
+class Checked(NamedTuple):
+    """What is known of a node's submission; `valid` is None when nobody looked, `problem` when nothing is wrong."""
+
+    valid: bool | None
+    problem: str | None
 
 
 @dataclass
@@ -85,9 +93,9 @@ class Agent:
         pending = self._announce(decision, progress)
         proposal = self._propose(decision, progress)
         execution = self._execute(pending, proposal)
-        check, missing = self._check(pending, execution)
+        checked = self._check(pending, execution)
         findings, end = self._review(proposal, execution)
-        self._append(pending, proposal, execution, check, missing, findings)
+        self._append(pending, proposal, execution, checked, findings)
         if end is not None:
             raise end
 
@@ -135,11 +143,15 @@ class Agent:
         with self.stop.waiting(), self._watch.phase("execute"):
             return self.interpreter.run(proposal.code, self.workspace.node_dir(pending.id), limits)
 
-    def _check(self, pending: Pending, execution: Execution) -> tuple[CheckReply | None, str | None]:
+    def _check(self, pending: Pending, execution: Execution) -> Checked:
         if execution.submission is None:
-            return None, execution.submission_problem
-        with self._watch.phase("check"):
-            return self.gateway.check(pending.id, execution.submission), None
+            return Checked(None, execution.submission_problem or "the script wrote none")
+        try:
+            with self._watch.phase("check"):
+                reply = self.gateway.check(pending.id, execution.submission)
+        except CheckFailed:  # the host's fault: the node is not to suffer for it
+            return Checked(None, None)
+        return Checked(reply.valid, None if reply.valid else reply.reason or "refused without a reason")
 
     def _review(self, proposal: Proposal, execution: Execution) -> tuple[Review, EndOfRun | None]:
         """Have the run reviewed. An end that comes now waits until the node is recorded: it was paid for."""
@@ -157,11 +169,10 @@ class Agent:
         pending: Pending,
         proposal: Proposal,
         execution: Execution,
-        check: CheckReply | None,
-        missing: str | None,
+        checked: Checked,
         findings: Review,
     ) -> None:
-        verdict = judge(execution.outcome, execution.output, self.task.brief.metric, findings, check, missing)
+        verdict = judge(execution.outcome, execution.output, self.task.brief.metric, findings, checked.problem)
         usage = proposal.usage + findings.usage
         event = NodeEvent(
             node=pending.id,
@@ -178,7 +189,7 @@ class Agent:
             why_buggy=verdict.why_buggy,
             analysis=findings.summary,
             reviewed_by=verdict.reviewed_by,
-            submission_valid=None if check is None else check.valid,
+            submission_valid=checked.valid,
             warm_start=execution.warm_start,
             seconds=self._watch.lap(),
             tokens={"input": usage.input_tokens, "output": usage.output_tokens},

@@ -16,6 +16,7 @@ SCHEMA_VERSION = 1
 HOME = Path("/home")
 DATA = Path("/home/data")
 SUBMISSION = Path("/home/submission/submission.csv")
+NODES = Path("/home/agent/nodes")  # the agent's own; the harness keeps what events and checks carry
 PROMPTS = Path("/opt/podium/prompts")
 PACKAGES = Path("/opt/podium/packages.json")  # name → version of what candidates can import; written with the image
 GATE = Path("/run/agent")  # root:agent 0710: candidates stop here

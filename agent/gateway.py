@@ -11,8 +11,10 @@ import json
 import select
 import socket
 import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from agent.contract import CHECK_PATH, EVENTS_PATH, STATUS_PATH, CheckReply, Event, StatusReply, event_json
 
@@ -23,6 +25,10 @@ class GatewayError(Exception):
     """The gateway is gone, or refuses what we send: the run can't be recorded, so it can't go on."""
 
 
+class CheckFailed(GatewayError):
+    """The check itself broke on the host; it says nothing about the submission."""
+
+
 class Gateway(Protocol):
     """What the loop needs of the host."""
 
@@ -31,7 +37,7 @@ class Gateway(Protocol):
         ...
 
     def check(self, node_id: str, submission: Path) -> CheckReply:
-        """Have the format of a node's submission checked, and a copy kept on the host."""
+        """Have the format of a node's submission checked, and a copy kept on the host; raise `CheckFailed`."""
         ...
 
     def status(self) -> StatusReply:
@@ -47,19 +53,27 @@ class SocketGateway:
 
     def report(self, event: Event) -> None:
         """See `Gateway.report`."""
-        self._call("POST", EVENTS_PATH, event_json(event).encode(), "application/json")
+        answer = self._call("POST", EVENTS_PATH, event_json(event).encode(), {"Content-Type": "application/json"})
+        if answer.repeated and answer.status == 409:
+            return  # it had arrived; only the answer was lost
+        answer.expect_success()
 
     def check(self, node_id: str, submission: Path) -> CheckReply:
         """See `Gateway.check`; the file is streamed."""
-        query = urllib.parse.urlencode({"node": node_id})
-        size = submission.stat().st_size
+        path = f"{CHECK_PATH}?{urllib.parse.urlencode({'node': node_id})}"
+        headers = {"Content-Type": "text/csv", "Content-Length": str(submission.stat().st_size)}
         with submission.open("rb") as body:
-            reply = self._call("POST", f"{CHECK_PATH}?{query}", body, "text/csv", size)
+            answer = self._call("POST", path, body, headers)
+        if answer.status == 413:
+            return CheckReply(valid=False, reason=answer.error)
+        if answer.status == 500:
+            raise CheckFailed(answer.error)
+        reply = answer.expect_success()
         return CheckReply(valid=bool(reply["valid"]), reason=reply.get("reason"))
 
     def status(self) -> StatusReply:
         """See `Gateway.status`."""
-        reply = self._call("GET", STATUS_PATH)
+        reply = self._call("GET", STATUS_PATH).expect_success()
         return StatusReply(
             spent_fraction=float(reply["spent_fraction"]),
             elapsed_seconds=float(reply["elapsed_seconds"]),
@@ -72,35 +86,52 @@ class SocketGateway:
         self._connection.close()
 
     def _call(
-        self, method: str, path: str, body: bytes | IO[bytes] | None = None, kind: str = "", size: int | None = None
-    ) -> dict[str, Any]:
-        headers = {"Content-Type": kind} if kind else {}
-        if size is not None:
-            headers["Content-Length"] = str(size)
+        self, method: str, path: str, body: bytes | BinaryIO | None = None, headers: Mapping[str, str] | None = None
+    ) -> _Answer:
+        """Make a call; once more when the connection, kept alive since the last one, turns out to be closed."""
+        for repeated in (False, True):
+            try:
+                self._connection.drop_if_stale()
+                self._connection.request(method, path, body, headers or {})
+                response = self._connection.getresponse()
+                return _Answer(f"{method} {path}", response.status, response.read(), repeated)
+            except (OSError, http.client.HTTPException) as error:
+                self._connection.close()
+                if repeated or not isinstance(error, ConnectionError):
+                    raise GatewayError(f"{method} {path} failed: {type(error).__name__}: {error}") from error
+                if body is not None and not isinstance(body, bytes):
+                    body.seek(0)
+        raise AssertionError("the second attempt returns or raises")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An HTTP answer; `repeated`: the call was made twice, so it may have taken effect before."""
+
+    call: str
+    status: int
+    body: bytes
+    repeated: bool
+
+    @property
+    def error(self) -> str:
+        """The words of a refusal."""
         try:
-            self._connection.drop_if_stale()
-            self._connection.request(method, path, body, headers)
-            response = self._connection.getresponse()
-            answer = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            raise GatewayError(f"{method} {path} failed: {type(error).__name__}: {error}") from error
-        if response.status >= 300:
-            raise GatewayError(f"{method} {path} was refused with {response.status}: {answer[:500]!r}")
-        return _object(answer, path)
+            return str(json.loads(self.body)["error"])
+        except (ValueError, KeyError, TypeError):
+            return self.body[:500].decode("utf-8", "replace")
 
-
-def _object(answer: bytes, path: str) -> dict[str, Any]:
-    """Read a reply's JSON object; an empty reply is an empty one."""
-    if not answer.strip():
-        return {}
-    try:
-        value = json.loads(answer)
-    except ValueError as error:
-        raise GatewayError(f"{path} answered with something that is not JSON: {answer[:200]!r}") from error
-    if not isinstance(value, dict):
-        raise GatewayError(f"{path} answered with {type(value).__name__} where an object belongs: {answer[:200]!r}")
-    return value
+    def expect_success(self) -> dict[str, Any]:
+        """Return the JSON object, empty for an empty body; raise `GatewayError` for a refusal or anything else."""
+        if self.status >= 300:
+            raise GatewayError(f"{self.call} was refused with {self.status}: {self.error}")
+        try:
+            value = json.loads(self.body) if self.body.strip() else {}
+        except ValueError as error:
+            raise GatewayError(f"{self.call} was answered with no JSON: {self.body[:200]!r}") from error
+        if not isinstance(value, dict):
+            raise GatewayError(f"{self.call} was answered with {type(value).__name__}, not an object")
+        return value
 
 
 class _UnixConnection(http.client.HTTPConnection):

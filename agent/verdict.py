@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.contract import CheckReply, Outcome
+from agent.contract import Outcome
 from agent.operators.review import Review
 from agent.score import Score, appears_in, check_score, read_score
 
@@ -27,12 +27,10 @@ class Verdict:
         return self.why_buggy is not None
 
 
-def judge(
-    outcome: Outcome, output: str, metric: str, review: Review, check: CheckReply | None, missing: str | None
-) -> Verdict:
-    """Weigh the outcome, the score, the submission's check (None: there is none, `missing` says why) and the review."""
+def judge(outcome: Outcome, output: str, metric: str, review: Review, submission_problem: str | None) -> Verdict:
+    """Weigh the outcome, the score, what is wrong with the submission (None: nothing is) and the review."""
     score, reviewed_by = _score(output, metric, review)
-    why = _why_buggy(outcome, score, review, check, missing)
+    why = _why_buggy(outcome, score, review, submission_problem)
     return Verdict(score.value if why is None else None, why, reviewed_by)
 
 
@@ -47,17 +45,13 @@ def _score(output: str, metric: str, review: Review) -> tuple[Score, Literal["sc
     return Score(), "none" if review.is_bug is None else "model"
 
 
-def _why_buggy(
-    outcome: Outcome, score: Score, review: Review, check: CheckReply | None, missing: str | None
-) -> str | None:
+def _why_buggy(outcome: Outcome, score: Score, review: Review, submission_problem: str | None) -> str | None:
     if outcome != "ok":
         return f"outcome: {outcome}"
     if score.problem is not None:
         return f"score: {score.problem}"
     if score.value is None:
         return "score: the output holds no line `validation score: <number>`"
-    if check is None:
-        return f"submission: {missing or 'the script wrote no ./working/submission.csv'}"
-    if not check.valid:
-        return f"submission: {check.reason or 'refused without a reason'}"
+    if submission_problem is not None:
+        return f"submission: {submission_problem}"
     return "review" if review.is_bug else None

@@ -6,7 +6,7 @@ answered; others can). They neither wait nor retry on rate limits and server err
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -69,6 +69,3 @@ class LLM(Protocol):
     def complete(self, request: Request) -> Reply:
         """Answer the request."""
         ...
-
-
-LLMFactory = Callable[[], LLM]

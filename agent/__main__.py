@@ -1,0 +1,130 @@
+"""`python -m agent`: reads request.json, puts the agent together, runs it. Ends with 0 in order, 1 on a bug of ours.
+
+Inside the container it takes no arguments. Outside, `--unsafe-no-sandbox` is needed, since candidates, which a model
+wrote, then run as the caller: with their files, their network and their keys.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent import contract
+from agent.agent import Agent
+from agent.contract import RunRequest, StartEvent
+from agent.gateway import SocketGateway
+from agent.interpreter import Interpreter, PlainInterpreter
+from agent.journal import Journal
+from agent.llm import llm_for
+from agent.operators.base import Task
+from agent.preview import preview
+from agent.promptset import PromptSet
+from agent.search import policy_for
+from agent.stop import StopSwitch
+from agent.workspace import Workspace
+
+UNSAFE = """\
+This runs scripts that a model wrote. In Podium's container they have users of their own, no network and no keys;
+here they would run as you, with all that you may do. For a run in the container: podium bench
+If you accept that: python -m agent --unsafe-no-sandbox --request FILE --data FOLDER --socket FILE --workspace FOLDER
+"""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything lies; the defaults are the container's."""
+
+    request: Path = contract.REQUEST
+    data: Path = contract.DATA
+    socket: Path = contract.SOCKET
+    prompts: Path = contract.PROMPTS
+    packages: Path = contract.PACKAGES
+    workspace: Workspace = Workspace(contract.NODES, contract.SUBMISSION)  # noqa: RUF009 - frozen
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the agent; return its exit code."""
+    options = _parser().parse_args(arguments)
+    if options.unsafe_no_sandbox:
+        places = Places(
+            options.request,
+            options.data,
+            options.socket,
+            options.prompts,
+            options.packages,
+            Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
+        )
+        return run(places, PlainInterpreter(options.python, options.data))
+    if not contract.GATE.is_dir():
+        sys.stderr.write(UNSAFE)
+        return 2
+    return run(Places(), _slot())
+
+
+def run(places: Places, interpreter: Interpreter) -> int:
+    """Put the agent together, say that it is up, and let it search."""
+    stop = StopSwitch()
+    stop.install()
+    request = RunRequest.from_json(places.request.read_text(encoding="utf-8"))
+    gateway = SocketGateway(places.socket)
+    task = _task(request, places)
+    gateway.report(StartEvent(platform.python_version(), task.packages))
+    coder = llm_for(request.code_model, places.socket)
+    same = request.review_model == request.code_model
+    agent = Agent(
+        request=request,
+        task=task,
+        policy=policy_for(request.search),
+        prompts=PromptSet.load(places.prompts),
+        coder=coder,
+        reviewer=coder if same else llm_for(request.review_model, places.socket),
+        interpreter=interpreter,
+        gateway=gateway,
+        workspace=places.workspace,
+        journal=Journal(request.competition.direction),
+        stop=stop,
+    )
+    agent.run()
+    return 0
+
+
+def _task(request: RunRequest, places: Places) -> Task:
+    description = places.data / "description.md"
+    packages = json.loads(places.packages.read_text(encoding="utf-8")) if places.packages.is_file() else {}
+    return Task(
+        brief=request.competition,
+        description=description.read_text(encoding="utf-8", errors="replace") if description.is_file() else "",
+        preview=preview(places.data),
+        packages={str(name): str(version) for name, version in packages.items()},
+        k_fold=request.search.k_fold,
+    )
+
+
+def _slot() -> Interpreter:
+    """Take the first candidate slot; the supervisor passes one socket a slot."""
+    from agent.interpreter import SlotInterpreter
+
+    return SlotInterpreter(int(os.environ["PODIUM_SLOTS"].split(",")[0]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m agent", description="Podium's agent, outside its container.")
+    parser.add_argument("--unsafe-no-sandbox", action="store_true", help="run candidates as yourself, unprotected")
+    parser.add_argument("--request", type=Path, default=contract.REQUEST)
+    parser.add_argument("--data", type=Path, default=contract.DATA)
+    parser.add_argument("--socket", type=Path, default=contract.SOCKET)
+    parser.add_argument("--prompts", type=Path, default=contract.PROMPTS)
+    parser.add_argument("--packages", type=Path, default=contract.PACKAGES)
+    parser.add_argument("--workspace", type=Path, default=Path("workspace"))
+    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="the candidates' interpreter")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

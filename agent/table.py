@@ -1,0 +1,142 @@
+"""Reads the head of a CSV file as untrusted text: how many rows, and what each column holds.
+
+Only the standard library, and only so many bytes: a file may be huge, one endless line, or no table at all.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_MISSING = {"", "na", "nan", "n/a", "null", "none", "<na>"}
+_BOOLEANS = {"true", "false"}
+_NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
+_CHUNK_BYTES = 1 << 20
+_MAX_ROWS = 20_000
+_FEW = 6
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and, in words, what it holds."""
+
+    name: str
+    facts: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is known of a table; `problem` says why nothing is."""
+
+    rows: int = 0
+    rows_exact: bool = True
+    sampled_rows: int = 0
+    columns: tuple[Column, ...] = ()
+    problem: str | None = None
+
+
+def is_table(path: Path) -> bool:
+    """Say whether a file's name promises a table that this module reads."""
+    return path.suffix.lower() in _DELIMITERS
+
+
+def read_table(path: Path, sample_bytes: int, counted_bytes: int) -> Table:
+    """Read the head of a table; its lines are counted further than its cells are read."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(sample_bytes)
+            whole = len(head) < sample_bytes
+            lines = _count_lines(head, stream, counted_bytes)
+        rows = _rows(head if whole else head[: head.rfind(b"\n") + 1], path)
+    except (OSError, csv.Error) as error:
+        return Table(problem=f"{type(error).__name__}: {error}")
+    if not rows:
+        return Table(problem="no line in it can be read" if head else "it is empty")
+    header, body = rows[0], rows[1:]
+    columns = tuple(Column(name, _facts(_cells(body, index))) for index, name in enumerate(header))
+    if whole and len(body) < _MAX_ROWS:
+        return Table(len(body), True, len(body), columns)
+    return Table(max(lines - 1, len(body)), False, len(body), columns)
+
+
+def _count_lines(head: bytes, rest: BinaryIO, limit_bytes: int) -> int:
+    """Count lines, in so many bytes of the file."""
+    lines, last, counted = head.count(b"\n"), head[-1:], len(head)
+    while counted < limit_bytes and (chunk := rest.read(_CHUNK_BYTES)):
+        lines, last, counted = lines + chunk.count(b"\n"), chunk[-1:], counted + len(chunk)
+    return lines + (last not in (b"", b"\n"))
+
+
+def _rows(head: bytes, path: Path) -> list[list[str]]:
+    """Parse up to `_MAX_ROWS` rows and the header; empty lines are none."""
+    text = head.decode("utf-8-sig", errors="replace")
+    delimiter = _DELIMITERS[path.suffix.lower()]
+    first = text.split("\n", 1)[0]
+    if delimiter not in first and ";" in first:
+        delimiter = ";"
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return list(islice((row for row in reader if row), _MAX_ROWS + 1))
+
+
+def _cells(body: Sequence[Sequence[str]], index: int) -> list[str]:
+    return [row[index] if index < len(row) else "" for row in body]
+
+
+def _facts(cells: Sequence[str]) -> str:
+    """Say in words what a column holds: its kind, how many values, their range or examples, what is missing."""
+    counts = Counter(cells)
+    present = {value: count for value, count in counts.items() if value.strip().lower() not in _MISSING}
+    if not present:
+        return "empty"
+    missing = 1 - sum(present.values()) / len(cells)
+    note = f", {100 * missing:.2g} % missing" if missing else ""
+    return f"{_kind(present)}, {_values(present)}{note}"
+
+
+def _kind(values: dict[str, int]) -> str:
+    if all(value.strip().lower() in _BOOLEANS for value in values):
+        return "boolean"
+    if all(_NUMBER.fullmatch(value) for value in values):
+        return "number" if any(not _is_integer(value) for value in values) else "integer"
+    return "date" if all(_DATE.fullmatch(value.strip()) for value in values) else "text"
+
+
+def _values(values: dict[str, int]) -> str:
+    """Say how many different values there are and which: all of a few, a range of numbers, else examples."""
+    count = f"{len(values)} value{'s' if len(values) > 1 else ''}"
+    if len(values) <= _FEW:
+        common = sorted(values, key=lambda value: (-values[value], value))
+        return f"{count}: {', '.join(_quoted(value) for value in common)}"
+    if all(_NUMBER.fullmatch(value) for value in values):
+        numbers = [float(value) for value in values]
+        return f"{count} from {min(numbers):.6g} to {max(numbers):.6g}"
+    return f"{count}, such as {', '.join(_quoted(value) for value in islice(values, 2))}"
+
+
+def _is_integer(value: str) -> bool:
+    return value.strip().lstrip("+-").isdigit()
+
+
+def _quoted(value: str) -> str:
+    return f'"{shown(value.strip(), 30)}"'
+
+
+def shown(text: str, chars: int) -> str:
+    """Make foreign text harmless and short: one line, no control characters, no backticks, at most `chars` long."""
+    cut = text if len(text) <= chars else text[: chars - 1] + "…"
+    return "".join(_harmless(character) for character in cut)
+
+
+def _harmless(character: str) -> str:
+    if character == "`":
+        return "'"
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
