@@ -16,8 +16,8 @@ from harness.competition import Competition
 from harness.contract import Direction
 from harness.errors import InvalidSubmission
 from harness.leaderboard import Lines, Medal
+from harness.manifest import Prepared
 from harness.metrics import get_metric
-from harness.prepare import Prepared
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,120 +1,71 @@
 """Makes a competition's public and private data from raw data, once: `<data>/<id>/{public,private,manifest.json}`.
 
 The folder appears whole or not at all, is left alone while spec, recipe and raw data are the same, and says in its
-manifest where it came from. Stand-in and real data never share a folder: one replaces the other. Nothing is graded
-here.
+manifest where it came from. Stand-in and real data never share a folder: one replaces the other, and real data are
+only replaced by a stand-in when that is asked for. Nothing is graded here.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from harness import bundled, rawdata, standin
+from harness import bundled, download, rawdata, standin
 from harness.columns import sample_value
-from harness.competition import BundledSource, Competition, Edition
-from harness.errors import UserError
+from harness.competition import BundledSource, Competition, Edition, KaggleSource
+from harness.errors import DownloadError, UserError
+from harness.locks import locked
+from harness.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    Origin,
+    Prepared,
+    PreparedFile,
+    RawFile,
+    describe_prepared,
+    describe_raw,
+    find,
+    folder_of,
+    is_unchanged,
+)
 from harness.splits import Job
 
-MANIFEST_NAME = "manifest.json"
-Origin = Literal["kaggle", "raw", "bundled", "stand-in"]
-Verdict = Literal["match", "differs", "unknown"]
+__all__ = ["Manifest", "Prepared", "Wish", "find", "folder_of", "prepare"]
+
+DOWNLOADS = ".downloads"
 Progress = Callable[[str], None]
 
 
-class _Kept(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True)
+class Wish:
+    """Where the raw data should come from: at most one of these, else whatever can be had, best first."""
 
+    raw: Path | None = None  # a folder or .zip of the user's
+    stand_in: bool = False
+    kaggle: bool = False  # download, or say why not, instead of falling back on a stand-in
 
-class PreparedFile(_Kept):
-    """One prepared file; `checksum` compares it with the MD5 that the spec states."""
-
-    bytes: int
-    md5: str
-    sha256: str
-    checksum: Verdict
-
-
-class RawFile(_Kept):
-    """One raw file as it was read; size and time spare the next call the hashing."""
-
-    bytes: int
-    sha256: str
-    modified_ns: int
-
-
-class Manifest(_Kept):
-    """`manifest.json`: what was prepared, from what, with what."""
-
-    schema_version: Literal[1] = 1
-    competition: str
-    edition: str
-    source: Origin
-    stand_in: bool
-    recipe: str
-    raw_path: str | None
-    raw: dict[str, RawFile]
-    files: dict[str, PreparedFile]
-    versions: dict[str, str]
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash over the prepared files' contents: equal data, equal fingerprint."""
-        lines = sorted(f"{name} {file.sha256}" for name, file in self.files.items())
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    def __post_init__(self) -> None:
+        if sum((self.raw is not None, self.stand_in, self.kaggle)) > 1:
+            raise UserError("raw data, a stand-in and Kaggle exclude each other: ask for one of them")
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A competition's data on disk."""
+class _Maker:
+    """One preparation: what is made, where, and with what at hand."""
 
-    folder: Path
-    manifest: Manifest
-
-    @property
-    def public(self) -> Path:
-        return self.folder / "public"
-
-    @property
-    def private(self) -> Path:
-        return self.folder / "private"
-
-
-@dataclass(frozen=True)
-class _Raw:
-    """Raw files as found, before anything is made of them."""
-
-    origin: Origin
-    path: Path | None
-    files: Mapping[str, Path]
-
-
-def folder_of(competition: Competition, data_home: Path, edition: str | None = None) -> Path:
-    """Return where the competition's data lie; editions other than the default one have a folder of their own."""
-    name, _ = competition.edition(edition)
-    return data_home / (competition.id if name == competition.default_edition else f"{competition.id}@{name}")
-
-
-def find(competition: Competition, data_home: Path, *, edition: str | None = None) -> Prepared | None:
-    """Return what is prepared, or None when nothing (readable and whole) is there."""
-    folder = folder_of(competition, data_home, edition)
-    try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST_NAME).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValidationError):
-        return None
-    whole = all(_size(folder / name) == file.bytes for name, file in manifest.files.items())
-    return Prepared(folder, manifest) if whole else None
+    competition: Competition
+    name: str
+    edition: Edition
+    data_home: Path
+    target: Path
+    environ: Mapping[str, str]
+    say: Progress
 
 
 def prepare(
@@ -123,141 +74,178 @@ def prepare(
     data_home: Path,
     raw: Path | None = None,
     stand_in: bool = False,
+    kaggle: bool = False,
     edition: str | None = None,
+    environ: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Prepare the competition unless that is done already.
+    """Prepare the competition unless that is done already, and return where its data lie.
 
-    `raw` is a folder or .zip of the user's; `stand_in` asks for synthetic data even though real ones could be had.
+    Raw data come from `raw` (a folder or .zip), else from Kaggle when `environ` shows credentials, else from the
+    competition's stand-in. Raises UserError or DownloadError with what to do; nothing half-made is left.
     """
-    if raw is not None and stand_in:
-        raise UserError("raw data and a stand-in exclude each other: give one of them")
-    data_home.mkdir(parents=True, exist_ok=True)
-    with _locked(folder_of(competition, data_home, edition)):
-        return _prepare(competition, data_home, raw, stand_in, edition, progress or (lambda _: None))
-
-
-def _prepare(
-    competition: Competition, data_home: Path, raw: Path | None, stand_in: bool, edition: str | None, say: Progress
-) -> Prepared:
+    wish = Wish(raw, stand_in, kaggle)
     name, chosen = competition.edition(edition)
     target = folder_of(competition, data_home, edition)
-    existing = find(competition, data_home, edition=edition)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=data_home) as scratch:
-        found = _find_raw(competition, raw, stand_in, existing, Path(scratch), say)
-        recipe = _recipe_hash(competition, name, chosen, found.origin)
-        if existing and _same(existing.manifest, recipe, found):
-            return existing
-        say(f"preparing {competition.id} ({name}) from {found.origin} data")
-        made = Path(scratch) / "made"
-        _make(competition, chosen, found, Path(scratch), made)
+    maker = _Maker(competition, name, chosen, data_home, target, environ or {}, progress or (lambda _: None))
+    try:
+        with locked(data_home, target.name):
+            return _prepare(maker, wish)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            free = shutil.disk_usage(data_home).free
+            raise UserError(
+                f"no space left in {data_home} ({free} bytes free); make room or move PODIUM_HOME"
+            ) from error
+        raise
+
+
+def _prepare(maker: _Maker, wish: Wish) -> Prepared:
+    existing = find(maker.competition, maker.data_home, edition=maker.name)
+    origin, source = _origin(maker, wish, existing)
+    recipe = _recipe_hash(maker, origin)
+    if existing and _is_current(existing.manifest, maker.competition, recipe, origin, wish.raw):
+        return existing
+    if origin == "kaggle":
+        source = _download(maker)
+    maker.say(f"preparing {maker.competition.id} ({maker.name}) from {origin} data")
+    with _scratch(maker.target) as scratch:
+        made, inputs = _make(maker, origin, source, scratch)
         manifest = Manifest(
-            competition=competition.id,
-            edition=name,
-            source=found.origin,
-            stand_in=found.origin == "stand-in",
+            competition=maker.competition.id,
+            edition=maker.name,
+            source=origin,
+            stand_in=origin == "stand-in",
             recipe=recipe,
-            raw_path=None if found.path is None else str(found.path.resolve()),
-            raw={name: _raw_file(path) for name, path in found.files.items()},
-            files=_describe(made, chosen, compare=found.origin != "stand-in"),
+            raw_path=None if source is None else str(source.resolve()),
+            raw=inputs,
+            files=_describe(made, maker.edition, compare=origin != "stand-in"),
             versions=_versions(),
         )
         (made / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        _swap_in(made, target, Path(scratch))
-    return Prepared(target, manifest)
+        _swap_in(made, maker.target, scratch)
+    return Prepared(maker.target, manifest)
 
 
-def _find_raw(
-    competition: Competition, raw: Path | None, stand_in: bool, existing: Prepared | None, scratch: Path, say: Progress
-) -> _Raw:
-    unpacked = scratch / "raw"
+def _origin(maker: _Maker, wish: Wish, existing: Prepared | None) -> tuple[Origin, Path | None]:
+    """Decide where raw data come from; nothing is fetched yet."""
+    competition = maker.competition
+    if wish.raw is not None:
+        return "raw", wish.raw
+    if wish.stand_in:
+        return "stand-in", None
+    if isinstance(competition.source, BundledSource):
+        return "bundled", None
+    if existing and existing.manifest.source == "raw" and not wish.kaggle:
+        return "raw", Path(existing.manifest.raw_path or "")
+    real = existing is not None and existing.manifest.source == "kaggle"
+    if wish.kaggle or real or download.has_credentials(maker.environ):
+        return "kaggle", None
+    maker.say(f"{competition.id}: no raw data and no Kaggle credentials, so stand-in (synthetic) data are used")
+    return "stand-in", None
+
+
+def _is_current(manifest: Manifest, competition: Competition, recipe: str, origin: Origin, raw: Path | None) -> bool:
+    if manifest.recipe != recipe or manifest.source != origin:
+        return False
+    if raw is None:
+        return True
+    inputs = rawdata.inputs(raw, competition.raw)
+    return set(inputs) == set(manifest.raw) and all(
+        is_unchanged(manifest.raw[name], path) for name, path in inputs.items()
+    )
+
+
+def _download(maker: _Maker) -> Path:
+    source = maker.competition.source
+    if not isinstance(source, KaggleSource):
+        raise DownloadError(
+            f"{maker.competition.id} is not on Kaggle; `podium prepare {maker.competition.id}` suffices"
+        )
+    return download.download(source.slug, maker.data_home / DOWNLOADS, environ=maker.environ, say=maker.say)
+
+
+def _make(maker: _Maker, origin: Origin, source: Path | None, scratch: Path) -> tuple[Path, dict[str, RawFile]]:
+    """Build the prepared folder inside `scratch`; return it with the record of what it was made from."""
+    unpacked = scratch / "unpacked"
     unpacked.mkdir()
-    if raw is not None:
-        return _Raw("raw", raw, rawdata.gather(raw, competition.raw, unpacked))
-    if isinstance(competition.source, BundledSource) and not stand_in:
-        bundled.write(competition.source.dataset, unpacked)
-        return _Raw("bundled", None, rawdata.gather(unpacked, competition.raw, unpacked))
-    if competition.stand_in is None:
+    if source is None:
+        _generate(maker.competition, origin, unpacked)
+    raw = source or unpacked
+    zip_md5 = maker.competition.source.zip_md5 if isinstance(maker.competition.source, KaggleSource) else None
+    inputs = {
+        name: describe_raw(path, zip_md5 if path == source else None)
+        for name, path in rawdata.inputs(raw, maker.competition.raw).items()
+    }
+    files = rawdata.gather(raw, maker.competition.raw, unpacked)
+    return _split(maker.competition, maker.edition, files, scratch), inputs
+
+
+def _generate(competition: Competition, origin: Origin, folder: Path) -> None:
+    if origin == "bundled" and isinstance(competition.source, BundledSource):
+        bundled.write(competition.source.dataset, folder)
+    elif competition.stand_in is not None:
+        standin.write(competition.stand_in, folder)
+    else:
         raise UserError(f"{competition.id} has no stand-in recipe; give raw data with --raw FOLDER_OR_ZIP")
-    standin.write(competition.stand_in, unpacked)
-    return _Raw("stand-in", None, rawdata.gather(unpacked, competition.raw, unpacked))
 
 
-def _make(competition: Competition, edition: Edition, found: _Raw, scratch: Path, made: Path) -> None:
-    public, private = made / "public", made / "private"
-    public.mkdir(parents=True)
-    private.mkdir(mode=0o700)
-    raw = scratch / "linked"
-    for name, path in found.files.items():
+def _split(competition: Competition, edition: Edition, files: Mapping[str, Path], scratch: Path) -> Path:
+    made, raw = scratch / "made", scratch / "raw"
+    (made / "public").mkdir(parents=True)
+    (made / "private").mkdir(mode=0o700)
+    for name, path in files.items():
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).symlink_to(path.resolve())
     submission = competition.submission
-    sample = {name: sample_value(submission.columns[name]) for name in submission.predictions}
-    job = Job(raw, public, private, submission.id, sample, submission.sample_file, competition.answers.file)
+    job = Job(
+        raw=raw,
+        public=made / "public",
+        private=made / "private",
+        id_columns=submission.id,
+        sample={name: sample_value(submission.columns[name]) for name in submission.predictions},
+        sample_file=submission.sample_file,
+        answers_file=competition.answers.file,
+    )
     try:
         edition.split.apply(job)
     except ValueError as error:
-        raise UserError(f"{competition.id}: the raw data do not fit the recipe: {error}") from error
-    shutil.copyfile(competition.description, public / competition.description.name)
+        raise UserError(f"{competition.id}: the raw data do not fit the split recipe: {error}") from error
+    shutil.copyfile(competition.description, made / "public" / competition.description.name)
     _set_modes(made)
+    return made
 
 
 def _set_modes(made: Path) -> None:
     """Public is for every uid of the container, private for the owner alone, whatever the umask."""
     made.chmod(0o755)
     for path in made.rglob("*"):
-        open_to_all = path.relative_to(made).parts[0] == "public"
-        path.chmod((0o755 if open_to_all else 0o700) if path.is_dir() else (0o644 if open_to_all else 0o600))
+        shared = path.relative_to(made).parts[0] == "public"
+        path.chmod((0o755 if shared else 0o700) if path.is_dir() else (0o644 if shared else 0o600))
 
 
 def _describe(made: Path, edition: Edition, *, compare: bool) -> dict[str, PreparedFile]:
-    files = {}
-    for path in sorted(path for path in made.rglob("*") if path.is_file()):
-        name = path.relative_to(made).as_posix()
-        content = path.read_bytes()
-        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        stated = edition.checksums.of(name) if compare else None
-        verdict: Verdict = "unknown" if stated is None else "match" if stated == md5 else "differs"
-        files[name] = PreparedFile(
-            bytes=len(content), md5=md5, sha256=hashlib.sha256(content).hexdigest(), checksum=verdict
-        )
-    return files
+    names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
+    return {name: describe_prepared(made / name, edition.checksums.of(name) if compare else None) for name in names}
 
 
-def _recipe_hash(competition: Competition, name: str, edition: Edition, origin: Origin) -> str:
+def _recipe_hash(maker: _Maker, origin: Origin) -> str:
     """Hash over all that the prepared bytes depend on, but for the raw data."""
+    competition = maker.competition
+    generated = competition.stand_in.model_dump(mode="json") if origin == "stand-in" and competition.stand_in else None
     depends = {
-        "layout": 1,
-        "edition": name,
-        "version": edition.split.version,
-        "split": edition.model_dump(mode="json"),
+        "edition": maker.name,
+        "split": maker.edition.split.model_dump(mode="json"),
+        "split version": maker.edition.split.version,
         "raw": competition.raw,
+        "source": competition.source.model_dump(mode="json") if origin == "bundled" else None,
         "submission": competition.submission.model_dump(mode="json"),
         "answers": competition.answers.model_dump(mode="json"),
-        "stand_in": competition.stand_in.model_dump(mode="json")
-        if origin == "stand-in" and competition.stand_in
-        else None,
+        "checksums": maker.edition.checksums.model_dump(mode="json"),
+        "stand-in": generated and [standin.VERSION, generated],
         "description": competition.description.read_text(encoding="utf-8"),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
-
-
-def _same(manifest: Manifest, recipe: str, found: _Raw) -> bool:
-    if manifest.recipe != recipe or manifest.source != found.origin or set(manifest.raw) != set(found.files):
-        return False
-    return all(_unchanged(manifest.raw[name], path) for name, path in found.files.items())
-
-
-def _unchanged(known: RawFile, path: Path) -> bool:
-    now = path.stat()
-    if now.st_size != known.bytes:
-        return False
-    return now.st_mtime_ns == known.modified_ns or rawdata.sha256(path) == known.sha256
-
-
-def _raw_file(path: Path) -> RawFile:
-    now = path.stat()
-    return RawFile(bytes=now.st_size, sha256=rawdata.sha256(path), modified_ns=now.st_mtime_ns)
 
 
 def _versions() -> dict[str, str]:
@@ -266,28 +254,20 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("podium-bench", "pandas", "numpy", "scikit-learn")}
 
 
+@contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    """A folder beside the target, on the same file system; what a killed predecessor left in it goes first."""
+    folder = target.parent / f".{target.name}~"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 def _swap_in(made: Path, target: Path, scratch: Path) -> None:
     """Put the finished folder in place; between the two renames there is none, never a mixed one."""
     if target.exists():
         target.rename(scratch / "replaced")
     made.rename(target)
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return None
-
-
-@contextmanager
-def _locked(target: Path) -> Iterator[None]:
-    """Let one process at a time prepare a folder; the lock ends with the process, however it ends."""
-    locks = target.parent / ".locks"
-    locks.mkdir(exist_ok=True)
-    descriptor = os.open(locks / target.name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+VERSION = 1  # raise it when the same recipe would give other bytes
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd

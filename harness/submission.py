@@ -17,7 +17,7 @@ from harness import cells, csvfile
 from harness.columns import Column
 from harness.competition import Competition, SubmissionSpec
 from harness.errors import InvalidSubmission
-from harness.prepare import Prepared
+from harness.manifest import Prepared
 
 if TYPE_CHECKING:
     import pandas as pd
