@@ -102,6 +102,7 @@ class ModelCalls:
             body={**call.body, **call.added},
             stream=call.stream,
             headers={name: headers[name] for name in _PASSED_UP if name in headers},
+            asked=call.body,
         )
         answered = False
         try:

@@ -19,22 +19,12 @@ from harness.errors import InfrastructureError
 from harness.gateway.checks import SubmissionChecks
 from harness.gateway.forward import CallLimits, ModelCalls, error_response
 from harness.gateway.journal import EventCaps, EventRefused, JournalWriter, StoredEvent
+from harness.gateway.wire import WIRES
 from harness.gateway.wire.base import Wire
-from harness.gateway.wire.chat import Chat
-from harness.gateway.wire.embeddings import Embeddings
-from harness.gateway.wire.messages import CountTokens, Messages
-from harness.gateway.wire.responses import Responses
 
 log = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-WIRES: dict[str, Wire] = {
-    "/v1/chat/completions": Chat(),
-    "/v1/responses": Responses(),
-    "/v1/embeddings": Embeddings(),
-    "/v1/messages": Messages(),
-    "/v1/messages/count_tokens": CountTokens(),
-}
 _NODE = re.compile(r"[0-9a-z-]{1,32}")
 
 

@@ -17,13 +17,17 @@ Api = Literal["chat", "responses", "embeddings", "models", "messages"]
 
 @dataclass(frozen=True)
 class ProviderRequest:
-    """One model call after validation. `body` is parsed JSON; `headers` are the few that may leave, never a key."""
+    """One model call after validation. `headers` are the few that may leave, never a key.
+
+    `body` is what to send; `asked` what the client sent, before the gateway's additions.
+    """
 
     api: Api
     path: str
     body: dict[str, Any] | None
     stream: bool
     headers: Mapping[str, str] = field(default_factory=dict)
+    asked: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

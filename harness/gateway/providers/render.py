@@ -24,6 +24,7 @@ class Reply:
     tool_arguments: str | None
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int = 0
 
 
 class Renderer(Protocol):
@@ -71,7 +72,12 @@ class ChatRenderer:
 
     def _usage(self, reply: Reply) -> Json:
         total = reply.input_tokens + reply.output_tokens
-        return {"prompt_tokens": reply.input_tokens, "completion_tokens": reply.output_tokens, "total_tokens": total}
+        return {
+            "prompt_tokens": reply.input_tokens,
+            "prompt_tokens_details": {"cached_tokens": reply.cached_input_tokens},
+            "completion_tokens": reply.output_tokens,
+            "total_tokens": total,
+        }
 
 
 class ResponsesRenderer:
@@ -158,7 +164,7 @@ class ResponsesRenderer:
     def _usage(self, reply: Reply) -> Json:
         return {
             "input_tokens": reply.input_tokens,
-            "input_tokens_details": {"cached_tokens": 0},
+            "input_tokens_details": {"cached_tokens": reply.cached_input_tokens},
             "output_tokens": reply.output_tokens,
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": reply.input_tokens + reply.output_tokens,
@@ -173,12 +179,11 @@ class MessagesRenderer:
             **self._head(reply),
             "content": self._blocks(reply),
             "stop_reason": self._stop(reply),
-            "usage": {"input_tokens": reply.input_tokens, "output_tokens": reply.output_tokens},
+            "usage": self._usage(reply, reply.output_tokens),
         }
 
     def events(self, reply: Reply) -> Iterator[bytes]:
-        usage = {"input_tokens": reply.input_tokens, "output_tokens": 1}
-        start = {**self._head(reply), "content": [], "stop_reason": None, "usage": usage}
+        start = {**self._head(reply), "content": [], "stop_reason": None, "usage": self._usage(reply, 1)}
         yield _named({"type": "message_start", "message": start})
         for index, block in enumerate(self._blocks(reply)):
             yield from self._block_events(index, block, reply)
@@ -203,6 +208,14 @@ class MessagesRenderer:
                 {"type": "tool_use", "id": f"toolu_{reply.identity}", "name": reply.tool_name, "input": given}
             )
         return blocks
+
+    def _usage(self, reply: Reply, output_tokens: int) -> Json:
+        """Anthropic counts what came from the cache apart from the input."""
+        return {
+            "input_tokens": reply.input_tokens - reply.cached_input_tokens,
+            "cache_read_input_tokens": reply.cached_input_tokens,
+            "output_tokens": output_tokens,
+        }
 
     def _head(self, reply: Reply) -> Json:
         return {

@@ -1,0 +1,103 @@
+"""A recorded transcript as the provider: exact, offline, and never a live call.
+
+A request is found by its hash without what varies, and by how often it came before. What is not in the recording is an
+error that names the first difference to the nearest recorded request.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import orjson
+
+from harness.errors import UserError
+from harness.gateway.fingerprint import fingerprint, steady
+from harness.gateway.providers.base import ProviderRequest, ProviderResponse, ProviderUnreachable, Traits
+from harness.gateway.providers.difference import Difference, first_difference
+from harness.gateway.transcript import CallRecord, read_transcript
+from harness.gateway.wire import WIRES
+from harness.gateway.wire.base import Json
+from harness.gateway.wire.sse import SseSplitter
+
+
+class ReplayProvider:
+    """Answers from the records of one llm.jsonl. Used from one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._recorded: dict[str, list[CallRecord]] = {}
+        self._asked: Counter[str] = Counter()
+        for record in _usable(path):
+            self._recorded.setdefault(fingerprint(record.path, record.request or {}), []).append(record)
+        if not self._recorded:
+            raise UserError(f"{path} holds no answered model call. Name the llm.jsonl of a run that called a model.")
+        models = frozenset(record.model for records in self._recorded.values() for record in records)
+        self._traits = Traits(live=False, models=models)
+
+    @property
+    def name(self) -> str:
+        return "replay"
+
+    @property
+    def traits(self) -> Traits:
+        return self._traits
+
+    async def send(self, request: ProviderRequest) -> ProviderResponse:
+        asked = request.asked or request.body or {}
+        key = fingerprint(request.path, asked)
+        records, occurrence = self._recorded.get(key, []), self._asked[key]
+        self._asked[key] += 1
+        if occurrence >= len(records):
+            return self._miss(request, asked, len(records))
+        record = records[occurrence]
+        headers = {"content-type": record.content_type}
+        if request.stream and record.status < 400:
+            return ProviderResponse(record.status, headers, _stream(record))
+        return ProviderResponse(record.status, headers, record.body())
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    def _miss(self, request: ProviderRequest, asked: Json, recorded: int) -> ProviderResponse:
+        if recorded:
+            message = f"This request was recorded {recorded} times in {self._path.name}, and has been asked once more."
+        else:
+            message = f"This request is not in {self._path.name}. {self._nearest(request, asked)}"
+        body = WIRES[request.path].error(400, "replay_miss", message)
+        return ProviderResponse(400, {"content-type": "application/json"}, orjson.dumps(body))
+
+    def _nearest(self, request: ProviderRequest, asked: Json) -> str:
+        wanted = steady(asked)
+        best: tuple[Difference, int] | None = None
+        for records in self._recorded.values():
+            for record in records:
+                if record.path != request.path or (found := first_difference(steady(record.request), wanted)) is None:
+                    continue
+                if best is None or found.same > best[0].same:
+                    best = found, record.sequence
+        if best is None:
+            return f"Nothing at all was recorded of {request.path}."
+        return f"The nearest is call {best[1]}; they first differ {best[0].text()}."
+
+
+def _usable(path: Path) -> Iterator[CallRecord]:
+    """Records that hold an answer: not what the gateway refused, nor what was ended before an answer."""
+    try:
+        for record in read_transcript(path):
+            if record.request is not None and record.outcome != "refused" and (record.raw or record.raw_base64):
+                yield record
+    except FileNotFoundError as error:
+        raise UserError(f"There is no transcript {path}. Name the llm.jsonl of an earlier run.") from error
+
+
+async def _stream(record: CallRecord) -> AsyncIterator[bytes]:
+    """The recorded bytes, an event at a time; a stream that was cut breaks off at the same byte."""
+    splitter = SseSplitter()
+    for event in splitter.feed(record.body()):
+        yield event
+    if rest := splitter.rest():
+        yield rest
+    if record.outcome == "cut":
+        raise ProviderUnreachable("the recorded stream broke off here")

@@ -1,0 +1,143 @@
+"""A real API: OpenAI, Anthropic, or any server that speaks their formats. The key is added here and nowhere else.
+
+Bodies go out as the gateway rebuilt them and come back untouched. Redirects are not followed: they would carry the key
+to another host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+import httpx2
+import orjson
+
+from harness.errors import UserError
+from harness.gateway.prices import Prices
+from harness.gateway.providers.base import ProviderRequest, ProviderResponse, ProviderUnreachable, Traits
+from harness.gateway.wire.base import Json
+
+_ANTHROPIC_VERSION = "2023-06-01"
+_LONGEST_SILENCE_SECONDS = 900.0  # a reasoning model may think for minutes before its first byte
+_KEPT_HEADERS = frozenset(
+    ("content-type", "retry-after", "retry-after-ms", "x-request-id", "request-id", "x-should-retry")
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where calls go and how they are signed. `key` may be empty for a server that wants none."""
+
+    name: Literal["openai", "anthropic", "compatible"]
+    base_url: str
+    key: str
+
+    def headers(self) -> dict[str, str]:
+        """What every request carries beside the client's few headers."""
+        if self.name == "anthropic":
+            return {"x-api-key": self.key, "anthropic-version": _ANTHROPIC_VERSION}
+        return {"authorization": f"Bearer {self.key}"} if self.key else {}
+
+
+class Upstream:
+    """One account and the models of it that a run may call."""
+
+    def __init__(self, account: Account, models: frozenset[str], prices: Prices) -> None:
+        self._account = account
+        self._base = _versioned(account)
+        self._traits = Traits(live=True, models=models, prices=prices, secrets=(account.key,) if account.key else ())
+        self._client: httpx2.AsyncClient | None = None
+
+    @property
+    def name(self) -> str:
+        return self._account.name
+
+    @property
+    def traits(self) -> Traits:
+        return self._traits
+
+    async def send(self, request: ProviderRequest) -> ProviderResponse:
+        client = self._client or self._open()
+        outgoing = client.build_request(
+            "POST",
+            self._base + request.path.removeprefix("/v1"),
+            content=orjson.dumps(self._body(request)),
+            headers={"content-type": "application/json", **self._account.headers(), **request.headers},
+        )
+        try:
+            response = await client.send(outgoing, stream=True)
+            if request.stream and response.status_code < 400 and _is_event_stream(response):
+                return ProviderResponse(response.status_code, _kept(response), _Chunks(response))
+            return ProviderResponse(response.status_code, _kept(response), await response.aread())
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise _unreachable(self.name, error) from error
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _open(self) -> httpx2.AsyncClient:
+        """The client belongs to the loop that first uses it, so it is not made before."""
+        self._client = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(_LONGEST_SILENCE_SECONDS, connect=15.0, write=60.0, pool=None),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60.0),
+            follow_redirects=False,
+        )
+        return self._client
+
+    def _body(self, request: ProviderRequest) -> Json:
+        """Many compatible servers know the older name of the output limit only."""
+        body = request.body or {}
+        if self.name != "compatible" or "max_completion_tokens" not in body:
+            return body
+        limit = body["max_completion_tokens"]
+        return {"max_tokens": limit, **{name: value for name, value in body.items() if name != "max_completion_tokens"}}
+
+
+class _Chunks:
+    """A response's decoded bytes; `aclose` may come at any time, also before the first chunk."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self._bytes = response.aiter_bytes()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._bytes)
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise _unreachable("the provider", error) from error
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+def _unreachable(name: str, error: Exception) -> ProviderUnreachable:
+    kind = type(error).__name__
+    return ProviderUnreachable(f"{name}: {kind}: {error}" if str(error) else f"{name}: {kind}")
+
+
+def _kept(response: httpx2.Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
+
+
+def _is_event_stream(response: httpx2.Response) -> bool:
+    return "text/event-stream" in response.headers.get("content-type", "")
+
+
+def _versioned(account: Account) -> str:
+    """The address up to and including its version; OpenAI's variable holds the /v1, Anthropic's does not."""
+    base_url = account.base_url.rstrip("/")
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"{base_url!r} is not the address of a model API: it must start with http:// or https://.")
+    if parts.username or parts.password:
+        raise UserError(
+            "The address of the model API holds a user name or password; the key has a variable of its own."
+        )
+    complete = base_url.endswith("/v1") if account.name == "anthropic" else bool(parts.path)
+    return base_url if complete else f"{base_url}/v1"
