@@ -98,10 +98,9 @@ class RunRequest:
     def from_json(cls, text: str) -> RunRequest:
         """Build from the file's text; an unknown or missing field raises TypeError or KeyError."""
         raw: dict[str, Any] = json.loads(text)
-        if raw["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(
-                f"request.json has schema version {raw['schema_version']}; this agent reads {SCHEMA_VERSION}"
-            )
+        version = raw["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"request.json has schema version {version}; this agent reads {SCHEMA_VERSION}")
         candidate = raw.pop("candidate")
         return cls(
             competition=CompetitionBrief(**raw.pop("competition")),
@@ -192,5 +191,6 @@ class StatusReply:
 
 
 def event_json(event: Event) -> str:
-    """One line of JSON; NaN and infinities are refused, since JSON has none."""
-    return json.dumps(asdict(event), allow_nan=False, separators=(",", ":"))
+    """Return one line of JSON. NaN and infinities are refused, since JSON has none; lone surrogates become `?`."""
+    line = json.dumps(asdict(event), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return line.encode("utf-8", "replace").decode("utf-8")

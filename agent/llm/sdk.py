@@ -6,6 +6,7 @@ The SDKs' own retries are off and their timeout is long: the gateway waits and r
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ class Refusals:
 
     def learn(self, sent: Iterable[str], message: str) -> bool:
         """Note the parameter that a refusal names; False when it names none that was sent."""
-        refused = next((name for name in sent if name in message), None)
+        refused = next((name for name in sent if re.search(rf"\b{name}\b", message)), None)
         if refused is None:
             return False
         self._refused.add(refused)
