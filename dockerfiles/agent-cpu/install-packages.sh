@@ -11,8 +11,8 @@ environment=$1 packages=$2 lock=$3
 set -a
 . /run/secrets/network
 set +a
-export UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=UNCHECKED_HASH
-uv=/opt/uv/bin/uv
+export UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never UV_CACHE_DIR=/mnt/cache PYC_INVALIDATION_MODE=UNCHECKED_HASH
+uv=/mnt/uv/bin/uv
 
 [ -x "$environment/bin/python" ] || "$uv" venv -q --python "$(command -v python3.11)" "$environment"
 "$uv" pip install --python "$environment/bin/python" --only-binary :all: --compile-bytecode \

@@ -1,0 +1,55 @@
+# Thin on purpose: a target is one command, and `podium --help` has all of its options.
+VENV   := .venv
+READY  := $(VENV)/.ready
+PODIUM := $(VENV)/bin/podium
+
+COMP   ?= spaceship-titanic
+MODEL  ?= offline
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench test lint perf smoke doctor image image-gpu base lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  Parameters of bench: COMP MODEL STEPS SEED RAW GPUS PROMPTS BUDGET, as in: make bench COMP=spaceship-titanic STEPS=10'
+
+setup: $(READY) ## Make .venv with everything Podium needs (done once)
+
+$(READY): pyproject.toml
+	@sh harness/setup/environment.sh $(VENV)
+	@touch $@
+
+bench: $(READY) ## Run competitions, grade and report: COMP MODEL STEPS SEED RAW GPUS PROMPTS BUDGET
+	@$(PODIUM) bench $(COMP) --model $(MODEL) $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(RAW),--raw '$(RAW)') $(if $(GPUS),--gpus $(GPUS)) $(if $(PROMPTS),--prompts $(PROMPTS)) \
+	    $(if $(BUDGET),--budget $(BUDGET))
+
+test: image ## Run every test, those in real containers too
+	@$(VENV)/bin/python -m pytest
+
+lint: $(READY) ## Check style, types and the import rules
+	@$(VENV)/bin/ruff check && $(VENV)/bin/ruff format --check && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+
+perf: image ## Measure speed, as ratios within one run
+	@$(VENV)/bin/python -m perf
+
+smoke: $(READY) ## Try a model for real, for less than $0.25: MODEL=openai/NAME
+	@$(PODIUM) smoke --model $(MODEL)
+
+doctor: $(READY) ## Check engine, image, disk, memory, GPUs and credentials
+	@$(PODIUM) doctor
+
+image: $(READY) ## Make the engine and the agent's image ready
+	@$(PODIUM) image
+
+image-gpu: $(READY) ## Make the image with torch ready (several GB)
+	@$(PODIUM) image --gpu
+
+base: $(READY) ## Make the base image anew, to renew its system packages
+	@$(PODIUM) image --base
+
+lock: $(READY) ## Renew the versions behind the images' package lists
+	@sh dockerfiles/lock.sh
+
+clean: $(READY) ## Remove what dead runs left: containers, workspaces, doors
+	@$(PODIUM) clean --yes
