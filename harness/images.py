@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import tarfile
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +58,7 @@ def ensure_image(kind: Kind, settings: Settings, say: Say, *, rebuild: bool = Fa
         return found
     client = connect(settings.environ)
     wanted = recipe.agent(kind, settings.root)
-    with one_at_a_time(settings.home / "locks" / "image.lock", say, "building an image"), engine_errors():
+    with one_at_a_time(_lock_file(), say, "building an image"), engine_errors():
         found = None if rebuild else _current(client, wanted, kind, settings)
         if found is None:
             _build(wanted, kind, client, settings, say)
@@ -69,8 +71,13 @@ def ensure_image(kind: Kind, settings: Settings, say: Say, *, rebuild: bool = Fa
 def ensure_base(settings: Settings, say: Say, *, rebuild: bool = False) -> str:
     """The base image's tag, made first where needed."""
     client = connect(settings.environ)
-    with one_at_a_time(settings.home / "locks" / "image.lock", say, "building an image"), engine_errors():
+    with one_at_a_time(_lock_file(), say, "building an image"), engine_errors():
         return _base(client, settings, say, rebuild=rebuild).tag
+
+
+def _lock_file() -> Path:
+    # Not below PODIUM_HOME: several homes may share the engine, and two bases at once would each make the other stale.
+    return Path(tempfile.gettempdir()) / f"podium-image-{os.getuid()}.lock"
 
 
 def _build(wanted: Recipe, kind: Kind, client: Any, settings: Settings, say: Say) -> None:

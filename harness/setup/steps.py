@@ -83,7 +83,9 @@ def _failure(command: Sequence[str], how: str, log: Path, start: int) -> Infrast
 def one_at_a_time(path: Path, say: Say, what: str) -> Iterator[None]:
     """Hold a lock file; say so when another process has it and this one must wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
+    # A link that somebody else left in a shared folder is not followed.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
