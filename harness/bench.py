@@ -24,6 +24,7 @@ from harness.sandbox.base import GIB, Gpus, Limits
 if TYPE_CHECKING:
     from harness.aggregate import Summary
     from harness.competition import Competition
+    from harness.gateway.providers.base import Provider
     from harness.images import ImageRef
     from harness.prepare import Prepared
     from harness.run import RunTools
@@ -56,7 +57,6 @@ class BenchOptions:
     jobs: int = 1
     replay: Path | None = None
     prices: Path | None = None
-    image: str | None = None
 
 
 @dataclass
@@ -105,7 +105,6 @@ class Bench:
     def plans(self) -> list[RunPlan]:
         """Check everything that can be checked, then engine, image and data; one plan a competition and seed."""
         from harness import competition as competitions
-        from harness.gateway.providers import provider_for
 
         options, settings = self.options, self.settings
         chosen = preset(options.agent)
@@ -113,7 +112,7 @@ class Bench:
         prompts = promptset.find(options.prompts or chosen.prompt_set, settings.prompts)
         gpus = Gpus.parse(options.gpus)
         limits = self.limits(chosen)
-        provider_for(options.model, settings.environ)  # an unknown model or a missing key ends here
+        self.provider(options.model, options.seeds[0])  # an unknown model or a missing key ends here
         image = self.image(gpus)
         return [
             RunPlan(
@@ -164,7 +163,7 @@ class Bench:
         self.client = connect(self.settings.environ)
         image = ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
         if gpus:
-            check_gpus(self.client, image.id, gpus)
+            check_gpus(self.client, image.digest, gpus)
         return image
 
     def prepare(self, item: Competition) -> Prepared:
@@ -183,14 +182,22 @@ class Bench:
             self.say(f"{item.id}: STAND-IN data (synthetic). Scores say nothing about the real competition.")
         return prepared
 
+    def provider(self, model: str, seed: int) -> Provider:
+        """Who answers model calls: a recorded transcript where one is given, else the model's provider."""
+        from harness.gateway.providers import PRICES_VARIABLE, provider_for, replay_of
+
+        if self.options.replay:
+            return replay_of(self.options.replay)
+        stated = {PRICES_VARIABLE: str(self.options.prices)} if self.options.prices else {}
+        return provider_for(model, {**self.settings.environ, **stated}, seed=seed)
+
     def tools(self, progress: Progress) -> RunTools:
         """The real sandbox, provider and budget."""
         from harness.gateway.budget import Budget
-        from harness.gateway.providers import provider_for
         from harness.run import RunTools
         from harness.sandbox.docker import DockerSandbox
 
-        settings, options = self.settings, self.options
+        settings = self.settings
         if self.client is None:
             raise UserError("no engine yet: call plans() first")
 
@@ -198,7 +205,7 @@ class Bench:
             make_sandbox=lambda spec: DockerSandbox(
                 self.client, spec, workspace_folder=settings.workspaces, environ=settings.environ
             ),
-            make_provider=lambda plan: provider_for(plan.model, settings.environ, replay=options.replay),
+            make_provider=lambda plan: self.provider(plan.model, plan.seed),
             make_budget=lambda plan: Budget(usd=plan.budget_usd),
             on_event=progress.event,
             should_stop=self.stop,

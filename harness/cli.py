@@ -248,7 +248,7 @@ def image(gpu: Annotated[bool, typer.Option("--gpu", help="The image with torch.
     settings = _settings()
     ensure_engine(settings, say)
     built = ensure_image("gpu" if gpu else "cpu", settings, say)
-    typer.echo(f"{built.tag}  {built.id}")
+    typer.echo(f"{built.tag}  {built.digest}")
 
 
 @app.command()

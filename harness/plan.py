@@ -81,7 +81,7 @@ class RunPlan:
         parts = [
             self.request().model_dump_json(),
             self.prompts.sha256,
-            self.image.id,
+            self.image.digest,
             self.model,
             self.prepared.manifest.fingerprint,
             self.gpus_text,
@@ -95,7 +95,7 @@ def sandbox_spec(plan: RunPlan, door: Path) -> SandboxSpec:
     token = hashlib.sha256(os.urandom(16)).hexdigest()[:8]
     return SandboxSpec(
         name=f"podium-{plan.run_id[:80].lower()}-{token}",
-        image=plan.image.id,
+        image=plan.image.digest,
         limits=plan.limits,
         mounts=(
             Mount(plan.prepared.public, contract.DATA),

@@ -90,7 +90,7 @@ def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
         request=plan.request(),
         prompt_set=plan.prompts.name,
         prompt_set_sha256=plan.prompts.sha256,
-        image=plan.image.id,
+        image=plan.image.digest,
         image_tag=plan.image.tag,
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,

@@ -19,12 +19,13 @@ from typing import Any
 from harness.errors import InfrastructureError
 from harness.sandbox import workspace as workspaces
 from harness.sandbox.archive import read_single_file
-from harness.sandbox.base import KEPT_CAPABILITIES, Ending, Gpus, SandboxSpec
+from harness.sandbox.base import KEPT_CAPABILITIES, MIB, Ending, Gpus, SandboxSpec
 from harness.sandbox.failure import classify, engine_errors
 from harness.sandbox.oom import OomCounter
 
 POLL_SECONDS = 1.0
 DISK_CHECK_SECONDS = 10.0
+LOOK_SECONDS = 60
 GO_MODE_DIR = 1 << 31  # the engine reports file modes as Go's os.FileMode
 
 
@@ -47,12 +48,16 @@ class DockerSandbox:
                 self._client, spec.name, spec.limits.workspace_bytes, self._folder, spec.labels, self._environ
             )
             with engine_errors():
-                self._container = self._client.containers.create(**container_options(spec))
+                self._container = self._client.containers.create(**self.options())
                 self._container.start()
         except BaseException:
             self.remove()
             raise
         self._started = time.monotonic()
+
+    def options(self) -> dict[str, Any]:
+        """What the container is created with."""
+        return container_options(self._spec)
 
     def wait(self, tick: Callable[[], None]) -> Ending:
         limits = self._spec.limits
@@ -155,12 +160,30 @@ class DockerSandbox:
         return bool(stat["mode"] & GO_MODE_DIR) and not stat["linkTarget"]
 
     def _used_bytes(self) -> int:
-        # Privileged, because root inside has no right to look into the others' folders; the image's own `du`, on a
-        # read-only root, is all that runs.
+        """Ask a box of its own, which may read everybody's folders and sees the workspace read-only."""
+        from docker.types import Mount
+
         with engine_errors():
-            done = self._container.exec_run(["du", "-sxk", self._spec.workspace], privileged=True, user="0")
-        fields = done.output.split()
-        return int(fields[0]) * 1024 if done.exit_code in (0, 1) and fields and fields[0].isdigit() else 0
+            looker = self._client.containers.create(
+                image=self._spec.image,
+                entrypoint=["/usr/bin/du", "-sxk", "/workspace"],
+                mounts=[Mount("/workspace", self._spec.name, type="volume", read_only=True)],
+                network_mode="none",
+                read_only=True,
+                cap_drop=["ALL"],
+                cap_add=["DAC_OVERRIDE"],
+                security_opt=["no-new-privileges:true"],
+                labels=dict(self._spec.labels),
+                mem_limit=256 * MIB,
+                pids_limit=8,
+            )
+            try:
+                looker.start()
+                looker.wait(timeout=LOOK_SECONDS)
+                fields = looker.logs(stderr=False).split()
+            finally:
+                looker.remove(force=True)
+        return int(fields[0]) * 1024 if fields else 0
 
 
 def container_options(spec: SandboxSpec) -> dict[str, Any]:
@@ -179,6 +202,11 @@ def container_options(spec: SandboxSpec) -> dict[str, Any]:
         "environment": dict(spec.environment),
         "labels": dict(spec.labels),
         "network_mode": "none",
+        # The engine would copy the host's resolver into the box: its address is nobody's business there, and a look-up
+        # that can't succeed should fail at once.
+        "dns": ["127.0.0.1"],
+        "dns_search": ["."],
+        "dns_opt": ["timeout:1", "attempts:1"],
         "read_only": True,
         "init": True,
         "cap_drop": ["ALL"],

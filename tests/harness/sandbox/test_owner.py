@@ -13,7 +13,9 @@ def test_this_process_lives():
 
 
 def test_a_process_lives_until_it_ends():
-    with subprocess.Popen([sys.executable, "-c", PRINT_ME], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", PRINT_ME], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         name = process.stdout.readline().strip()
         assert owner.is_alive(name)
         process.communicate("\n", timeout=10)
