@@ -6,6 +6,7 @@ about as fast as a good file is read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from harness.columns import BooleanColumn, Column, IntegerColumn, LabelColumn, NumberColumn, TextColumn
@@ -13,20 +14,20 @@ from harness.csvfile import listed, shown
 from harness.errors import InvalidSubmission
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
+    from numpy.typing import NDArray
 
-    Values = pd.Series[Any]
+    Values = NDArray[Any]
 
 LARGEST_EXACT_INTEGER = 2**53
 _WORDS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 
 
-def convert(name: str, texts: pa.ChunkedArray, column: Column) -> Values:
-    """Return the column's values; InvalidSubmission names column, row, what was found and what is allowed."""
+def convert(name: str, texts: pa.ChunkedArray, column: Column) -> Values | pa.Array:
+    """Return the column's values, text as an Arrow array; InvalidSubmission names column, row, found and allowed."""
     match column:
         case TextColumn():
-            return _series(texts)
+            return texts.combine_chunks()
         case NumberColumn():
             return _numbers(name, texts, column)
         case IntegerColumn():
@@ -38,23 +39,26 @@ def convert(name: str, texts: pa.ChunkedArray, column: Column) -> Values:
 
 
 def _numbers(name: str, texts: pa.ChunkedArray, column: NumberColumn) -> Values:
+    import numpy as np
+
     numbers = _floats(name, texts)
-    fits = (numbers >= column.minimum) & (numbers <= column.maximum)  # False for NaN
-    finite = numbers.abs() < float("inf")
-    _refuse_unless(finite, name, texts, "a finite number")
-    _refuse_unless(fits, name, texts, f"from {column.minimum:g} to {column.maximum:g}")
+    _refuse_unless(np.isfinite(numbers), name, texts, "a finite number")
+    fits = (numbers >= column.minimum) & (numbers <= column.maximum)
+    _refuse_unless(fits, name, texts, f"a number from {column.minimum:g} to {column.maximum:g}")
     return numbers
 
 
 def _integers(name: str, texts: pa.ChunkedArray, column: IntegerColumn) -> Values:
+    import numpy as np
     import pyarrow as pa
 
     try:
-        integers = _series(texts.cast(pa.int64()))
+        integers: Values = texts.cast(pa.int64()).to_numpy()
     except pa.ArrowInvalid:  # perhaps `7.0`, which a table library writes after a join with gaps
         numbers = _floats(name, texts)
-        _refuse_unless((numbers % 1 == 0) & (numbers.abs() < LARGEST_EXACT_INTEGER), name, texts, "a whole number")
-        integers = numbers.astype("int64")
+        whole = np.isfinite(numbers) & (np.trunc(numbers) == numbers) & (np.abs(numbers) < LARGEST_EXACT_INTEGER)
+        _refuse_unless(whole, name, texts, "a whole number")
+        integers = numbers.astype(np.int64)
     if column.minimum is not None:
         _refuse_unless(integers >= column.minimum, name, texts, f"at least {column.minimum}")
     if column.maximum is not None:
@@ -63,27 +67,45 @@ def _integers(name: str, texts: pa.ChunkedArray, column: IntegerColumn) -> Value
 
 
 def _booleans(name: str, texts: pa.ChunkedArray) -> Values:
-    """pandas' words for true and false, or 0 and 1; a mixture of both would be text to pandas, so it is refused."""
-    values = _series(texts)
-    if values.isin(list(_WORDS)).any():
-        _refuse_unless(values.isin(list(_WORDS)), name, texts, "True or False")
-        return values.map(_WORDS).astype(bool)
-    try:
-        numbers = _floats(name, texts)
-    except InvalidSubmission:
-        _refuse_unless(values != values, name, texts, "True or False")
-        raise
-    _refuse_unless(numbers.isin([0, 1]), name, texts, "True or False")
-    return numbers.astype(bool)
+    """Read pandas' words for true and false, or 0 and 1; a mixture would be text to pandas, so it is refused."""
+
+    def meanings(spellings: list[str]) -> list[bool | None]:
+        words = [_WORDS.get(spelling) for spelling in spellings]
+        return words if any(word is not None for word in words) else [_zero_or_one(text) for text in spellings]
+
+    return _by_spelling(name, texts, meanings, "True or False").astype(bool)
 
 
 def _labels(name: str, texts: pa.ChunkedArray, column: LabelColumn) -> Values:
+    import numpy as np
+
+    allowed = f"one of {listed(column.labels)}"
     if isinstance(column.labels[0], int):
-        values = _integers(name, texts, IntegerColumn(type="integer"))
-    else:
-        values = _series(texts)
-    _refuse_unless(values.isin(list(column.labels)), name, texts, f"one of {listed(column.labels)}")
-    return values
+        integers = _integers(name, texts, IntegerColumn(type="integer"))
+        _refuse_unless(np.isin(integers, column.labels), name, texts, allowed)
+        return integers
+    known = set(column.labels)
+    return _by_spelling(name, texts, lambda spellings: [text if text in known else None for text in spellings], allowed)
+
+
+def _by_spelling(name: str, texts: pa.ChunkedArray, meanings: Callable[[list[str]], list[Any]], allowed: str) -> Values:
+    """Look at each different spelling once; a meaning of None is not allowed."""
+    import numpy as np
+
+    encoded = texts.combine_chunks().dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    values = np.array([*meanings(encoded.dictionary.to_pylist()), None], dtype=object)[:-1]
+    _refuse_unless(np.array([value is not None for value in values], dtype=bool)[codes], name, texts, allowed)
+    chosen: Values = values[codes]
+    return chosen
+
+
+def _zero_or_one(text: str) -> bool | None:
+    try:
+        number = float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None
+    return bool(number) if number in (0, 1) else None
 
 
 def _floats(name: str, texts: pa.ChunkedArray) -> Values:
@@ -91,11 +113,11 @@ def _floats(name: str, texts: pa.ChunkedArray) -> Values:
     import pyarrow.compute as pc
 
     try:
-        return _series(texts.cast(pa.float64()))
+        return texts.cast(pa.float64()).to_numpy()  # type: ignore[no-any-return]
     except pa.ArrowInvalid:
         trimmed = pc.utf8_trim_whitespace(texts)
     try:
-        return _series(trimmed.cast(pa.float64()))
+        return trimmed.cast(pa.float64()).to_numpy()  # type: ignore[no-any-return]
     except pa.ArrowInvalid:
         row = _first_that_is_no_number(trimmed)
         raise _refusal(name, row, texts[row].as_py(), "a number") from None
@@ -118,15 +140,10 @@ def _first_that_is_no_number(texts: pa.ChunkedArray) -> int:
 
 def _refuse_unless(fits: Values, name: str, texts: pa.ChunkedArray, allowed: str) -> None:
     if not fits.all():
-        row = int(fits.to_numpy().argmin())
+        row = int(fits.argmin())
         raise _refusal(name, row, texts[row].as_py(), allowed)
 
 
 def _refusal(name: str, row: int, found: str, allowed: str) -> InvalidSubmission:
     what = shown(found) if found.strip() else "an empty value"
     return InvalidSubmission(f"column {name!r}, row {row + 1}: expected {allowed}, found {what}")
-
-
-def _series(array: pa.ChunkedArray) -> Values:
-    series: Values = array.to_pandas()
-    return series

@@ -7,7 +7,7 @@ own (answers that can't be read, a metric that is not defined) raises, and is ne
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,9 +18,7 @@ from harness.errors import InvalidSubmission
 from harness.leaderboard import Lines, Medal
 from harness.manifest import Prepared
 from harness.metrics import get_metric
-
-if TYPE_CHECKING:
-    import pandas as pd
+from harness.submission import Predictions
 
 STAND_IN_NOTE = "stand-in data: synthetic, so no medal and no percentile"
 
@@ -72,32 +70,19 @@ def grade(competition: Competition, prepared: Prepared, path: Path | None) -> Gr
         predictions = submission.read(competition, prepared, path)
     except InvalidSubmission as invalid:
         return _report(competition, prepared, exists=_exists(path), reason=str(invalid))
-    score = score_of(competition, predictions, answers(competition, prepared, predictions))
+    truth = answers(competition, prepared, predictions)
+    metric = competition.metric
+    score = get_metric(metric.name).score(truth.array(), predictions.array(), metric.options)
     return _report(competition, prepared, exists=True, score=score)
 
 
-def answers(competition: Competition, prepared: Prepared, predictions: pd.DataFrame) -> pd.DataFrame:
+def answers(competition: Competition, prepared: Prepared, predictions: Predictions) -> Predictions:
     """Return the truth, rows in the predictions' order; ValueError when the private file does not fit."""
     path = prepared.private / competition.answers.file
-    spec = competition.submission
     try:
-        truth = submission.table(path.read_bytes(), spec.columns, others_allowed=True)
+        return submission.read_answers(path.read_bytes(), predictions.ids, competition.submission)
     except InvalidSubmission as error:
         raise ValueError(f"{path} does not fit the spec: {error}; prepare the competition again") from error
-    truth = truth.set_axis(submission.keys(truth, list(spec.id)))
-    if len(truth) != len(predictions):
-        raise ValueError(f"{path} has {len(truth)} rows, the sample submission {len(predictions)}; prepare again")
-    return truth.loc[predictions.index, list(spec.predictions)]
-
-
-def score_of(competition: Competition, predictions: pd.DataFrame, truth: pd.DataFrame) -> float:
-    """Return the competition's metric on aligned tables."""
-    chosen = competition.metric
-    return get_metric(chosen.name).score(_values(truth), _values(predictions), chosen.options)
-
-
-def _values(frame: pd.DataFrame) -> Any:
-    return frame.iloc[:, 0].to_numpy() if frame.shape[1] == 1 else frame.to_numpy()
 
 
 def _report(

@@ -10,20 +10,37 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import cells, csvfile
-from harness.columns import Column
 from harness.competition import Competition, SubmissionSpec
 from harness.errors import InvalidSubmission
 from harness.manifest import Prepared
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 SMALLEST_LIMIT_BYTES = 16 * 2**20
 TIMES_THE_SAMPLE = 20  # many decimals and quotes make a submission longer than its sample, never by this much
+_BETWEEN_IDS = "\x1f"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A checked table: a value for each id and predicted column, rows in the order of `ids`."""
+
+    ids: pa.Array
+    values: Mapping[str, NDArray[Any]]
+
+    def array(self) -> NDArray[Any]:
+        """Return the values as metrics take them: 1-D for one column, else (rows, columns)."""
+        import numpy as np
+
+        columns = list(self.values.values())
+        return columns[0] if len(columns) == 1 else np.column_stack(columns)
 
 
 def check(competition: Competition, prepared: Prepared, path: Path) -> None:
@@ -31,14 +48,28 @@ def check(competition: Competition, prepared: Prepared, path: Path) -> None:
     read(competition, prepared, path)
 
 
-def read(competition: Competition, prepared: Prepared, path: Path) -> pd.DataFrame:
-    """Return the predictions, indexed by id in the sample submission's order."""
+def read(competition: Competition, prepared: Prepared, path: Path) -> Predictions:
+    """Return the predictions in the order of the sample submission's ids."""
     spec = competition.submission
     sample = prepared.public / spec.sample_file
     limit = spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * sample.stat().st_size)
-    given = table(read_bytes(path, limit), spec.columns)
-    expected = table(sample.read_bytes(), {name: spec.columns[name] for name in spec.id}, others_allowed=True)
-    return _align(given, expected, spec)
+    content = read_bytes(path, limit)
+    wanted = ids_of(sample.read_bytes(), spec)
+    texts = csvfile.parse(content, list(spec.columns))
+    if texts.num_rows > 2 * len(wanted):  # too many to look for the first wrong one
+        raise InvalidSubmission(f"found {texts.num_rows} rows, expected {len(wanted)}")
+    return _aligned(_typed(texts, spec), wanted, spec)
+
+
+def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec) -> Predictions:
+    """Return the truth of a private file, which may have more columns, in the order of the wanted ids."""
+    return _aligned(_typed(csvfile.parse(content, list(spec.columns), others_allowed=True), spec), wanted, spec)
+
+
+def ids_of(sample: bytes, spec: SubmissionSpec) -> pa.Array:
+    """Return the ids of a sample submission."""
+    texts = csvfile.parse(sample, list(spec.id), others_allowed=True)
+    return _keys({name: cells.convert(name, texts[name], spec.columns[name]) for name in spec.id})
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -53,49 +84,64 @@ def read_bytes(path: Path, limit: int) -> bytes:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise InvalidSubmission("the submission is not a regular file")
-        if status.st_size > limit:
-            raise InvalidSubmission(f"the file is larger than {limit} bytes")
-        content = file.read(limit + 1)
-    if len(content) > limit:
+        content = file.read(limit + 1) if status.st_size <= limit else b""
+    if max(len(content), status.st_size) > limit:
         raise InvalidSubmission(f"the file is larger than {limit} bytes")
     if not content.strip():
         raise InvalidSubmission("the file is empty")
     return content
 
 
-def table(content: bytes, columns: Mapping[str, Column], *, others_allowed: bool = False) -> pd.DataFrame:
-    """Return a CSV's columns as the declared types; InvalidSubmission says what does not fit, and where."""
-    import pandas as pd
-
-    texts = csvfile.parse(content, list(columns), others_allowed=others_allowed)
-    return pd.DataFrame({name: cells.convert(name, texts[name], column) for name, column in columns.items()})
+def _typed(texts: pa.Table, spec: SubmissionSpec) -> Mapping[str, Any]:
+    return {name: cells.convert(name, texts[name], column) for name, column in spec.columns.items()}
 
 
-def _align(given: pd.DataFrame, expected: pd.DataFrame, spec: SubmissionSpec) -> pd.DataFrame:
-    """Bring the rows into the expected ids' order; every id exactly once, and no other."""
-    ids = list(spec.id)
-    wanted, found = keys(expected, ids), keys(given, ids)
-    if found.has_duplicates:
-        row = int(found.duplicated().argmax())
-        raise InvalidSubmission(f"{_at(ids)}, row {row + 1}: id {csvfile.shown(found[row])} appears more than once")
-    places = found.get_indexer(wanted)
-    if (unknown := ~found.isin(wanted)).any():
-        row = int(unknown.argmax())
-        raise InvalidSubmission(f"{_at(ids)}, row {row + 1}: id {csvfile.shown(found[row])} is not in the test data")
+def _keys(columns: Mapping[str, Any]) -> pa.Array:
+    """Return one key a row: the id column, or several joined."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    arrays = [pa.array(values) for values in columns.values()]
+    if len(arrays) == 1:
+        return arrays[0]
+    return pc.binary_join_element_wise(*(array.cast(pa.string()) for array in arrays), _BETWEEN_IDS)
+
+
+def _aligned(typed: Mapping[str, Any], wanted: pa.Array, spec: SubmissionSpec) -> Predictions:
+    """Bring the rows into the wanted ids' order; every id exactly once, and no other."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    found = _keys({name: typed[name] for name in spec.id})
+    places = pc.index_in(found, value_set=wanted).fill_null(-1).to_numpy()
     if (places < 0).any():
-        first = wanted[int((places < 0).argmax())]
-        raise InvalidSubmission(
-            f"{_at(ids)}: id {csvfile.shown(first)} is missing; found {len(found)} rows, expected {len(wanted)}"
-        )
-    return given[list(spec.predictions)].take(places).set_axis(wanted)
+        row = int((places < 0).argmax())
+        raise InvalidSubmission(f"{_at(spec)}, row {row + 1}: id {_id(found[row])} is not in the test data")
+    rows_of = np.full(len(wanted), -1)
+    rows_of[places[::-1]] = np.arange(len(places))[::-1]  # the first row of each id
+    again = rows_of[places] != np.arange(len(places))
+    if again.any():
+        row = int(again.argmax())
+        raise InvalidSubmission(f"{_at(spec)}, row {row + 1}: id {_id(found[row])} appears more than once")
+    if (rows_of < 0).any():
+        first = wanted[int((rows_of < 0).argmax())]
+        counts = f"found {len(found)} rows, expected {len(wanted)}"
+        raise InvalidSubmission(f"{_at(spec)}: id {_id(first)} is missing; {counts}")
+    return Predictions(wanted, {name: _taken(typed[name], rows_of) for name in spec.predictions})
 
 
-def keys(frame: pd.DataFrame, ids: list[str]) -> pd.Index[Any]:
-    """Return the rows' ids as an index: plain for one id column, of tuples for several."""
-    import pandas as pd
+def _taken(values: Any, rows: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
 
-    return pd.Index(frame[ids[0]]) if len(ids) == 1 else pd.MultiIndex.from_frame(frame[ids])
+    taken: NDArray[Any] = (
+        values[rows] if isinstance(values, np.ndarray) else values.take(rows).to_numpy(zero_copy_only=False)
+    )
+    return taken
 
 
-def _at(ids: list[str]) -> str:
-    return f"column {ids[0]!r}" if len(ids) == 1 else f"columns {', '.join(map(repr, ids))}"
+def _at(spec: SubmissionSpec) -> str:
+    return f"column {spec.id[0]!r}" if len(spec.id) == 1 else f"columns {', '.join(map(repr, spec.id))}"
+
+
+def _id(key: Any) -> str:
+    return csvfile.shown(str(key.as_py()).replace(_BETWEEN_IDS, " / "))
