@@ -239,14 +239,20 @@ def doctor(json: Json = False) -> None:
 
 
 @app.command()
-def image(gpu: Annotated[bool, typer.Option("--gpu", help="The image with torch.")] = False) -> None:
+def image(
+    gpu: Annotated[bool, typer.Option("--gpu", help="The image with torch.")] = False,
+    base: Annotated[bool, typer.Option("--base", help="Only the base image, made anew.")] = False,
+) -> None:
     """Make the engine and the agent's image ready."""
     from harness.engine import ensure_engine
-    from harness.images import ensure_image
+    from harness.images import ensure_base, ensure_image
     from harness.progress import say
 
     settings = _settings()
     ensure_engine(settings, say)
+    if base:
+        typer.echo(ensure_base(settings, say, rebuild=True))
+        return
     built = ensure_image("gpu" if gpu else "cpu", settings, say)
     typer.echo(f"{built.tag}  {built.digest}")
 
