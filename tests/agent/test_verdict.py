@@ -9,12 +9,13 @@ from agent.operators.review import Review
 from agent.verdict import Verdict, judge
 
 LINE = "validation score: 0.8\n"
+FINE = Review(False, "Fine.")
 
 
 def judged(
     outcome: Outcome = "ok",
     output: str = LINE,
-    review: Review = Review(False, "Fine."),
+    review: Review = FINE,
     submission_problem: str | None = None,
 ) -> Verdict:
     return judge(outcome, output, "accuracy", review, submission_problem)

@@ -49,7 +49,7 @@ def test_blocks_in_other_languages_are_no_code() -> None:
 
 def test_unlabelled_blocks_count_only_where_none_is_labelled_and_they_compile() -> None:
     assert parse("Output:\n```\nscore is good\n```\n```python\nprint(1)\n```").code == "print(1)\n"
-    assert parse("```\nthis is prose\n```\n```\nprint(1)\n```").code == "print(1)\n"
+    assert parse("```\nplain prose here\n```\n```\nprint(1)\n```").code == "print(1)\n"
 
 
 def test_a_bare_script_is_code_without_a_plan() -> None:
@@ -57,9 +57,7 @@ def test_a_bare_script_is_code_without_a_plan() -> None:
     assert (parsed.plan, parsed.code) == ("", "import os\nprint(os)\n")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "I can't do that.", "hello", "Let me import that idea from before.", "```bash\nls\n```"]
-)
+@pytest.mark.parametrize("text", ["", "I can't do that.", "hello", "Let me import an idea.", "```bash\nls\n```"])
 def test_prose_is_no_code(text: str) -> None:
     parsed = parse(text)
     assert parsed.code == "" and parsed.problem == "the reply holds no ```python block"
