@@ -1,0 +1,131 @@
+"""Rates count outcomes only: no stand-in, no missing run, whatever the order."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.aggregate import Row, summarise
+from harness.report import markdown
+from harness.results import RunStatus
+
+BASE = Row(
+    run_id="r",
+    competition="c",
+    agent="aide",
+    model="offline",
+    seed=0,
+    status=RunStatus.COMPLETED,
+    reason="",
+    stand_in=False,
+    has_leaderboard=True,
+    edition="mle-bench-v1",
+    candidate_isolation="uid",
+    metric="accuracy",
+    direction="maximize",
+    score=0.8,
+    submission_exists=True,
+    valid=True,
+    invalid_because=None,
+    medal="none",
+    percentile=50.0,
+    percentile_note=None,
+    exceeds_percent=50.0,
+    above_median=True,
+    validation_score=0.81,
+    steps=20,
+    good_nodes=18,
+    wall_seconds=60.0,
+    phase_seconds=dict.fromkeys(("model", "execute", "check", "review", "overhead"), 1.0),
+    waiting_seconds=0.0,
+    input_tokens=1,
+    output_tokens=1,
+    cost_usd=0.5,
+    oom_kills=0,
+)
+
+
+def row(**changes):
+    return BASE.model_copy(update=changes)
+
+
+def invalid(**changes):
+    nothing = {"score": None, "medal": None, "percentile": None, "above_median": None}
+    return row(valid=False, invalid_because="row 3: no such id", **nothing, **changes)
+
+
+MISSING = row(
+    status=RunStatus.INFRA_FAILED, valid=None, submission_exists=None, score=None, medal=None, above_median=None
+)
+
+
+def test_an_invalid_submission_counts_as_no_medal_and_not_above_the_median():
+    summary = summarise("g", [row(medal="gold"), invalid()])
+    assert (summary.any_medal.n, summary.any_medal.count, summary.any_medal.percent) == (2, 1, 50.0)
+    assert summary.above_median.percent == 50.0
+    assert summary.valid_submission.percent == 50.0
+    assert summary.made_submission.percent == 100.0
+
+
+def test_stand_in_runs_are_shown_and_counted_in_no_rate():
+    summary = summarise("g", [row(stand_in=True, medal="gold")])
+    assert summary.stand_in_runs == 1 and len(summary.rows) == 1
+    assert summary.any_medal.n == summary.valid_submission.n == summary.above_median.n == 0
+    assert summary.any_medal.percent is None
+
+
+def test_missing_runs_are_counted_as_missing_and_in_no_rate():
+    summary = summarise("g", [row(), MISSING])
+    assert summary.missing == 1
+    assert summary.valid_submission.n == 1
+
+
+def test_a_competition_without_a_leaderboard_is_in_the_valid_rate_only():
+    summary = summarise("g", [row(has_leaderboard=False, medal=None, above_median=None)])
+    assert summary.valid_submission.n == 1
+    assert summary.any_medal.n == 0
+
+
+ROWS = st.lists(
+    st.builds(
+        row,
+        competition=st.sampled_from(["a", "b"]),
+        seed=st.integers(0, 5),
+        medal=st.sampled_from(["gold", "silver", "bronze", "none"]),
+        stand_in=st.booleans(),
+        cost_usd=st.sampled_from([0.0, 0.25, 1.0]),
+    ),
+    max_size=12,
+    unique_by=lambda item: (item.competition, item.seed),
+)
+
+
+@given(rows=ROWS, seed=st.integers())
+def test_the_order_of_runs_does_not_matter(rows, seed):
+    shuffled = list(rows)
+    random.Random(seed).shuffle(shuffled)
+    assert summarise("g", rows) == summarise("g", shuffled)
+
+
+@given(rows=ROWS)
+def test_medals_exclude_each_other(rows):
+    summary = summarise("g", rows)
+    assert summary.any_medal.count == summary.gold.count + summary.silver.count + summary.bronze.count
+
+
+@pytest.mark.parametrize(
+    "text", ["| a | b |", "<script>alert(1)</script>", "[x](http://e)", "\x1b[31mred", "a\nb", "`x`"]
+)
+def test_text_of_a_run_cannot_break_out_of_its_table_cell(text):
+    page = markdown.render(summarise("g", [invalid(competition=text, reason=text)]))
+    table = next(line for line in page.splitlines() if "invalid" in line or "aide" in line)
+    assert table.count(" | ") == next(line for line in page.splitlines() if line.startswith("| competition")).count(
+        " | "
+    )
+    assert text not in page
+
+
+def test_stand_in_runs_are_labelled_on_the_page():
+    page = markdown.render(summarise("g", [row(stand_in=True, medal=None)]))
+    assert "(stand-in)" in page and "**stand-in**" in page
