@@ -1,0 +1,33 @@
+"""`python -m perf [NAME]…`: every benchmark, or the named ones, each printing its figures beside the aim."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+
+BENCHMARKS = {
+    "startup": "from the command to the first candidate, and podium --help",
+    "warmstart": "a candidate's first own line, warm and plain",
+    "scripts": "whole scripts, warm and plain",
+    "overhead": "our own time a step, at step 20 and at step 500",
+    "gateway": "time added a call, calls a second, memory of slow streams",
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks in order; a name that does not exist ends with 2."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.stderr.write(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}\n")
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"== {name}: {BENCHMARKS[name]}", flush=True)  # noqa: T201 - printing is what it is for
+        began = time.monotonic()
+        importlib.import_module(f"perf.{name}").main()
+        print(f"   ({time.monotonic() - began:.0f} s)\n", flush=True)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
