@@ -1,0 +1,169 @@
+"""What to draft: a list of different beginnings for a data set, the promising ones more likely to come early.
+
+A beginning is a model family with a feature set. The order is drawn from the seed; memory only crosses out what was
+drafted before. Early drafts are single models on purpose: blending is an improvement's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from harness.gateway.providers.offline.families import FAMILIES, Family
+from harness.gateway.providers.offline.features import STEPS, in_order
+from harness.gateway.providers.offline.metrics import ScriptMetric, fallback_metric, known_metric
+from harness.gateway.providers.offline.preview import DataFacts
+from harness.gateway.providers.offline.reading import Situation, Tried
+from harness.gateway.providers.offline.recipe import Layout, Member, Recipe, Task
+from harness.gateway.providers.offline.wording import approach_title
+
+SMALL_ROWS = 5_000  # below this, scaled models on few columns often beat trees
+QUICK_SECONDS = 60.0  # with less than this for a script, only the quickest families are drafted
+
+# How likely a family is drawn next, on usual tables and on small ones.
+_WEIGHTS = {
+    "lightgbm": (8.0, 4.0),
+    "catboost": (8.0, 3.0),
+    "hist_boosting": (7.0, 3.0),
+    "xgboost": (6.0, 3.0),
+    "extra_trees": (2.0, 4.0),
+    "forest": (1.5, 2.0),
+    "linear": (1.5, 7.0),
+    "kernel": (1.0, 7.0),
+    "neighbours": (0.2, 3.0),
+}
+_QUICK = ("linear", "lightgbm", "hist_boosting", "xgboost")
+
+_CODES = ("split_parts", "fill_from_mates", "group_sizes")
+_AMOUNTS = ("zero_rules", "amount_totals", "log_amounts")
+_FEATURE_SETS: tuple[tuple[str, ...], ...] = (
+    (*_CODES, *_AMOUNTS, "date_parts"),
+    (*_CODES, *_AMOUNTS, "date_parts", "missing_count", "name_words"),
+    (*_CODES, *_AMOUNTS, "date_parts", "frequencies"),
+    (*_CODES, "zero_rules", "amount_totals", "date_parts", "name_words", "frequencies"),
+    (*_CODES, *_AMOUNTS, "date_parts", "mates_means"),
+)
+_WIDE_FEATURES = ("log_amounts",)  # scaled models want long tails shortened
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A situation boiled down to what a script must know."""
+
+    metric: ScriptMetric
+    layout: Layout
+    folds: int
+    rows: int | None
+    packages: frozenset[str] | None
+    data: DataFacts
+
+    @property
+    def task(self) -> Task:
+        return self.metric.task
+
+
+def problem_of(situation: Situation) -> Problem:
+    """Decide task, metric and layout; what the prompt leaves open is taken as in most competitions."""
+    metric = known_metric(situation.metric) if situation.metric else None
+    if metric is None:
+        metric = fallback_metric(_likely_task(situation), situation.higher_is_better)
+    return Problem(
+        metric=metric,
+        layout=_layout(situation.data, metric),
+        folds=situation.folds or 5,
+        rows=situation.data.train_rows,
+        packages=situation.packages,
+        data=situation.data,
+    )
+
+
+def _likely_task(situation: Situation) -> Task:
+    text = situation.task_text.lower()
+    regression = sum(text.count(word) for word in ("regression", "price", "amount", "how much", "continuous", "error"))
+    classes = sum(text.count(word) for word in ("classif", "class", "whether", "categor", "probabilit", "label"))
+    return "regression" if regression > classes else "classification"
+
+
+def _layout(data: DataFacts, metric: ScriptMetric) -> Layout:
+    """Probabilities of classes side by side, when the sample's columns are several and none is a training column."""
+    sample, train = data.tables.get("sample"), data.tables.get("train")
+    if metric.wants != "probability" or sample is None or train is None or not train.columns:
+        return "columns"
+    asked = sample.columns[1:]
+    return "classes" if len(asked) > 1 and not set(asked) & set(train.columns) else "columns"
+
+
+def usable(family: Family, problem: Problem, seconds: float | None = None) -> bool:
+    """Is the library there, and is the family quick enough for this many rows and this little time?"""
+    if problem.packages is not None and family.library not in problem.packages:
+        return False
+    if seconds is not None and seconds < QUICK_SECONDS and family.name not in _QUICK:
+        return False
+    return family.most_rows is None or problem.rows is None or problem.rows <= family.most_rows
+
+
+def fitting(names: Sequence[str], problem: Problem) -> tuple[str, ...]:
+    """Those of these feature steps that the preview gives a reason for, with what they need, in order."""
+    return in_order(tuple(name for name in names if STEPS[name].fits(problem.data)))
+
+
+def start(family: Family, features: Sequence[str], problem: Problem) -> Recipe:
+    """A family at its starting settings."""
+    settings = family.start(problem.task, problem.rows)
+    return Recipe(
+        task=problem.task,
+        metric=problem.metric.name,
+        members=(Member(family.name, tuple(settings.items())),),
+        features=fitting(tuple(features), problem),
+        folds=problem.folds,
+        layout=problem.layout,
+    )
+
+
+def safest(problem: Problem) -> Recipe:
+    """The beginning that is least likely to fail: scikit-learn's boosting on the columns as they are."""
+    return start(FAMILIES["hist_boosting"], (), problem)
+
+
+def draft(situation: Situation, problem: Problem, rng: Random) -> Recipe:
+    """The first beginning in this seed's order that memory does not know yet."""
+    order = beginnings(problem, situation.seconds_to_use, rng)
+    known = [recipe for recipe in order if not _tried(recipe, situation.memory)]
+    fresh_family = [recipe for recipe in known if not _family_tried(recipe, situation.memory)]
+    candidates = fresh_family or known or order
+    return candidates[0]
+
+
+def beginnings(problem: Problem, seconds: float | None, rng: Random) -> list[Recipe]:
+    """Every family once with a feature set, then again with the other sets; drawn by weight, without replacement."""
+    small = problem.rows is not None and problem.rows < SMALL_ROWS
+    weights = {n: w[small] for n, w in _WEIGHTS.items() if usable(FAMILIES[n], problem, seconds)}
+    weights = weights or {"linear": 1.0}
+    sets = sorted(_FEATURE_SETS, key=lambda _: rng.random())
+    drawn: list[str] = []
+    while len(drawn) < len(weights):
+        left = [name for name in weights if name not in drawn]
+        drawn += rng.choices(left, [weights[name] for name in left])
+    recipes = []
+    for turn in range(len(sets)):
+        for place, name in enumerate(drawn):
+            features = sets[(turn + place) % len(sets)]
+            wide = FAMILIES[name].table == "wide"
+            recipes.append(start(FAMILIES[name], (*features, *_WIDE_FEATURES) if wide else features, problem))
+    return recipes
+
+
+def _tried(recipe: Recipe, memory: Sequence[Tried]) -> bool:
+    title = approach_title(recipe).lower()
+    return any(title in tried.plan.lower() for tried in memory)
+
+
+def _family_tried(recipe: Recipe, memory: Sequence[Tried]) -> bool:
+    return any(names_family(tried.plan, name) for tried in memory for name in recipe.families)
+
+
+def names_family(plan: str, family: str) -> bool:
+    """Does a plan, in our words or somebody else's, speak of this family?"""
+    text = plan.lower()
+    return any(word in text for word in (FAMILIES[family].title.lower(), *FAMILIES[family].words))

@@ -1,0 +1,84 @@
+"""The offline coder: reads a prompt and answers it as a model would, without a model.
+
+It exercises everything above it (prompts, parsing, search, execution, review) with real scripts on real data, and it
+is the no-model baseline. It learns nothing between calls: what it knows, it reads from the prompt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from harness.gateway.providers.offline.approaches import Problem, draft, problem_of
+from harness.gateway.providers.offline.changes import choose
+from harness.gateway.providers.offline.mending import mend
+from harness.gateway.providers.offline.reading import Situation, read_situation
+from harness.gateway.providers.offline.render import render
+from harness.gateway.providers.offline.review import review
+from harness.gateway.providers.offline.understanding import readable
+from harness.gateway.providers.offline.wording import debug_plan, draft_plan, improve_plan
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A reply: text, or a call of one tool (then the text is empty)."""
+
+    text: str
+    tool_name: str | None = None
+    tool_arguments: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class OfflineCoder:
+    """Answers chat completions. Pure: the same messages, tools and seed give the same answer.
+
+    `flaws` is the share of drafts that get a typical mistake on purpose, so that debugging can be exercised; scripts
+    are honest best effort at the default of 0.
+    """
+
+    flaws: float = 0.0
+
+    def answer(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], seed: int) -> Answer:
+        """Answer one request; any messages get an answer, however strange."""
+        situation = read_situation(messages, tools)
+        if situation.operator == "review":
+            name, arguments = review(situation.output or "", tools, situation.higher_is_better)
+            return Answer("", name, arguments)
+        return Answer(_coded(situation, seed, self.flaws))
+
+
+def _coded(situation: Situation, seed: int, flaws: float) -> str:
+    problem, rng = problem_of(situation), Random(_entropy(situation, seed))  # noqa: S311 - choices that repeat, no secrets
+    if situation.code is None or situation.operator == "draft":
+        return _drafted(situation, problem, rng)
+    if situation.operator == "debug":
+        mended = mend(situation, problem)
+        return _reply(debug_plan(mended.words, readable(mended.code)), mended.code)
+    return _improved(situation, problem, rng)
+
+
+def _drafted(situation: Situation, problem: Problem, rng: Random) -> str:
+    recipe = draft(situation, problem, rng)
+    return _reply(draft_plan(recipe), render(recipe, situation.data))
+
+
+def _improved(situation: Situation, problem: Problem, rng: Random) -> str:
+    """One change of the parent; a fresh draft for somebody else's script, or when nothing is left to try."""
+    base = readable(situation.code)
+    change = choose(base, problem, situation.memory, rng) if base is not None else None
+    if change is None:
+        return _drafted(situation, problem, rng)
+    return _reply(improve_plan(change.label, change.reason, change.recipe), render(change.recipe, situation.data))
+
+
+def _entropy(situation: Situation, seed: int) -> int:
+    """The seed and what distinguishes this step from another; outputs and clocks are left out, so runs repeat."""
+    parts = (seed, situation.operator, situation.steps_left, len(situation.memory), situation.code)
+    return int.from_bytes(hashlib.sha256(repr(parts).encode("utf-8", "replace")).digest()[:8])
+
+
+def _reply(plan: str, code: str) -> str:
+    return f"{plan}\n\n```python\n{code}```\n"

@@ -1,0 +1,12 @@
+"""The model families by name; a new one is a file here and a line below."""
+
+from __future__ import annotations
+
+from harness.gateway.providers.offline.families import boosting, forests, linear, neighbours
+from harness.gateway.providers.offline.families.base import Construction, Family, Settings, Tuning
+
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (*boosting.FAMILIES, *forests.FAMILIES, *linear.FAMILIES, *neighbours.FAMILIES)
+}
+
+__all__ = ["FAMILIES", "Construction", "Family", "Settings", "Tuning"]

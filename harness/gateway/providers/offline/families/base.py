@@ -1,0 +1,62 @@
+"""What a model family is: how to construct it in a script, and which of its settings are worth changing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.gateway.providers.offline.recipe import Param, Task
+
+# "codes": categories as numbers, gaps kept; "filled": the same without gaps; "wide": a column a category, no gaps.
+Table = Literal["codes", "filled", "wide"]
+Settings = dict[str, Param]
+
+
+@dataclass(frozen=True)
+class Construction:
+    """`expression` builds an unfitted model; in it `settings` and `seed` are variables of the script. Models use one
+    thread each: folds are what runs side by side.
+
+    `balanced` is the argument that weighs classes equally, put where the expression says `$balanced`; None where the
+    model has no such argument.
+    """
+
+    expression: str
+    imports: tuple[str, ...]
+    balanced: str | None = None
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """One setting and the values that it is moved along, one place at a time from where it stands."""
+
+    name: str
+    values: tuple[Param, ...]
+    title: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model.
+
+    `words` recognise it in somebody else's plans; `library` is what must be importable; `start` gives the settings to
+    begin with for a task and a number of rows; `most_rows` is where it becomes too slow to be worth a try.
+    """
+
+    name: str
+    title: str
+    library: str
+    table: Table
+    words: tuple[str, ...]
+    build: Mapping[Task, Construction]
+    start: Callable[[Task, int | None], Settings]
+    tunings: tuple[Tuning, ...] = ()
+    most_rows: int | None = None
+
+
+def by_size(rows: int | None, small: int, medium: int, large: int) -> int:
+    """A count (of trees, mostly) by the size of the table: small ones need few, on large ones each costs much."""
+    if rows is not None and rows < 3_000:
+        return small
+    return medium if rows is None or rows < 100_000 else large

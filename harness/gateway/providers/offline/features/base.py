@@ -1,0 +1,47 @@
+"""What a feature step is: a small function of a script that adds columns to the joined training and test table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.gateway.providers.offline.preview import DataFacts
+
+
+def always(facts: DataFacts) -> bool:
+    """For steps that cost nothing where they find nothing to do."""
+    return True
+
+
+@dataclass(frozen=True)
+class Step:
+    """`code` defines `def <name>(table)`, which returns the table with columns added; it must bear any table.
+
+    `title` completes "features from …" in a plan. `needs` are steps that must run before for this one to find anything.
+    """
+
+    name: str
+    title: str
+    code: str
+    helpers: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    fits: Callable[[DataFacts], bool] = always
+
+
+TEXT_COLUMNS = '''
+def text_columns(table):
+    """Names of the columns that hold text."""
+    return [c for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]
+'''
+
+MATES_KEY = '''
+def mates_key(table):
+    """The part of a code that a few rows share, like the group in `0013_01`; None when there is none."""
+    for column in [c for c in table.columns if "_part" in c]:
+        size = table[column].map(table[column].value_counts())
+        if 1.2 < size.mean() < 30:
+            return column
+    return None
+'''
+
+HELPERS = {"text_columns": TEXT_COLUMNS, "mates_key": MATES_KEY}

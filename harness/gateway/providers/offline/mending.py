@@ -1,0 +1,210 @@
+"""Mends a script that failed: the error in the output decides what is taken out or made cheaper.
+
+A script of ours is mended as a recipe, so the mend stays readable to the next step. When no remedy changes anything,
+the work moves to ever plainer solutions, so that a chain of debugging always ends. Somebody else's script gets a
+known patch of its text, else a plain solution in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from harness.gateway.providers.offline.approaches import Problem, safest, start, usable
+from harness.gateway.providers.offline.families import FAMILIES
+from harness.gateway.providers.offline.features import STEPS
+from harness.gateway.providers.offline.patches import patched
+from harness.gateway.providers.offline.preview import DataFacts
+from harness.gateway.providers.offline.reading import Situation
+from harness.gateway.providers.offline.recipe import Member, Param, Recipe
+from harness.gateway.providers.offline.render import render
+from harness.gateway.providers.offline.review import last_error
+from harness.gateway.providers.offline.understanding import readable
+
+_TREE_COUNTS = ("n_estimators", "max_iter", "iterations")
+_ROW_STEPS = (100_000, 30_000, 10_000, 3_000)
+
+
+@dataclass(frozen=True)
+class Mended:
+    """What was done and the whole new script."""
+
+    words: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """`pattern` is looked for in the output; `apply` gives the recipe without the cause, or None when it can't help."""
+
+    pattern: re.Pattern[str]
+    words: str
+    apply: Callable[[Recipe, re.Match[str], Problem], Recipe | None]
+
+
+def mend(situation: Situation, problem: Problem) -> Mended:
+    """Answer a debug prompt; the new script always differs from the failed one."""
+    code, output = situation.code or "", situation.output or ""
+    recipe = readable(code)
+    if recipe is None:
+        changed = patched(code, output)
+        if changed is not None:
+            return Mended(changed[1], changed[0])
+    for words, candidate, data in _candidates(recipe, output, problem):
+        text = render(candidate, data)
+        if text != code:
+            return Mended(words, text)
+    raise AssertionError("the plainest solutions differ from each other, so one differs from any script")
+
+
+def _candidates(recipe: Recipe | None, output: str, problem: Problem) -> Iterator[tuple[str, Recipe, DataFacts]]:
+    """Solutions from the closest to the failed one down to the plainest."""
+    data = problem.data
+    if recipe is not None:
+        for remedy in REMEDIES:
+            match = remedy.pattern.search(output)
+            changed = remedy.apply(recipe, match, problem) if match else None
+            if changed is not None:
+                yield remedy.words, changed, data
+        yield _put_right(output), recipe, data
+    yield "The approach is replaced by a plainer one that reads the files it finds.", safest(problem), DataFacts()
+    plain = start(FAMILIES["linear"], (), problem)
+    yield "The approach is replaced by a linear model, the plainest there is.", plain, DataFacts()
+
+
+def _put_right(output: str) -> str:
+    """Words for writing the same approach anew where the failing line was a slip."""
+    error = last_error(output)
+    name = error.split(":", 1)[0] if error else ""
+    return {
+        "KeyError": "Columns are taken from what the tables really hold instead of by name.",
+        "ValueError": "Text becomes codes and gaps are filled before the model sees the table.",
+        "TypeError": "Columns are converted to one type before they are used.",
+        "NameError": "Every name is defined before it is used.",
+        "FileNotFoundError": "Paths are written relative to the working folder, which is made first.",
+    }.get(name, "The failing part is written anew, the approach is kept.")
+
+
+def _without_library(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
+    library = match[1].split(".")[0]
+    kept = tuple(m for m in recipe.members if FAMILIES[m.family].library != library)
+    if kept:
+        return replace(recipe, members=kept)
+    others = [name for name in FAMILIES if FAMILIES[name].library != library and usable(FAMILIES[name], problem)]
+    return _swapped(recipe, others[0], problem) if others else None
+
+
+def _swapped(recipe: Recipe, family: str, problem: Problem) -> Recipe:
+    params = tuple(FAMILIES[family].start(recipe.task, problem.rows).items())
+    return replace(recipe, members=(Member(family, params),))
+
+
+def _without_failing_step(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
+    """Drop the feature step in whose function the traceback ends, with the steps that need it."""
+    failing = match[1]
+    if failing not in recipe.features:
+        return None
+    kept = tuple(n for n in recipe.features if n != failing and failing not in STEPS[n].needs)
+    return replace(recipe, features=kept)
+
+
+def _cheaper(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe:
+    """Less work: fewer repeats first, then fewer models, then smaller ones, then fewer rows."""
+    if len(recipe.seeds) > 1:
+        return replace(recipe, seeds=recipe.seeds[:1])
+    if len(recipe.members) > 1:
+        return replace(recipe, members=recipe.members[:1])
+    member = recipe.members[0]
+    lighter = _fewer_trees(member)
+    if lighter != member:
+        return replace(recipe, members=(lighter,))
+    if member.family != "linear":
+        return _swapped(recipe, "linear", problem)
+    return _fewer_rows(recipe, match, problem)
+
+
+def _fewer_trees(member: Member) -> Member:
+    for name, value in member.params:
+        if name in _TREE_COUNTS and isinstance(value, int) and value > 40:
+            return member.having(name, max(40, value // 3))
+    return member
+
+
+def _fewer_rows(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe:
+    now = recipe.max_rows or problem.rows or 10 * _ROW_STEPS[0]
+    rows = next((step for step in _ROW_STEPS if step < now), max(500, now // 2))
+    return replace(recipe, max_rows=rows, features=())
+
+
+def _unstratified(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe:
+    return replace(recipe, stratified=False)
+
+
+def _without_xgboost(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
+    kept = tuple(m for m in recipe.members if m.family != "xgboost")
+    return replace(recipe, members=kept) if kept else _swapped(recipe, "hist_boosting", problem)
+
+
+def _known_params(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
+    """Leave out a setting that this version of a library does not know."""
+    name: Param = match[1]
+    members = tuple(replace(m, params=tuple(p for p in m.params if p[0] != name)) for m in recipe.members)
+    return replace(recipe, members=members)
+
+
+def _other_layout(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
+    if recipe.task == "regression":
+        return None
+    return replace(recipe, layout="columns" if recipe.layout == "classes" else "classes")
+
+
+def _gaps_borne(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
+    """Replace models that refuse gaps; boosting bears them."""
+    bearing = tuple(m for m in recipe.members if FAMILIES[m.family].table == "codes")
+    return replace(recipe, members=bearing) if bearing else None
+
+
+def _remedy(pattern: str, words: str, apply: Callable[[Recipe, re.Match[str], Problem], Recipe | None]) -> Remedy:
+    return Remedy(re.compile(pattern, re.IGNORECASE), words, apply)
+
+
+REMEDIES = (
+    _remedy(r"No module named '?([\w.]+)", "The library that is not installed is left out.", _without_library),
+    _remedy(
+        r"timed[ _]?out|time limit|TimeoutError|output[ _]limit",
+        "The script did too much for its time, so the same is done with less work.",
+        _cheaper,
+    ),
+    _remedy(
+        r"out[ _]of[ _]memory|MemoryError|Unable to allocate|std::bad_alloc|\bkilled\b",
+        "The script needed too much memory, so it trains on fewer rows without added columns.",
+        _fewer_rows,
+    ),
+    _remedy(
+        r"(?s).*\bin (" + "|".join(STEPS) + r")\b",
+        "The feature step in which the script failed is left out.",
+        _without_failing_step,
+    ),
+    _remedy(
+        r"least populated class|n_splits=\d+ cannot be greater",
+        "Folds are drawn without regard to class, since one is too rare.",
+        _unstratified,
+    ),
+    _remedy(
+        r"Invalid classes inferred", "XGBoost needs every class in every fold, so it is left out.", _without_xgboost
+    ),
+    _remedy(
+        r"unexpected keyword argument '(\w+)'", "The setting that the library does not know is left out.", _known_params
+    ),
+    _remedy(
+        r"(?:contains|Found) NaN|NaN, infinity",
+        "The models that refuse gaps make way for those that bear them.",
+        _gaps_borne,
+    ),
+    _remedy(
+        r"missing (?:the )?columns?|unexpected columns?|columns? (?:differ|do not match)",
+        "The submission takes the sample's other layout.",
+        _other_layout,
+    ),
+)

@@ -1,0 +1,185 @@
+"""Reads a prompt: what is asked, of which data, and what was tried before.
+
+Everything is optional. What a prompt does not say is None or empty, and the rest of the coder copes: any text gives a
+Situation, never an exception.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.gateway.providers.offline.preview import DataFacts, read_preview
+from harness.gateway.providers.offline.sections import fenced, prompt_text, split_sections
+
+Operator = Literal["draft", "improve", "debug", "review"]
+
+_OPERATOR = re.compile(r"^Operator:[ \t]*(draft|improve|debug|review)\b", re.MULTILINE | re.IGNORECASE)
+_METRIC = re.compile(
+    r"^Metric:[ \t]*`?([^`;\n]+?)`?[ \t]*(?:;[ \t]*(higher|lower)\b.*)?$", re.MULTILINE | re.IGNORECASE
+)
+_BETTER = re.compile(r"\b(higher|lower) is better", re.IGNORECASE)
+_SCORE = re.compile(r"validation (?:score|metric)[ \t]*:[ \t]*([-+]?[\d.]+(?:e[-+]?\d+)?)", re.IGNORECASE)
+_FOLDS = re.compile(r"\b(\d{1,2})[- ]fold", re.IGNORECASE)
+_STEPS = re.compile(
+    r"steps?[ _](?:left|remaining)\D{0,5}(\d+)|(\d+)[ \t]+steps?[ \t]+(?:are[ \t]+)?(?:left|remain)", re.IGNORECASE
+)
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)[ \t]*(h(?:ours?|r)?|min(?:utes?)?|m|s(?:ec(?:onds?)?)?)\b", re.IGNORECASE)
+_UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One earlier attempt as the memory tells it."""
+
+    plan: str
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a prompt says."""
+
+    operator: Operator
+    task_text: str
+    metric: str | None
+    higher_is_better: bool | None
+    data: DataFacts
+    packages: frozenset[str] | None  # import names that are there; None when the prompt does not say
+    memory: tuple[Tried, ...]
+    code: str | None
+    output: str | None
+    folds: int | None
+    steps_left: int | None
+    time_left_seconds: float | None
+    timeout_seconds: float | None
+
+    @property
+    def seconds_to_use(self) -> float | None:
+        """The tighter of the run's time and the script's, where either is known."""
+        known = [value for value in (self.time_left_seconds, self.timeout_seconds) if value is not None]
+        return min(known) if known else None
+
+
+def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]]) -> Situation:
+    """Understand a prompt as far as it goes."""
+    text = prompt_text(messages)
+    sections = split_sections(text)
+    task = sections.get("task", "")
+    code = _code(sections)
+    output = _output(sections)
+    return Situation(
+        operator=_operator(text, code, output, bool(tools)),
+        task_text=task,
+        metric=_metric_name(task or text),
+        higher_is_better=_higher(task or text),
+        data=read_preview(sections.get("data", "")),
+        packages=_packages(sections.get("packages", "")),
+        memory=read_memory(sections.get("memory", "")),
+        code=code,
+        output=output,
+        folds=_folds(sections.get("instructions", "")),
+        steps_left=_steps_left(sections.get("limits", "")),
+        time_left_seconds=_seconds_on_line(sections.get("limits", ""), "left", "remaining"),
+        timeout_seconds=_seconds_on_line(sections.get("limits", ""), "timeout", "script"),
+    )
+
+
+def _operator(text: str, code: str | None, output: str | None, tools: bool) -> Operator:
+    """The named operator; without a name, the one that fits what the prompt holds."""
+    named = _OPERATOR.findall(text)
+    if named:
+        return named[-1].lower()  # type: ignore[no-any-return]
+    if tools:
+        return "review"
+    if code is None:
+        return "draft"
+    return "debug" if output is not None else "improve"
+
+
+def _code(sections: Mapping[str, str]) -> str | None:
+    body = sections.get("solution")
+    if not body:
+        return None
+    return fenced(body) or body + "\n"
+
+
+def _output(sections: Mapping[str, str]) -> str | None:
+    body = sections.get("output")
+    if body is None:
+        return None
+    inside = fenced(body)
+    outside = body.split("```", 1)[0]  # a line before the fence may say how the script ended
+    return body if inside is None else outside + "\n" + inside
+
+
+def _metric_name(text: str) -> str | None:
+    found = _METRIC.findall(text)
+    return found[-1][0].strip() if found else None
+
+
+def _higher(text: str) -> bool | None:
+    found = _METRIC.findall(text)
+    word = found[-1][1] if found else ""
+    if not word:
+        loose = _BETTER.findall(text)
+        word = loose[-1] if loose else ""
+    return word.lower() == "higher" if word else None
+
+
+def read_memory(text: str) -> tuple[Tried, ...]:
+    """Earlier attempts, oldest first; a block begins at each `Plan:` (or `Design:`)."""
+    blocks = re.split(r"^[ \t>*-]*\**(?:Plan|Design)\**:", text, flags=re.MULTILINE)[1:]
+    return tuple(_tried(block) for block in blocks)
+
+
+def _tried(block: str) -> Tried:
+    plan = re.split(
+        r"^[ \t>*-]*\**(?:Results?|Validation (?:score|metric))\**:",
+        block,
+        maxsplit=1,
+        flags=re.MULTILINE | re.IGNORECASE,
+    )[0]
+    scores = [float(value) for value in _SCORE.findall(block) if _is_number(value)]
+    finite = [score for score in scores if math.isfinite(score)]
+    return Tried(plan.strip(), finite[-1] if finite else None)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _packages(text: str) -> frozenset[str] | None:
+    """Import names of the packages listed; distributions that are imported under another name are translated."""
+    names = {name.lower().replace("-", "_") for name in re.findall(r"[A-Za-z][A-Za-z0-9_-]*", text)}
+    if "xgboost_cpu" in names:
+        names.add("xgboost")
+    if "scikit_learn" in names:
+        names.add("sklearn")
+    return frozenset(names) if names else None
+
+
+def _folds(text: str) -> int | None:
+    counts = [int(count) for count in _FOLDS.findall(text)]
+    return next((count for count in counts if 2 <= count <= 20), None)
+
+
+def _steps_left(text: str) -> int | None:
+    match = _STEPS.search(text)
+    return int(match[1] or match[2]) if match else None
+
+
+def _seconds_on_line(text: str, *words: str) -> float | None:
+    """The duration on the first line that holds one of the words."""
+    for line in text.splitlines():
+        spans = _SPAN.findall(line)
+        if spans and any(word in line.lower() for word in words):
+            return sum(float(amount) * _UNIT_SECONDS[unit[0].lower()] for amount, unit in spans)
+    return None

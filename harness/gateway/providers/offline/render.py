@@ -1,0 +1,167 @@
+"""Writes a recipe out as a script: self-contained, readable, only the parts that this recipe uses.
+
+The script keeps the candidate's contract (`./input` is read, `./working/submission.csv` is written, the last score line
+is `validation score: <float>`) and runs as a plain `python solution.py`. Everything that it needs to know of the data
+it looks up itself; the preview only supplies file names, so a preview that was cut or wrong costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from string import Template
+
+from harness.gateway.providers.offline import snippets
+from harness.gateway.providers.offline.families import FAMILIES, Construction
+from harness.gateway.providers.offline.features import HELPERS, STEPS, in_order
+from harness.gateway.providers.offline.metrics import METRICS, ScriptMetric
+from harness.gateway.providers.offline.preview import DataFacts, Role
+from harness.gateway.providers.offline.recipe import Member, Recipe, to_config
+from harness.gateway.providers.offline.wording import headline
+
+_STANDARD_LIBRARY = ("import os", "from pathlib import Path")
+_ALWAYS_IMPORTED = ("import numpy as np", "import pandas as pd")
+
+
+def render(recipe: Recipe, data: DataFacts) -> str:
+    """The script of a recipe. The same recipe and file names give the same text."""
+    metric = METRICS[recipe.metric]
+    steps = in_order(recipe.features)
+    parts = [
+        f'"""{headline(recipe)}"""',
+        _imports(recipe, metric),
+        _settings(recipe),
+        _reading(recipe, data),
+        _feature_functions(recipe, steps),
+        _models(recipe),
+        Template(snippets.SCORE).substitute(body=metric.body),
+        _validation(recipe),
+        _main(recipe, steps, metric),
+    ]
+    return "\n\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
+
+
+def _imports(recipe: Recipe, metric: ScriptMetric) -> str:
+    lines = set(_ALWAYS_IMPORTED) | set(metric.imports)
+    for member in recipe.members:
+        lines.update(_construction(recipe, member).imports)
+    lines.add(f"from sklearn.model_selection import {_splitter(recipe)}")
+    lines.update(("from joblib import Parallel, delayed", "from threadpoolctl import threadpool_limits"))
+    if recipe.tuned_cutoff:
+        lines.add("from sklearn.model_selection import KFold")
+    if "wide" in _tables(recipe):
+        lines.add("from sklearn.impute import SimpleImputer")
+    return "\n".join(_STANDARD_LIBRARY) + "\n\n" + "\n".join(_merged(lines))
+
+
+def _merged(lines: Iterable[str]) -> list[str]:
+    """Import lines with those from one module joined, in the usual order."""
+    plain = sorted(line for line in lines if line.startswith("import "))
+    named: dict[str, set[str]] = {}
+    for line in lines:
+        if line.startswith("from "):
+            module, _, names = line.removeprefix("from ").partition(" import ")
+            named.setdefault(module, set()).update(name.strip() for name in names.split(","))
+    return plain + [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(named.items())]
+
+
+def _settings(recipe: Recipe) -> str:
+    rows = [f"    {key!r}: {_literal(value, 4)},".replace("'", '"') for key, value in to_config(recipe).items()]
+    return "\n".join(["CONFIG = {", *rows, "}"]) + "\n" + snippets.PLACES
+
+
+def _literal(value: object, indent: int) -> str:
+    """A literal on one line, or a dict with an entry a line where that would be too long."""
+    flat = repr(value)
+    if not isinstance(value, dict) or indent + len(flat) < 90:
+        return flat
+    inner = " " * (indent + 4)
+    rows = [f"{inner}{key!r}: {_literal(item, indent + 4)}," for key, item in value.items()]
+    return "\n".join(["{", *rows, " " * indent + "}"])
+
+
+def _reading(recipe: Recipe, data: DataFacts) -> str:
+    """Reading of the three tables, by name where the preview names them, else by a word in the name."""
+    lines = [f"{role} = {_table_expression(role, data)}" for role in ("train", "test", "sample")]
+    finder = snippets.FIND_TABLE if any("find_table" in line for line in lines) else ""
+    return "\n\n".join(part.strip("\n") for part in (finder, "\n".join(lines) + "\n" + _columns(recipe)) if part)
+
+
+def _table_expression(role: Role, data: DataFacts) -> str:
+    table = data.tables.get(role)
+    if table is None or not table.name.lower().endswith((".csv", ".csv.gz", ".csv.zip")):
+        return f'find_table("{role}")'
+    return f'pd.read_csv(INPUT / "{table.name}")'
+
+
+def _columns(recipe: Recipe) -> str:
+    lines = snippets.TARGET_OF_CLASSES if recipe.layout == "classes" else snippets.TARGETS
+    if recipe.max_rows is not None:
+        lines += snippets.FEWER_ROWS
+    return lines + snippets.JOINED + (snippets.SKIP if recipe.skip else "")
+
+
+def _feature_functions(recipe: Recipe, steps: tuple[str, ...]) -> str:
+    helpers = dict.fromkeys(["text_columns", *(name for step in steps for name in STEPS[step].helpers)])
+    kinds = _tables(recipe)
+    tables = [snippets.CODES] * bool(kinds & {"codes", "filled"}) + [snippets.WIDE] * ("wide" in kinds)
+    functions = [HELPERS[name] for name in helpers] + [snippets.TIDY] + [STEPS[step].code for step in steps] + tables
+    return "\n\n\n".join(function.strip("\n") for function in functions)
+
+
+def _tables(recipe: Recipe) -> set[str]:
+    return {FAMILIES[member.family].table for member in recipe.members}
+
+
+def _construction(recipe: Recipe, member: Member) -> Construction:
+    return FAMILIES[member.family].build[recipe.task]
+
+
+def _models(recipe: Recipe) -> str:
+    """One function a model, and a table of them with the input that each takes."""
+    functions = [_model_function(recipe, member) for member in recipe.members]
+    rows = [f'    "{m.family}": (make_{m.family}, "{FAMILIES[m.family].table}"),' for m in recipe.members]
+    return "\n\n\n".join([*functions, "\n".join(["MODELS = {", *rows, "}"])])
+
+
+def _model_function(recipe: Recipe, member: Member) -> str:
+    construction = _construction(recipe, member)
+    balanced = f", {construction.balanced}" if recipe.balanced and construction.balanced else ""
+    expression = construction.expression.replace("$balanced", balanced)
+    return f"def make_{member.family}(seed, settings):\n    return {expression}"
+
+
+def _splitter(recipe: Recipe) -> str:
+    return "StratifiedKFold" if recipe.task == "classification" and recipe.stratified else "KFold"
+
+
+def _validation(recipe: Recipe) -> str:
+    template = snippets.VALIDATE_CLASSES if recipe.task == "classification" else snippets.VALIDATE_VALUES
+    code = Template(template).substitute(
+        splitter=_splitter(recipe),
+        forward="np.log1p(y[fit])" if recipe.log_target else "y[fit]",
+        back="np.expm1" if recipe.log_target else "np.asarray",
+    )
+    return code + (snippets.CUTOFF if recipe.tuned_cutoff else "") + "\n\n" + snippets.IN_SAMPLE_ORDER
+
+
+def _main(recipe: Recipe, steps: tuple[str, ...], metric: ScriptMetric) -> str:
+    applied = "".join(f"table = {step}(table)\n" for step in ("tidy", *steps))
+    return applied + _inputs(_tables(recipe)) + snippets.BEGIN + _predicting(recipe, metric) + snippets.ENDING
+
+
+def _inputs(kinds: set[str]) -> str:
+    """The arrays that the models take, by the name under which `MODELS` asks for them."""
+    lines = ["codes = to_codes(table)"] if kinds & {"codes", "filled"} else []
+    values = {"codes": "codes", "filled": "np.nan_to_num(codes, nan=-1.0)", "wide": "to_wide(table)"}
+    entries = ", ".join(f'"{kind}": {values[kind]}' for kind in sorted(kinds))
+    return "\n".join([*lines, f"INPUTS = {{{entries}}}", ""])
+
+
+def _predicting(recipe: Recipe, metric: ScriptMetric) -> str:
+    if recipe.task == "regression":
+        return snippets.PREDICT_VALUES
+    if recipe.layout == "classes":
+        return snippets.PREDICT_CLASSES
+    if metric.wants == "probability":
+        return snippets.PREDICT_PROBABILITY
+    return snippets.PREDICT_LABELS_BY_CUTOFF if recipe.tuned_cutoff else snippets.PREDICT_LABELS
