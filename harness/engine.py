@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from typing import Any
 from harness.config import Settings
 from harness.errors import InfrastructureError, UserError
 from harness.setup import debian
-from harness.setup.steps import SYSTEM_FOLDERS, Say, one_at_a_time, tail, timed, which
+from harness.setup.steps import SYSTEM_FOLDERS, Say, one_at_a_time, tail, timed
 
 ANSWER_SECONDS = 5
 START_SECONDS = 60.0
@@ -48,12 +49,18 @@ class Machine:
     run_folder: Path = Path("/var/run")
     os_release: Path = Path("/etc/os-release")
     systemd: Path = Path("/run/systemd/system")
+    system_folders: str = SYSTEM_FOLDERS  # beside PATH, which often lacks /usr/sbin
     start_seconds: float = START_SECONDS
 
     @property
     def host(self) -> str:
         """The engine's address."""
         return self.environ.get("DOCKER_HOST") or f"unix://{self.run_folder}/docker.sock"
+
+    @property
+    def path(self) -> str:
+        """Where programs are looked for, by us and by dockerd (containerd, runc, iptables)."""
+        return f"{self.environ.get('PATH', '')}:{self.system_folders}".strip(":")
 
 
 def connect(environ: Mapping[str, str], timeout_seconds: int = 120) -> Any:
@@ -78,7 +85,7 @@ def ensure_engine(settings: Settings, say: Say, machine: Machine | None = None) 
         if isinstance(found, Engine):
             return found
         say(f"No container engine answers at {machine.host} ({found}).")
-        if which("dockerd", machine.environ) is None:
+        if shutil.which("dockerd", path=machine.path) is None:
             _install(machine, say)
         return _start(machine, say)
 
@@ -120,7 +127,7 @@ def _refuse_where_not_ours(machine: Machine, reason: str) -> None:
             "Let it: sudo usermod -aG docker $USER && newgrp docker"
         )
     installable = debian.is_debian_like(debian.os_release(machine.os_release))
-    if machine.uid != 0 or not (installable or which("dockerd", machine.environ)):
+    if machine.uid != 0 or not (installable or shutil.which("dockerd", path=machine.path)):
         raise UserError(
             f"no container engine answers at {machine.host} ({reason}). Install and start one:\n"
             "    sudo apt-get install docker.io && sudo systemctl start docker    (elsewhere: your system's Docker)\n"
@@ -161,19 +168,17 @@ def _start_daemon(machine: Machine, log: Path, say: Say) -> subprocess.Popen[byt
     for stale in _stale_pid_files(machine):
         say(f"Removing {stale}: the process it names is no engine.")
         stale.unlink(missing_ok=True)
-    daemon = which("dockerd", machine.environ)
+    daemon = shutil.which("dockerd", path=machine.path)
     if daemon is None:
         raise InfrastructureError(f"docker.io is installed but has no dockerd; see {machine.logs}/engine-install.log")
     log.parent.mkdir(parents=True, exist_ok=True)
-    # dockerd looks for containerd, runc and iptables on PATH, and a user's PATH often lacks /usr/sbin.
-    environ = {**machine.environ, "PATH": f"{machine.environ.get('PATH', '')}:{SYSTEM_FOLDERS}"}
     with log.open("ab") as output:
         return subprocess.Popen(
             [daemon],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environ,
+            env={**machine.environ, "PATH": machine.path},
             cwd="/",
             start_new_session=True,
         )

@@ -165,4 +165,4 @@ def _base_recipe(settings: Settings) -> Recipe:
 
 
 def _network(settings: Settings) -> host_network.HostNetwork:
-    return host_network.read(settings.environ, system_prefix=Path(sys.prefix), home=Path.home())
+    return host_network.read(settings.environ, home=Path.home(), prefix=Path(sys.prefix))

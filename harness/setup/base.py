@@ -20,7 +20,7 @@ from harness.setup import debian
 from harness.setup.build import build
 from harness.setup.host_network import HostNetwork
 from harness.setup.recipe import BASE_LABEL, INPUTS_LABEL, Recipe
-from harness.setup.steps import Say, run, timed, which
+from harness.setup.steps import Say, run, search_path, timed
 
 SUITE = "bookworm"  # the Debian release whose python3 is 3.11
 PULL_SILENCE_SECONDS = 20  # a registry that says nothing for so long counts as none
@@ -140,11 +140,11 @@ def _debootstrap(
 
 def _tool(name: str, environ: Mapping[str, str], log: Path) -> bool:
     """Is the tool here, if need be after installing it?"""
-    if which(name, environ) is None:
+    if shutil.which(name, path=search_path(environ)) is None:
         with contextlib.suppress(InfrastructureError):
             # The key ring is there on Debian, and missing on what is only like it.
             debian.install([name, "debian-archive-keyring"], log=log, environ=environ)
-    return which(name, environ) is not None
+    return shutil.which(name, path=search_path(environ)) is not None
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.errors import InfrastructureError
 from harness.setup.host_network import HostNetwork
 from harness.setup.recipe import BASE_LABEL, INPUTS_LABEL, Recipe
-from harness.setup.steps import SYSTEM_FOLDERS, run
+from harness.setup.steps import run, search_path
 
 LAST_CLIENT_WITHOUT_BUILDX = 22
 BUILD_SECONDS = 3600.0
@@ -56,8 +56,7 @@ def find_client(environ: Mapping[str, str]) -> str:
 
 
 def _clients(environ: Mapping[str, str]) -> Iterator[str]:
-    folders = f"{environ.get('PATH', '')}:{SYSTEM_FOLDERS}".split(":")
-    found = {str(Path(folder) / "docker"): None for folder in folders if folder}
+    found = {str(Path(folder) / "docker"): None for folder in search_path(environ).split(":")}
     return (client for client in found if Path(client).is_file())
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.setup.steps import run, which
+from harness.setup.steps import run, search_path
 
 # Used only where the host names no Debian mirror of its own, such as on Ubuntu.
 PUBLIC_MIRROR = "http://deb.debian.org/debian"
@@ -29,6 +30,12 @@ class Source:
     suite: str
     components: tuple[str, ...]
     signed_by: str | None = None
+
+    @property
+    def is_debian(self) -> bool:
+        """Is this Debian's own archive (or a mirror or snapshot of it), not somebody's packages for Debian?"""
+        own_key = self.signed_by is None or "debian-archive" in self.signed_by
+        return own_key and "main" in self.components and bool(re.search(r"/debian(-security)?(/|$)", self.uri))
 
     def line(self) -> str:
         """The source as a line of sources.list."""
@@ -62,19 +69,17 @@ def sources(apt_folder: Path) -> list[Source]:
 
 def sources_for(suite: str, known: Sequence[Source]) -> list[Source]:
     """Where to get one Debian release: the host's sources of it, else its Debian mirror, else the public one."""
-    wanted = (suite, f"{suite}-updates", f"{suite}-security")
-    exact = [source for source in known if source.suite in wanted and "main" in source.components]
+    ours = [Source(s.uri, s.suite, ("main",), s.signed_by) for s in known if s.is_debian]
+    exact = [source for source in ours if source.suite in (suite, f"{suite}-updates", f"{suite}-security")]
     if any(source.suite == suite for source in exact):
-        return [Source(s.uri, s.suite, ("main",), s.signed_by) for s in exact]
-    mirrors = [source for source in known if source.uri.rstrip("/").endswith("/debian") and "main" in source.components]
-    if mirrors:
-        return [Source(mirrors[0].uri, suite, ("main",), mirrors[0].signed_by)]
-    return [Source(PUBLIC_MIRROR, suite, ("main",))]
+        return exact
+    mirror = next((source for source in ours if "security" not in source.uri), Source(PUBLIC_MIRROR, suite, ("main",)))
+    return [Source(mirror.uri, suite, ("main",), mirror.signed_by)]
 
 
 def proxies(environ: Mapping[str, str]) -> dict[str, str]:
     """The proxy that apt is configured with, as the variables that debootstrap's and apt's downloads obey."""
-    tool = which("apt-config", environ)
+    tool = shutil.which("apt-config", path=search_path(environ))
     if tool is None:
         return {}
     dump = subprocess.run([tool, "dump"], capture_output=True, text=True, check=False, env=dict(environ)).stdout

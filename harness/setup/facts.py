@@ -22,7 +22,7 @@ from harness.errors import PodiumError
 from harness.images import ImageRef, find_image
 from harness.sandbox import workspace
 from harness.setup import debian
-from harness.setup.steps import which
+from harness.setup.steps import search_path
 
 PROBE_SECONDS = 2.5
 MODEL_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "PODIUM_BASE_URL")
@@ -93,7 +93,7 @@ def can_start(machine: Machine) -> bool:
     """Would `ensure_engine` try to start an engine here?"""
     installable = debian.is_debian_like(debian.os_release(machine.os_release))
     ours = machine.uid == 0 and not machine.environ.get("DOCKER_HOST")
-    return ours and (installable or which("dockerd", machine.environ) is not None)
+    return ours and (installable or shutil.which("dockerd", path=machine.path) is not None)
 
 
 def kaggle(environ: Mapping[str, str], home: Path) -> Kaggle:
@@ -158,7 +158,7 @@ def _gpu(environ: Mapping[str, str], info: Mapping[str, Any]) -> Gpu:
 
 
 def _answer(command: list[str], environ: Mapping[str, str]) -> str:
-    tool = which(command[0], environ)
+    tool = shutil.which(command[0], path=search_path(environ))
     if tool is None:
         return ""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):

@@ -49,9 +49,9 @@ class HostNetwork:
             folder.rmdir()
 
 
-def read(environ: Mapping[str, str], *, system_prefix: Path, home: Path) -> HostNetwork:
+def read(environ: Mapping[str, str], *, home: Path, prefix: Path, etc: Path = Path("/etc")) -> HostNetwork:
     """Collect indexes, proxies, time limits, certificate authorities and netrc as pip would see them here."""
-    options = pip_options(environ, pip_files(environ, system_prefix=system_prefix, home=home))
+    options = pip_options(environ, pip_files(environ, home=home, prefix=prefix, etc=etc))
     variables = pip_variables(options) | _uv_variables(options) | _passed_on(environ)
     secrets: dict[str, str] = {}
     authorities = _authorities(environ, options)
@@ -66,14 +66,15 @@ def read(environ: Mapping[str, str], *, system_prefix: Path, home: Path) -> Host
     return HostNetwork(secrets)
 
 
-def pip_files(environ: Mapping[str, str], *, system_prefix: Path, home: Path) -> list[Path]:
-    """pip's configuration files, weakest first: system, user, environment, PIP_CONFIG_FILE."""
+def pip_files(environ: Mapping[str, str], *, home: Path, prefix: Path, etc: Path) -> list[Path]:
+    """pip's configuration files, weakest first: system, user, the environment's own, PIP_CONFIG_FILE."""
     named = environ.get("PIP_CONFIG_FILE")
     if named == "/dev/null":
         return []
-    system = [Path(folder) / "pip/pip.conf" for folder in environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")]
+    shared = (environ.get("XDG_CONFIG_DIRS") or str(etc / "xdg")).split(":")
+    system = [*(Path(folder) / "pip/pip.conf" for folder in shared), etc / "pip.conf"]
     user = [home / ".pip/pip.conf", Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip/pip.conf"]
-    return [*system, Path("/etc/pip.conf"), *user, system_prefix / "pip.conf", *([Path(named)] if named else [])]
+    return [*system, *user, prefix / "pip.conf", *([Path(named)] if named else [])]
 
 
 def pip_options(environ: Mapping[str, str], files: Sequence[Path]) -> dict[str, str]:
@@ -146,6 +147,6 @@ def _authorities(environ: Mapping[str, str], options: Mapping[str, str]) -> str:
     if len(text) > SECRET_LIMIT_BYTES:
         raise UserError(
             f"{bundle} holds {len(text)} bytes of certificates; an image build takes {SECRET_LIMIT_BYTES} at most. "
-            "Name a smaller bundle: SSL_CERT_FILE=/path/to/bundle.pem make image"
+            "Name a smaller bundle: PIP_CERT=/path/to/bundle.pem make image"
         )
     return text

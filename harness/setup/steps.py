@@ -9,7 +9,6 @@ import contextlib
 import fcntl
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import time
@@ -32,9 +31,9 @@ def timed(say: Say, doing: str) -> Iterator[None]:
     say(f"{doing}: done in {time.monotonic() - start:.1f} s")
 
 
-def which(tool: str, environ: Mapping[str, str]) -> str | None:
-    """Find a program on PATH, or where system programs live: a user's PATH often lacks /usr/sbin."""
-    return shutil.which(tool, path=f"{environ.get('PATH', '')}:{SYSTEM_FOLDERS}")
+def search_path(environ: Mapping[str, str]) -> str:
+    """PATH, and where system programs live: a user's PATH often lacks /usr/sbin."""
+    return f"{environ.get('PATH', '')}:{SYSTEM_FOLDERS}".removeprefix(":")
 
 
 def run(command: Sequence[str], *, log: Path, environ: Mapping[str, str], timeout_seconds: float) -> None:
