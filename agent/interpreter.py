@@ -9,13 +9,17 @@ A script's failure of any kind is an `Execution`; an exception here means that t
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import resource
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,8 +28,10 @@ from agent.contract import DATA, CandidateLimits, Outcome
 from agent.supervisor.capture import Capture
 from agent.supervisor.collect import Refused, collect
 from agent.supervisor.environment import candidate_environment
+from agent.supervisor.protocol import Closed, Job, Report, encode, receive, send
 from agent.supervisor.pump import Stop, drain, follow
 
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 STOPPED: dict[Stop, Outcome] = {Stop.TIMED_OUT: "timed_out", Stop.FLOODED: "output_limit"}
 
 
@@ -42,6 +48,10 @@ class Execution:
     submission: Path | None
     submission_problem: str | None
     warm_start: bool
+
+
+class InterpreterBroken(Exception):
+    """Scripts can't be run any more, whatever they are."""
 
 
 class Interpreter(Protocol):
@@ -120,6 +130,89 @@ class PlainInterpreter:
         return process
 
 
+class SlotInterpreter:
+    """Asks one slot's keeper, over the socket that the supervisor left open; for use inside the container."""
+
+    def __init__(self, slot: socket.socket) -> None:
+        self._slot = slot
+        self._sequence = 0
+
+    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+        """Run `code`; see `Interpreter.run`."""
+        node_dir.mkdir(parents=True, exist_ok=True)
+        (node_dir / "solution.py").write_text(code, encoding="utf-8", errors="replace")
+        with contextlib.ExitStack() as files:
+            descriptors = [
+                _opened(files, node_dir / "solution.py", os.O_RDONLY),
+                _opened(files, node_dir / "output.txt", NEW_FILE),
+                _opened(files, node_dir / "submission.csv", NEW_FILE),
+            ]
+            report = self._ask(limits, descriptors)
+        output = (node_dir / "output.txt").read_bytes()
+        if report.problem:
+            output += f"[the script could not be run: {report.problem}]\n".encode()
+            (node_dir / "output.txt").write_bytes(output)
+        if report.submission_bytes is None:
+            (node_dir / "submission.csv").unlink()
+        return _execution(report, output, node_dir)
+
+    def _ask(self, limits: CandidateLimits, descriptors: list[int]) -> Report:
+        """Send one job and wait for its report; others are left from a keeper that was replaced."""
+        self._sequence += 1
+        job = Job(
+            sequence=self._sequence,
+            timeout_seconds=limits.timeout_seconds,
+            memory_bytes=limits.memory_bytes,
+            output_bytes=limits.output_bytes,
+            file_bytes=limits.file_bytes,
+            cpus=limits.cpus,
+        )
+        try:
+            self._forget_old_reports()
+            send(self._slot, encode(job), descriptors)
+            while (report := self._next_report()).sequence not in (0, self._sequence):
+                pass
+        except Closed:
+            raise InterpreterBroken("the slot's keeper has ended for good; see the container's log") from None
+        return report
+
+    def _forget_old_reports(self) -> None:
+        poller = select.poll()
+        poller.register(self._slot, select.POLLIN)
+        while poller.poll(0):
+            self._next_report()
+
+    def _next_report(self) -> Report:
+        message, _ = receive(self._slot)
+        return Report(**json.loads(message))
+
+
+def slots(environ: Mapping[str, str]) -> list[SlotInterpreter]:
+    """Return an interpreter for each slot that the supervisor gave this process; none outside the container."""
+    numbers = [int(number) for number in environ.get("PODIUM_SLOTS", "").split(",") if number]
+    return [SlotInterpreter(socket.socket(fileno=number)) for number in numbers]
+
+
+def _opened(files: contextlib.ExitStack, path: Path, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    files.callback(os.close, descriptor)
+    return descriptor
+
+
+def _execution(report: Report, output: bytes, node_dir: Path) -> Execution:
+    return Execution(
+        outcome=report.outcome,
+        exit_code=report.exit_code,
+        signal=report.signal,
+        seconds=report.seconds,
+        output=output.decode("utf-8", errors="replace"),
+        peak_memory_bytes=report.peak_memory_bytes,
+        submission=node_dir / "submission.csv" if report.submission_bytes is not None else None,
+        submission_problem=report.submission_problem or (report.problem if report.submission_bytes is None else None),
+        warm_start=report.warm_start,
+    )
+
+
 class _Ended(NamedTuple):
     outcome: Outcome
     returncode: int  # as subprocess has it: negative for a signal
@@ -155,7 +248,7 @@ def _judged(returncode: int, stop: Stop, seconds: float) -> tuple[Outcome, str |
 
 
 def _collected(folder: Path, target: Path, limit_bytes: int) -> tuple[Path | None, str | None]:
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(target, NEW_FILE | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
         collect(folder, descriptor, limit_bytes)
     except Refused as error:

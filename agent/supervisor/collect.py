@@ -20,23 +20,26 @@ class Refused(Exception):
 
 def collect(folder: Path, into: int, limit_bytes: int) -> int:
     """Copy `folder/working/submission.csv` into the descriptor `into` and return its size."""
-    source = _open(folder)
+    source = open_submission(folder, limit_bytes)
     try:
-        size = _checked_size(source, limit_bytes)
-        os.ftruncate(into, 0)
-        os.lseek(into, 0, os.SEEK_SET)
-        return _copy(source, into, size)
+        return copy(source, into)
     finally:
         os.close(source)
 
 
-def _open(folder: Path) -> int:
-    """Open without following any link below `folder`, and without waiting for the other end of a pipe."""
+def open_submission(folder: Path, limit_bytes: int) -> int:
+    """Open a regular file of an allowed size; follow no link below `folder`, wait for no pipe's writer."""
     working = _open_at(folder / "working", os.O_DIRECTORY, None)
     try:
-        return _open_at(Path("submission.csv"), os.O_NONBLOCK, working)
+        source = _open_at(Path("submission.csv"), os.O_NONBLOCK, working)
     finally:
         os.close(working)
+    try:
+        _check(source, limit_bytes)
+    except Refused:
+        os.close(source)
+        raise
+    return source
 
 
 def _open_at(path: Path, flags: int, parent: int | None) -> int:
@@ -48,21 +51,28 @@ def _open_at(path: Path, flags: int, parent: int | None) -> int:
         raise Refused(f"working/submission.csv can't be taken as a regular file: {error.strerror}") from None
 
 
-def _checked_size(source: int, limit_bytes: int) -> int:
+def _check(source: int, limit_bytes: int) -> None:
     status = os.fstat(source)
     if not stat.S_ISREG(status.st_mode):
         raise Refused("working/submission.csv is not a regular file")
     if status.st_size > limit_bytes:
         raise Refused(f"working/submission.csv has {status.st_size} bytes; {limit_bytes} are allowed")
-    return status.st_size
 
 
-def _copy(source: int, into: int, size: int) -> int:
-    """Copy at most `size` bytes: a file that still grows must not pass the limit."""
+def copy(source: int, into: int) -> int:
+    """Replace the content of `into`; only the size found at the start, since a file may still grow."""
+    size = os.fstat(source).st_size
     copied = 0
+    os.ftruncate(into, 0)
+    os.lseek(into, 0, os.SEEK_SET)
     while copied < size and (block := os.read(source, min(COPY_BYTES, size - copied))):
-        view = memoryview(block)
-        while view:
-            view = view[os.write(into, view) :]
+        write(into, block)
         copied += len(block)
     return copied
+
+
+def write(into: int, data: bytes) -> None:
+    """Write all of `data`."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(into, view) :]

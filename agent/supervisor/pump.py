@@ -17,12 +17,14 @@ READ_BYTES = 256 * 1024
 
 
 class Stop(Enum):
-    """Why following ended."""
+    """Why following ended; the value completes "ended: …"."""
 
-    EXITED = "exited"
-    TIMED_OUT = "timed out"
-    FLOODED = "printed too much"
-    CHECKED = "a limit was passed"
+    EXITED = "it exited"
+    TIMED_OUT = "its time was up"
+    FLOODED = "it printed too much"
+    MEMORY = "it used more than its share of memory"
+    PROCESSES = "it started more than its share of processes"
+    DISK = "it kept the disk full"
 
 
 def follow(
@@ -30,10 +32,10 @@ def follow(
     pipe: int,
     capture: Capture,
     deadline: float,
-    check: Callable[[], bool] = lambda: False,
+    check: Callable[[], Stop | None] = lambda: None,
     every_seconds: float = 0.1,
 ) -> Stop:
-    """Pump `pipe` into `capture` until the process exits, `deadline` (monotonic) passes or `check` says so.
+    """Pump `pipe` into `capture` until the process exits, `deadline` (monotonic) passes or `check` has a reason.
 
     A closed pipe is not the end: a script may close its output and go on working.
     """
@@ -42,13 +44,10 @@ def follow(
     poller.register(pidfd, select.POLLIN)
     poller.register(pipe, select.POLLIN)
     next_check = time.monotonic() + every_seconds
-    while True:
-        now = time.monotonic()
-        if now >= deadline:
-            return Stop.TIMED_OUT
+    while (now := time.monotonic()) < deadline:
         if now >= next_check:
-            if check():
-                return Stop.CHECKED
+            if (reason := check()) is not None:
+                return reason
             next_check = time.monotonic() + every_seconds
         wait = min(deadline, next_check) - time.monotonic()
         ready = {fd for fd, _ in poller.poll(max(0.0, wait) * 1000)}
@@ -58,10 +57,12 @@ def follow(
             return Stop.FLOODED
         if pidfd in ready:
             return Stop.EXITED
+    return Stop.TIMED_OUT
 
 
 def drain(pipe: int, capture: Capture, limit_bytes: int = 2 * 1024 * 1024) -> None:
     """Take what is left in the pipe; bounded, since somebody may still hold its other end."""
+    os.set_blocking(pipe, False)
     end = capture.total + limit_bytes
     while capture.total < end and _take(pipe, capture, until_empty=True):
         pass

@@ -1,0 +1,80 @@
+"""A slot's folder before, between and after runs. Every function here acts with the candidate's filesystem uid.
+
+The layout is aideml's, so the same script runs in both: `input/`, `working/`, and `solution.py` beside them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+
+from agent.supervisor import collect, wipe
+from agent.supervisor.identity import files_of
+from agent.supervisor.places import Ground, Slot
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a slot's folder holds."""
+
+    bytes: int
+    files: int
+
+
+def lay_out(slot: Slot, ground: Ground, code: bytes) -> None:
+    """Make the folder as a script finds it."""
+    with files_of(slot.identity):
+        wipe.empty(slot.folder)
+        (slot.folder / "solution.py").write_bytes(code)
+        (slot.folder / "input").symlink_to(ground.data)
+        (slot.folder / "working").mkdir(mode=0o700)
+        (slot.folder / "tmp").mkdir(mode=0o700)
+
+
+def keep_submission(slot: Slot, ground: Ground) -> None:
+    """Remove everything but `working/submission.csv`: on a full disk, output and submission need the room."""
+    with files_of(slot.identity):
+        wipe.empty(slot.folder, keep="working")
+        with contextlib.suppress(OSError):  # the script may have put anything in the folder's place; `clear` removes it
+            wipe.empty(slot.folder / "working", keep="submission.csv")
+        for shared in ground.shared:
+            wipe.sweep(shared, slot.identity.uid)
+
+
+def take_submission(slot: Slot, into: int, limit_bytes: int) -> tuple[int | None, str | None]:
+    """Copy the submission into a descriptor; its size, or why there is none.
+
+    Opened as the candidate, so nothing beyond its rights is read; written as root, for whom a file system keeps a
+    reserve.
+    """
+    try:
+        with files_of(slot.identity):
+            source = collect.open_submission(slot.folder, limit_bytes)
+    except collect.Refused as error:
+        return None, str(error)
+    try:
+        return collect.copy(source, into), None
+    finally:
+        os.close(source)
+
+
+def clear(slot: Slot) -> None:
+    """Leave nothing to the next script."""
+    with files_of(slot.identity):
+        wipe.empty(slot.folder)
+
+
+def usage(slot: Slot, most_files: int = 200_000) -> Usage:
+    """What the folder takes on the disk; counting stops at `most_files`, which is then the answer."""
+    total = files = 0
+    waiting = [str(slot.folder)]
+    with files_of(slot.identity):
+        while waiting and files <= most_files:
+            with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    files += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+    return Usage(total, files)
