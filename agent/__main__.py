@@ -19,7 +19,7 @@ from agent import contract
 from agent.agent import Agent
 from agent.contract import RunRequest, StartEvent
 from agent.gateway import SocketGateway
-from agent.interpreter import Interpreter, PlainInterpreter
+from agent.interpreter import Interpreter, PlainInterpreter, slots
 from agent.journal import Journal
 from agent.llm import llm_for
 from agent.operators.base import Task
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not contract.GATE.is_dir():
         sys.stderr.write(UNSAFE)
         return 2
-    return run(Places(), _slot())
+    return run(Places(), slots(os.environ)[0])
 
 
 def run(places: Places, interpreter: Interpreter) -> int:
@@ -104,13 +104,6 @@ def _task(request: RunRequest, places: Places) -> Task:
         packages={str(name): str(version) for name, version in packages.items()},
         k_fold=request.search.k_fold,
     )
-
-
-def _slot() -> Interpreter:
-    """Take the first candidate slot; the supervisor passes one socket a slot."""
-    from agent.interpreter import SlotInterpreter
-
-    return SlotInterpreter(int(os.environ["PODIUM_SLOTS"].split(",")[0]))
 
 
 def _parser() -> argparse.ArgumentParser:
