@@ -39,7 +39,7 @@ def summary(value: Summary, *, as_json: bool) -> None:
         table.add_row(*_run_cells(row))
     _show(table)
     notes = dict.fromkeys(
-        f"{row.competition}: percentile from an {row.percentile_note}"
+        f"{row.competition}: percentile: {row.percentile_note}"
         for row in value.rows
         if row.percentile is not None and row.percentile_note
     )
