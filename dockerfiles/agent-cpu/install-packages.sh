@@ -17,3 +17,5 @@ uv=/mnt/uv/bin/uv
 [ -x "$environment/bin/python" ] || "$uv" venv -q --python "$(command -v python3.11)" "$environment"
 "$uv" pip install --python "$environment/bin/python" --only-binary :all: --compile-bytecode \
     --requirement "$packages" --constraint "$lock"
+# uv's lock file is everybody's to write.
+rm -f "$environment/.lock"
