@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
 
 LARGEST_NUMBER = 1e100  # squares and sums of this still fit a double, so no metric overflows on a submission
 
@@ -53,7 +53,7 @@ class LabelColumn(_Column):
     """One of the listed labels: all text or all whole numbers."""
 
     type: Literal["label"]
-    labels: tuple[int, ...] | tuple[str, ...] = Field(min_length=2)
+    labels: tuple[StrictInt, ...] | tuple[StrictStr, ...] = Field(min_length=2)
     sample: int | str | None = None
 
     @model_validator(mode="after")

@@ -27,6 +27,7 @@ def read_spec(path: Path, model: type[M]) -> M:
     try:
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidSpec(f"{path}: can't be read: {error}") from error
     except yaml.MarkedYAMLError as error:
@@ -36,7 +37,6 @@ def read_spec(path: Path, model: type[M]) -> M:
     if not isinstance(root, yaml.MappingNode):
         raise InvalidSpec(f"{path}:1: expected a mapping of fields, found {'nothing' if root is None else root.tag}")
     _refuse_repeated_keys(root, path)
-    data = yaml.safe_load(text)
     try:
         return model.model_validate(data)
     except ValidationError as error:

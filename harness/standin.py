@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 VERSION = 1  # raise it when the same recipe would give other bytes
 
@@ -161,7 +161,7 @@ class Target(_Recipe):
     kind: Literal["target"]
     weights: dict[str, float] = Field(min_length=1)
     noise: float = Field(default=0.3, ge=0, lt=1)
-    classes: tuple[bool, ...] | tuple[int, ...] | tuple[str, ...] | None = None
+    classes: tuple[StrictBool, ...] | tuple[StrictInt, ...] | tuple[StrictStr, ...] | None = None
     mean: float = 0
     spread: float = 1
 

@@ -53,8 +53,11 @@ def read(competition: Competition, prepared: Prepared, path: Path) -> Prediction
     spec = competition.submission
     sample = prepared.public / spec.sample_file
     limit = spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * sample.stat().st_size)
-    content = read_bytes(path, limit)
-    wanted = ids_of(sample.read_bytes(), spec)
+    return parse(read_bytes(path, limit), spec, ids_of(sample.read_bytes(), spec))
+
+
+def parse(content: bytes, spec: SubmissionSpec, wanted: pa.Array) -> Predictions:
+    """Return the predictions of a CSV in the order of the wanted ids."""
     texts = csvfile.parse(content, list(spec.columns))
     if texts.num_rows > 2 * len(wanted):  # too many to look for the first wrong one
         raise InvalidSubmission(f"found {texts.num_rows} rows, expected {len(wanted)}")
@@ -80,16 +83,27 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise InvalidSubmission("there is no submission file") from None
     except OSError as error:
         raise InvalidSubmission(f"the file can't be opened as a regular one ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise InvalidSubmission("the submission is not a regular file")
-        content = file.read(limit + 1) if status.st_size <= limit else b""
+        content = _read_at_most(descriptor, limit + 1) if status.st_size <= limit else b""
+    finally:
+        os.close(descriptor)
     if max(len(content), status.st_size) > limit:
         raise InvalidSubmission(f"the file is larger than {limit} bytes")
     if not content.strip():
         raise InvalidSubmission("the file is empty")
     return content
+
+
+def _read_at_most(descriptor: int, size: int) -> bytes:
+    """Read up to `size` bytes, whatever the file does meanwhile."""
+    pieces: list[bytes] = []
+    while size > 0 and (piece := os.read(descriptor, size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
 
 
 def _typed(texts: pa.Table, spec: SubmissionSpec) -> Mapping[str, Any]:

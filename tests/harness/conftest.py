@@ -1,0 +1,97 @@
+"""Small competitions of the tests' own, and the shipped ones prepared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import competition as competitions
+from harness.competition import Competition
+from harness.manifest import Prepared
+from harness.prepare import prepare
+
+SHIPPED = Path(__file__).parents[2] / "competitions"
+
+DEMO_SPEC = """\
+schema_version: 1
+id: demo
+title: A demo
+category: tabular
+suites: [demo/small]
+source: {kind: kaggle, slug: demo}
+raw: [train.csv]
+metric: {name: accuracy, direction: maximize}
+submission:
+  id: key
+  columns:
+    key: {type: text}
+    y: {type: boolean, sample: false}
+answers: {file: answers.csv}
+default_edition: v1
+editions:
+  v1:
+    split: {recipe: random_rows, target: y, test: 0.25, seed: 0}
+  fixed:
+    mends: groups stay together
+    split: {recipe: grouped_rows, group: key, pattern: '(k\\d+)', target: y, test: 0.25, seed: 0}
+leaderboard: {teams: 1000, gold: 0.9, silver: 0.8, bronze: 0.7, median: 0.6, quantiles: quantiles.json, source: made up}
+stand_in:
+  files:
+    train.csv:
+      rows: 40
+      columns:
+        key: {kind: grouped, format: "k{group}_{member}", mean_size: 2}
+        x: {kind: number, missing: 0.1}
+        y: {kind: target, classes: [false, true], weights: {x: 1}}
+"""
+
+
+@pytest.fixture
+def write_demo(tmp_path: Path) -> Callable[..., Path]:
+    """Write the demo competition, with some text of its spec replaced; return the folder of competitions."""
+
+    def write(*replaced: tuple[str, str]) -> Path:
+        text = DEMO_SPEC
+        for old, new in replaced:
+            assert old in text, f"the demo spec has no {old!r}"
+            text = text.replace(old, new)
+        folder = tmp_path / "competitions" / "demo"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "competition.yaml").write_text(text, encoding="utf-8")
+        (folder / "description.md").write_text("# Demo\n", encoding="utf-8")
+        (folder / "quantiles.json").write_text(str([1 - place / 100 for place in range(101)]), encoding="utf-8")
+        return folder.parent
+
+    return write
+
+
+@pytest.fixture
+def demo(write_demo: Callable[..., Path]) -> Competition:
+    return competitions.load("demo", write_demo())
+
+
+@pytest.fixture
+def demo_raw(tmp_path: Path) -> Path:
+    """Raw data of the demo that is not its stand-in: 16 rows, true when x is odd."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    rows = "".join(f"k{number // 2}_{number % 2},{number},{number % 2 == 1}\n" for number in range(16))
+    (folder / "train.csv").write_text("key,x,y\n" + rows, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def demo_data(demo: Competition, demo_raw: Path, tmp_path: Path) -> Prepared:
+    return prepare(demo, data_home=tmp_path / "data", raw=demo_raw)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real competition data that the user names."""
+    folder = os.environ.get("PODIUM_TEST_DATA")
+    if not folder or not (Path(folder) / "spaceship-titanic").is_dir():
+        pytest.skip("PODIUM_TEST_DATA names no folder that holds spaceship-titanic/")
+    return Path(folder)
