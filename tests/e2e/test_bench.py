@@ -1,0 +1,138 @@
+"""The whole path in a real container: prepare, run, grade, aggregate, report."""
+
+import json
+
+import pytest
+
+from harness.gateway.journal import read_journal
+from harness.results import RunStatus
+from tests.e2e.conftest import left_behind
+
+pytestmark = pytest.mark.engine
+
+
+def nodes_of(folder):
+    return [stored.event for stored in read_journal(folder.journal) if stored.event.type == "node"]
+
+
+def test_a_bundled_competition_ends_with_a_table_a_grade_and_a_report(podium, engine):
+    before = left_behind(engine)
+    done = podium.bench("breast-cancer-wisconsin", "--steps", "3")
+    assert "breast-cancer-wisconsin" in done.stdout and "completed" in done.stdout
+    folder = podium.only_run()
+    record, grade = folder.read(), json.loads(folder.grade_file.read_text())
+    assert record.status is RunStatus.COMPLETED and record.submission_from == "container"
+    assert grade["valid"] and grade["score"] > 0.9 and not grade["stand_in"]
+    assert len(nodes_of(folder)) == 3
+    assert "breast-cancer-wisconsin" in podium.group().report.read_text()
+    assert left_behind(engine) <= before
+
+
+def test_the_record_holds_the_limits_in_force(podium):
+    podium.bench("breast-cancer-wisconsin", "--steps", "1")
+    box = podium.only_run().read().sandbox
+    assert box["network_mode"] == "none" and box["read_only_root"]
+    assert box["memory_bytes"] == box["memory_and_swap_bytes"] == 2 << 30
+    assert box["capabilities_dropped"] == ["ALL"]
+    assert [mount["target"] for mount in box["mounts"] if mount["writable"]] == ["/home"]
+
+
+def test_json_is_all_that_standard_output_holds(podium):
+    summary = json.loads(podium.bench("breast-cancer-wisconsin", "--steps", "1", "--json").stdout)
+    assert summary["rows"][0]["valid"] and summary["missing"] == 0
+
+
+def test_the_same_seed_grows_the_same_tree(podium):
+    podium.bench("diabetes-progression", "--steps", "4", group="a")
+    podium.bench("diabetes-progression", "--steps", "4", group="b")
+
+    def tree(name):
+        return [
+            (node.node, node.action, node.parents, node.code, node.score) for node in nodes_of(podium.only_run(name))
+        ]
+
+    assert tree("a") == tree("b")
+
+
+def test_the_same_command_again_leaves_a_finished_run_alone(podium):
+    podium.bench("breast-cancer-wisconsin", "--steps", "1")
+    before = podium.only_run().record_file.stat().st_mtime_ns
+    done = podium.bench("breast-cancer-wisconsin", "--steps", "1")
+    assert "left as it is" in done.stderr
+    assert podium.only_run().record_file.stat().st_mtime_ns == before
+
+
+def test_stand_in_data_are_labelled_everywhere_and_earn_nothing(podium):
+    done = podium.bench("spaceship-titanic", "--steps", "1", "--stand-in")
+    folder = podium.only_run()
+    grade = json.loads(folder.grade_file.read_text())
+    assert grade["stand_in"] and grade["medal"] is None and grade["percentile"] is None
+    assert "stand-in" in done.stdout.lower() and "stand-in" in done.stderr.lower()
+    assert "stand-in" in podium.group().report.read_text()
+    summary = json.loads(podium.group().summary.read_text())
+    assert summary["stand_in_runs"] == 1 and summary["any_medal"]["n"] == summary["valid_submission"]["n"] == 0
+
+
+@pytest.mark.data
+def test_real_spaceship_titanic_is_graded_with_its_leaderboard(podium, test_data):
+    podium.bench("spaceship-titanic", "--steps", "2", "--raw", str(test_data / "spaceship-titanic"))
+    grade = json.loads(podium.only_run().grade_file.read_text())
+    assert grade["valid"] and 0.7 < grade["score"] < 0.9
+    assert grade["medal"] in ("gold", "silver", "bronze", "none")
+    assert 0 <= grade["percentile"] <= 100 and "other snapshot" in grade["percentile_note"]
+    assert not grade["stand_in"]
+
+
+def test_a_run_can_be_graded_aggregated_and_reported_again_one_verb_at_a_time(podium):
+    podium.bench("breast-cancer-wisconsin", "--steps", "1")
+    folder = podium.only_run()
+    before = folder.grade_file.read_text()
+    folder.grade_file.unlink()
+    podium.group().summary.unlink()
+    podium.group().report.unlink()
+    podium("grade", f"g/{folder.path.name}")
+    assert folder.grade_file.read_text() == before
+    assert json.loads(podium("aggregate", "g", "--json").stdout)["rows"][0]["valid"]
+    assert podium("report", "g").stdout.strip() == str(podium.group().report)
+    assert podium.group().report.is_file()
+
+
+def test_a_submission_of_ones_own_is_graded_and_a_bad_one_says_why(podium, tmp_path):
+    podium("prepare", "breast-cancer-wisconsin")
+    sample = podium.home / "data" / "breast-cancer-wisconsin" / "public" / "sample_submission.csv"
+    good = podium("grade", "--competition", "breast-cancer-wisconsin", "--submission", str(sample), "--json")
+    assert json.loads(good.stdout)["valid"]
+    bad = tmp_path / "bad.csv"
+    bad.write_text("\n".join(sample.read_text().splitlines()[:-1]) + "\n")
+    answer = podium("grade", "--competition", "breast-cancer-wisconsin", "--submission", str(bad), "--json", expect=4)
+    assert not json.loads(answer.stdout)["valid"] and json.loads(answer.stdout)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["bench", "spaceship-titanik"], "spaceship-titanic"),
+        (["bench", "breast-cancer-wisconsin", "--agent", "aid"], "aide"),
+        (["bench", "breast-cancer-wisconsin", "--prompts", "none-such"], "no prompt set"),
+        (["bench", "breast-cancer-wisconsin", "--model", "gpt-5"], "openai/NAME"),
+        (["bench", "breast-cancer-wisconsin", "--model", "openai/gpt-5"], "OPENAI_API_KEY"),
+        (["bench", "breast-cancer-wisconsin", "--gpus", "first"], "nvidia-smi"),
+        (["bench", "breast-cancer-wisconsin", "--group", "../x"], "can't name a group"),
+        (["bench"], "podium list"),
+        (["grade", "none/such"], "no run"),
+        (["report", "none-such"], "no group"),
+    ],
+)
+def test_a_mistake_costs_nothing_and_says_what_to_do(podium, arguments, words):
+    done = podium(*arguments, expect=2)
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not podium.results.exists()
+
+
+def test_gpus_that_are_not_there_are_refused_before_anything_starts(podium, engine):
+    if any("nvidia" in name for name in engine.info()["Runtimes"]):
+        pytest.skip("this engine has an NVIDIA runtime, so the refusal can't be seen here")
+    done = podium.bench("breast-cancer-wisconsin", "--gpus", "1", expect=2)
+    assert "GPU" in done.stderr
+    assert not podium.results.exists()

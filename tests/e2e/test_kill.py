@@ -1,0 +1,102 @@
+"""Whatever is killed, what was finished is kept, what was left is found, and the same command finishes the rest."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness.gateway.journal import read_journal
+from harness.results import RunStatus
+from tests.e2e.conftest import SMALL, left_behind
+
+pytestmark = pytest.mark.engine
+COMPETITION = "digits-8x8"
+
+
+def start(podium, *arguments):
+    return subprocess.Popen(
+        podium.command("bench", COMPETITION, "--steps", "40", "--group", "g", *SMALL, *arguments),
+        env=podium.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_nodes(podium, count, process, seconds=120):
+    """Wait until the journal on the host holds that many finished nodes; return them."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        journals = list(podium.results.glob("g/*/journal.jsonl"))
+        nodes = [stored.event for path in journals for stored in read_journal(path) if stored.event.type == "node"]
+        if len(nodes) >= count:
+            return nodes
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    raise AssertionError(f"no {count} nodes within {seconds} s")
+
+
+def test_a_killed_harness_loses_no_finished_node_and_leaves_orphans_that_clean_removes(podium, engine):
+    process = start(podium)
+    seen = wait_for_nodes(podium, 2, process)
+    mine = {name for name in left_behind(engine) if COMPETITION in name}
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    folder = podium.only_run()
+    kept = [stored.event for stored in read_journal(folder.journal) if stored.event.type == "node"]
+    assert kept[: len(seen)] == seen
+    for node in kept:
+        assert (folder.nodes / node.node / "solution.py").read_text() == node.code
+    assert folder.read().status is RunStatus.RUNNING
+    assert "lost" in podium("aggregate", "g").stdout
+
+    listed = podium("clean").stdout
+    assert mine and all(name in listed for name in mine) and "nothing removed" in listed
+    podium("clean", "--yes")
+    assert not mine & left_behind(engine)
+
+    podium.bench(COMPETITION, "--steps", "1")
+    record = podium.only_run().read()
+    assert (record.status, record.attempt) == (RunStatus.COMPLETED, 2)
+    assert (folder.path / "attempts" / "1" / "journal.jsonl").is_file()
+
+
+def test_ctrl_c_once_ends_in_order_with_a_grade(podium, engine):
+    before = left_behind(engine)
+    process = start(podium)
+    wait_for_nodes(podium, 1, process)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=120) in (0, 3, 4)
+    folder = podium.only_run()
+    record = folder.read()
+    assert record.status is RunStatus.STOPPED
+    events = [stored.event for stored in read_journal(folder.journal)]
+    assert events[-1].type == "end" and events[-1].reason == "stopped"
+    assert folder.grade_file.is_file()
+    assert left_behind(engine) <= before
+
+
+def test_ctrl_c_twice_ends_now_and_leaves_nothing_running(podium, engine):
+    before = left_behind(engine)
+    process = start(podium)
+    wait_for_nodes(podium, 1, process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) in (0, 3, 4, 130)
+    assert podium.only_run().read().status is RunStatus.STOPPED
+    assert left_behind(engine) <= before
+
+
+def test_a_container_killed_under_a_run_is_recorded_and_its_nodes_are_kept(podium, engine):
+    process = start(podium)
+    seen = wait_for_nodes(podium, 1, process)
+    (container,) = engine.containers.list(filters={"label": [f"podium.run={COMPETITION}--aide--s0", "podium.group=g"]})
+    container.kill()
+    process.wait(timeout=60)
+    folder = podium.only_run()
+    assert folder.read().status is RunStatus.AGENT_FAILED
+    kept = [stored.event for stored in read_journal(folder.journal) if stored.event.type == "node"]
+    assert kept[: len(seen)] == seen
