@@ -6,6 +6,12 @@
 set -eu
 folder=$1
 
+# uv knows one name for a private certificate authority, pip others: whichever is set serves both.
+authorities=${SSL_CERT_FILE:-${PIP_CERT:-${REQUESTS_CA_BUNDLE:-}}}
+if [ -n "$authorities" ]; then
+    export SSL_CERT_FILE="${SSL_CERT_FILE:-$authorities}" REQUESTS_CA_BUNDLE="${REQUESTS_CA_BUNDLE:-$authorities}"
+fi
+
 say() { printf '%s\n' "$*" >&2; }
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
