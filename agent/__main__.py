@@ -17,8 +17,8 @@ from pathlib import Path
 
 from agent import contract
 from agent.agent import Agent
-from agent.contract import RunRequest, StartEvent
-from agent.gateway import SocketGateway
+from agent.contract import EndEvent, RunRequest, StartEvent
+from agent.gateway import Gateway, SocketGateway
 from agent.interpreter import Interpreter, PlainInterpreter, slots
 from agent.journal import Journal
 from agent.llm import llm_for
@@ -73,13 +73,23 @@ def run(places: Places, interpreter: Interpreter) -> int:
     stop.install()
     request = RunRequest.from_json(places.request.read_text(encoding="utf-8"))
     gateway = SocketGateway(places.socket)
-    task = _task(request, places)
-    gateway.report(StartEvent(platform.python_version(), task.packages))
+    try:
+        agent = build(request, places, interpreter, gateway, stop)
+    except Exception as error:  # nobody else can say why it never got to search; the traceback follows all the same
+        gateway.report(EndEvent("error", f"{type(error).__name__}: {error}", None))
+        raise
+    gateway.report(StartEvent(platform.python_version(), agent.task.packages))
+    agent.run()
+    return 0
+
+
+def build(request: RunRequest, places: Places, interpreter: Interpreter, gateway: Gateway, stop: StopSwitch) -> Agent:
+    """Make every part that the request names."""
     coder = llm_for(request.code_model, places.socket)
     same = request.review_model == request.code_model
-    agent = Agent(
+    return Agent(
         request=request,
-        task=task,
+        task=_task(request, places),
         policy=policy_for(request.search),
         prompts=PromptSet.load(places.prompts),
         coder=coder,
@@ -90,8 +100,6 @@ def run(places: Places, interpreter: Interpreter) -> int:
         journal=Journal(request.competition.direction),
         stop=stop,
     )
-    agent.run()
-    return 0
 
 
 def _task(request: RunRequest, places: Places) -> Task:

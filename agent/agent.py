@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from agent.contract import BestEvent, EndEvent, EndReason, NodeEvent, ProposalEvent, RunRequest
 from agent.ends import DeadlineReached, EndOfRun, ModelUnavailable, StopRequested
+from agent.excerpt import excerpt
 from agent.gateway import CheckFailed, Gateway
 from agent.interpreter import Execution, Interpreter
 from agent.journal import Journal, Node, Pending
@@ -33,6 +34,7 @@ from agent.workspace import Workspace
 
 MAX_REFUSALS_IN_A_ROW = 5
 MIN_SCRIPT_SECONDS = 1.0
+EVENT_OUTPUT_CHARS = (100_000, 300_000)  # head and tail; the gateway takes events of 4 MiB
 
 
 class Checked(NamedTuple):
@@ -40,6 +42,18 @@ class Checked(NamedTuple):
 
     valid: bool | None
     problem: str | None
+
+
+class Attempt(NamedTuple):
+    """A proposal carried out. `end` is an end of the run that came up on the way; the node is recorded before it."""
+
+    pending: Pending
+    proposal: Proposal
+    execution: Execution
+    checked: Checked
+    findings: Review
+    watch: Stopwatch
+    end: EndOfRun | None
 
 
 @dataclass
@@ -60,8 +74,8 @@ class Agent:
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self._watch = Stopwatch(self.clock)
         self._ends_at = self.clock() + self.request.deadline_seconds
+        self._step_began = self.clock()
         self._refusals = 0
         self._published = self.journal.best
 
@@ -90,14 +104,19 @@ class Agent:
     def _step(self, step: int) -> None:
         progress = self._look_around(step)
         decision = self.policy.choose(self.journal, progress, random.Random(f"{self.request.seed}/{step}"))  # noqa: S311
-        pending = self._announce(decision, progress)
-        proposal = self._propose(decision, progress)
-        execution = self._execute(pending, proposal)
-        checked = self._check(pending, execution)
-        findings, end = self._review(proposal, execution)
-        self._append(pending, proposal, execution, checked, findings)
-        if end is not None:
-            raise end
+        attempt = self._carry_out(self._announce(decision, progress), decision, progress)
+        self._append(attempt)
+        if attempt.end is not None:
+            raise attempt.end
+
+    def _carry_out(self, pending: Pending, decision: Decision, progress: Progress) -> Attempt:
+        """Propose, execute, review. Changes nothing of the run: what is found out is recorded by `_append`."""
+        watch = Stopwatch(self.clock, self._step_began)
+        proposal = self._propose(decision, progress, watch)
+        execution = self._execute(pending, proposal, watch)
+        checked = self._check(pending, execution, watch)
+        findings, end = self._review(proposal, execution, watch)
+        return Attempt(pending, proposal, execution, checked, findings, watch, end)
 
     def _look_around(self, step: int) -> Progress:
         """Ask how much is left; raise the end of the run if it is not enough for another candidate."""
@@ -120,7 +139,7 @@ class Agent:
         )
         return pending
 
-    def _propose(self, decision: Decision, progress: Progress) -> Proposal:
+    def _propose(self, decision: Decision, progress: Progress, watch: Stopwatch) -> Proposal:
         limits = Limits(
             steps_left=progress.steps - progress.step + 1,
             steps=progress.steps,
@@ -130,51 +149,54 @@ class Agent:
         )
         situation = Situation(self.task, self.journal, decision.parents, limits)
         messages = OPERATORS[decision.action](situation, self.prompts)
-        with self.stop.waiting(), self._watch.phase("model"):
+        with self.stop.waiting(), watch.phase("model"):
             return propose(self.coder, messages, self.request.seed)
 
-    def _execute(self, pending: Pending, proposal: Proposal) -> Execution:
+    def _execute(self, pending: Pending, proposal: Proposal, watch: Stopwatch) -> Execution:
         if proposal.problem is not None:
             return _not_run(proposal.problem)
         seconds = self._script_seconds()
         if seconds < MIN_SCRIPT_SECONDS:
             raise DeadlineReached("the model's reply left no time to run it")
         limits = dataclasses.replace(self.request.candidate, timeout_seconds=seconds)
-        with self.stop.waiting(), self._watch.phase("execute"):
+        with self.stop.waiting(), watch.phase("execute"):
             return self.interpreter.run(proposal.code, self.workspace.node_dir(pending.id), limits)
 
-    def _check(self, pending: Pending, execution: Execution) -> Checked:
+    def _check(self, pending: Pending, execution: Execution, watch: Stopwatch) -> Checked:
         if execution.submission is None:
             return Checked(None, execution.submission_problem or "the script wrote none")
         try:
-            with self._watch.phase("check"):
+            with watch.phase("check"):
                 reply = self.gateway.check(pending.id, execution.submission)
         except CheckFailed:  # the host's fault: the node is not to suffer for it
             return Checked(None, None)
         return Checked(reply.valid, None if reply.valid else reply.reason or "refused without a reason")
 
-    def _review(self, proposal: Proposal, execution: Execution) -> tuple[Review, EndOfRun | None]:
+    def _review(self, proposal: Proposal, execution: Execution, watch: Stopwatch) -> tuple[Review, EndOfRun | None]:
         """Have the run reviewed. An end that comes now waits until the node is recorded: it was paid for."""
         if execution.outcome == "not_run":
             return Review(), None
         messages = review_messages(self.task, self.prompts, proposal.code, execution.outcome, execution.output)
         try:
-            with self.stop.waiting(), self._watch.phase("review"):
+            with self.stop.waiting(), watch.phase("review"):
                 return review(self.reviewer, messages, self.request.seed), None
         except EndOfRun as end:
             return Review(), end
 
-    def _append(
-        self,
-        pending: Pending,
-        proposal: Proposal,
-        execution: Execution,
-        checked: Checked,
-        findings: Review,
-    ) -> None:
-        verdict = judge(execution.outcome, execution.output, self.task.brief.metric, findings, checked.problem)
+    def _append(self, attempt: Attempt) -> None:
+        event = self._event(attempt)
+        self._step_began = self.clock()  # recording counts towards the next node: this one's event is written
+        self.gateway.report(event)
+        self.journal.append(Node.from_event(event))
+        self._publish_best(attempt.execution)
+        self._count_refusals(attempt.proposal)
+
+    def _event(self, attempt: Attempt) -> NodeEvent:
+        pending, proposal, execution, findings = attempt.pending, attempt.proposal, attempt.execution, attempt.findings
+        metric, problem = self.task.brief.metric, attempt.checked.problem
+        verdict = judge(execution.outcome, execution.output, metric, findings, problem)
         usage = proposal.usage + findings.usage
-        event = NodeEvent(
+        return NodeEvent(
             node=pending.id,
             step=pending.step,
             action=pending.action,
@@ -183,21 +205,17 @@ class Agent:
             code=proposal.code,
             outcome=execution.outcome,
             exit_code=execution.exit_code,
-            output=execution.output,
+            output=excerpt(execution.output, *EVENT_OUTPUT_CHARS),
             score=verdict.score,
             buggy=verdict.buggy,
             why_buggy=verdict.why_buggy,
             analysis=findings.summary,
             reviewed_by=verdict.reviewed_by,
-            submission_valid=checked.valid,
+            submission_valid=attempt.checked.valid,
             warm_start=execution.warm_start,
-            seconds=self._watch.lap(),
+            seconds=attempt.watch.seconds(),
             tokens={"input": usage.input_tokens, "output": usage.output_tokens},
         )
-        self.gateway.report(event)
-        self.journal.append(Node.from_event(event))
-        self._publish_best(execution)
-        self._count_refusals(proposal)
 
     def _publish_best(self, execution: Execution) -> None:
         """Put a new best node's submission where it is graded, then say so."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from agent.contract import Action, Direction, NodeEvent, Outcome
+from agent.excerpt import excerpt
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Node:
             plan=event.plan,
             code=event.code,
             outcome=event.outcome,
-            output=event.output,
+            output=excerpt(event.output),
             score=event.score,
             buggy=event.buggy,
             why_buggy=event.why_buggy,

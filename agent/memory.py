@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.excerpt import cut
 from agent.journal import Journal, Node
 
 
@@ -21,6 +22,7 @@ class MemoryBudget:
     plan_chars: int = 600
     result_chars: int = 400
     idea_chars: int = 160
+    reason_chars: int = 120
 
 
 def digest(journal: Journal, budget: MemoryBudget = MemoryBudget()) -> str:
@@ -70,10 +72,5 @@ def _block(node: Node, budget: MemoryBudget) -> str:
 
 def _line(node: Node, budget: MemoryBudget) -> str:
     idea = cut(node.plan, budget.idea_chars) or "(no plan)"
-    return f"- {idea} [{cut(node.why_buggy or 'buggy', budget.idea_chars // 2)}]"
-
-
-def cut(text: str, chars: int) -> str:
-    """Put text on one line of at most `chars` characters."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= chars else flat[: chars - 1].rstrip() + "…"
+    why = ". ".join(part for part in (node.why_buggy, node.analysis) if part)
+    return f"- {idea} [{cut(why, budget.reason_chars)}]"

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.table import Table, is_table, read_table, shown
+from agent.excerpt import shown
+from agent.table import Table, is_table, read_table
 
 _MANY = 5
 _FEW = 8

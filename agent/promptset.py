@@ -31,19 +31,20 @@ class PromptError(ValueError):
 
 @dataclass(frozen=True)
 class PromptSet:
-    """A loaded prompt set; `hash` is of names and contents."""
+    """A loaded prompt set; `sha256` is of names and contents."""
 
-    hash: str
+    sha256: str
     _environment: jinja2.Environment
 
     @classmethod
     def load(cls, folder: Path) -> PromptSet:
         """Read every template of a folder; raise `PromptError` for what is missing or malformed."""
-        texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
+        files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.md"))}
+        texts = {name: content.decode("utf-8") for name, content in files.items()}
         missing = [f"{name}.md" for name in ("system", *OPERATORS) if f"{name}.md" not in texts]
         if missing:
             raise PromptError(f"the prompt set {folder} lacks {', '.join(missing)}; a set has one file an operator")
-        prompts = cls(_hash(texts), _environment(texts))
+        prompts = cls(_hash(files), _environment(texts))
         for name in texts:
             prompts._template(name)
         return prompts
@@ -80,10 +81,12 @@ def demoted(text: str) -> str:
     return _HEADING.sub("##", text.strip())
 
 
-def _hash(texts: dict[str, str]) -> str:
+def _hash(files: dict[str, bytes]) -> str:
+    """Hash names and contents; the harness names a set in its records by the same hash."""
     digest = hashlib.sha256()
-    for name, text in sorted(texts.items()):
-        digest.update(f"{name}\0{len(text)}\0{text}\0".encode())
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
     return digest.hexdigest()
 
 

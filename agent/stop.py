@@ -44,6 +44,9 @@ class StopSwitch:
         try:
             self.check()
             yield
+        except Exception:
+            self.check()  # a library may have turned the interruption into an error of its own
+            raise
         finally:
             self._waiting = False
 

@@ -1,4 +1,4 @@
-"""Where a step's time goes, by phase; what no phase claims is our own overhead."""
+"""Where a step's time goes, by phase; what no phase claims is our own overhead. One stopwatch a node."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ PHASES = ("model", "execute", "check", "review")
 
 
 class Stopwatch:
-    """Adds up the phases of one node after the other. Laps are seamless: all wall time is some node's."""
+    """Adds up the phases of one node, from `started` on."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], started: float) -> None:
         self._clock = clock
-        self._started = clock()
+        self._started = started
         self._spent = dict.fromkeys(PHASES, 0.0)
 
     @contextmanager
@@ -25,10 +25,7 @@ class Stopwatch:
         finally:
             self._spent[name] += self._clock() - began
 
-    def lap(self) -> dict[str, float]:
-        """Return seconds by phase since the last lap, with `overhead` for the rest, and start the next one."""
-        now = self._clock()
-        overhead = now - self._started - sum(self._spent.values())
-        seconds = {**self._spent, "overhead": max(0.0, overhead)}
-        self._started, self._spent = now, dict.fromkeys(PHASES, 0.0)
-        return {phase: round(value, 6) for phase, value in seconds.items()}
+    def seconds(self) -> dict[str, float]:
+        """Return the seconds of each phase, with `overhead` for the rest of the time until now."""
+        overhead = self._clock() - self._started - sum(self._spent.values())
+        return {phase: round(value, 6) for phase, value in {**self._spent, "overhead": max(0.0, overhead)}.items()}

@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from agent.excerpt import shown
+
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _MISSING = {"", "na", "nan", "n/a", "null", "none", "<na>"}
 _BOOLEANS = {"true", "false"}
@@ -128,15 +130,3 @@ def _is_integer(value: str) -> bool:
 
 def _quoted(value: str) -> str:
     return f'"{shown(value.strip(), 30)}"'
-
-
-def shown(text: str, chars: int) -> str:
-    """Make foreign text harmless and short: one line, no control characters, no backticks, at most `chars` long."""
-    cut = text if len(text) <= chars else text[: chars - 1] + "…"
-    return "".join(_harmless(character) for character in cut)
-
-
-def _harmless(character: str) -> str:
-    if character == "`":
-        return "'"
-    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")

@@ -48,9 +48,6 @@ class Situation:
 
 Operator = Callable[[Situation, PromptSet], tuple[Message, ...]]
 
-OUTPUT_HEAD_CHARS = 1_000
-OUTPUT_TAIL_CHARS = 3_000
-
 
 def task_values(task: Task) -> dict[str, object]:
     """Return the template values that describe the task."""
@@ -86,10 +83,3 @@ def duration(seconds: float) -> str:
     if seconds < 2 * 3600:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3600:.1f} hours"
-
-
-def excerpt(output: str, head: int = OUTPUT_HEAD_CHARS, tail: int = OUTPUT_TAIL_CHARS) -> str:
-    """Shorten an output to its first and last characters; the end, with the error or the score, gets more room."""
-    if len(output) <= head + tail:
-        return output
-    return f"{output[:head]}\n… {len(output) - head - tail} characters left out …\n{output[-tail:]}"

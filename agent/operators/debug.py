@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.llm.base import Message
-from agent.operators.base import Situation, excerpt, limit_values, task_values
+from agent.operators.base import Situation, limit_values, task_values
 from agent.promptset import PromptSet
 
 
@@ -16,7 +16,7 @@ def debug(situation: Situation, prompts: PromptSet) -> tuple[Message, ...]:
         **limit_values(situation.limits),
         code=parent.code,
         outcome=parent.outcome,
-        output=excerpt(parent.output),
+        output=parent.output,
         problem=parent.why_buggy or "",
         analysis=parent.analysis,
     )

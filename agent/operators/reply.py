@@ -15,7 +15,7 @@ from dataclasses import dataclass
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.-]*)[^`\n]*$")
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
 _PYTHON = {"python", "py", "python3"}
-_MAX_CODE_CHARS = 1_000_000
+_MAX_CODE_CHARS = 200_000
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.contract import Outcome
+from agent.excerpt import excerpt
 from agent.llm.base import LLM, Message, Reply, Request, RequestRefused, Tool, Usage
-from agent.operators.base import Task, excerpt, task_values
+from agent.operators.base import Task, task_values
 from agent.operators.reply import clean
 from agent.promptset import PromptSet
 

@@ -90,7 +90,7 @@ class TestSteps:
         made = bench(scores_of(tmp_path, 0.5, None, None), steps=3, num_drafts=1, debug_prob=0.0)
         made.agent.run()
         first, second = (re.sub("<!-- volatile.*", "", text, flags=re.DOTALL) for text in made.prompts("improve"))
-        assert first != second and "Plan number 2. [outcome: failed]" in second
+        assert first != second and "Plan number 2. [outcome: failed. It worked.]" in second
 
     def test_a_node_says_where_its_time_went(self, bench: BenchMaker) -> None:
         made = bench(steps=3)

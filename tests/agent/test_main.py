@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -142,6 +143,27 @@ def test_a_signal_ends_the_run_in_order_and_the_candidate_with_it(host: Host, nu
     assert not _alive(int(pid_file.read_text()))
 
 
+def test_a_signal_during_a_model_call_is_a_stop_not_a_provider_that_is_down(host: Host) -> None:
+    """The SDKs turn whatever is raised inside a call into a connection error of their own."""
+    called, released = threading.Event(), threading.Event()
+
+    def hang(number: int) -> str:
+        called.set()
+        released.wait(60)
+        return GOOD_SCRIPT
+
+    host.script = hang
+    process = host.start(steps=3)
+    try:
+        host.wait_for(called.is_set, process)
+        process.terminate()
+        code, errors = finish(process)
+    finally:
+        released.set()
+    assert (code, errors) == (0, "")
+    assert host.events[-1]["reason"] == "stopped"
+
+
 def test_an_agent_that_is_killed_has_reported_every_finished_node(host: Host) -> None:
     pid_file = host.folder / "candidate.pid"
     host.script = lambda number: (
@@ -178,6 +200,8 @@ def test_a_prompt_set_that_cannot_be_used_is_a_crash_with_its_reason(host: Host)
     (host.folder / "empty").mkdir()
     code, errors = finish(host.start("--prompts", str(host.folder / "empty"), steps=1))
     assert code == 1 and "lacks system.md" in errors
+    assert [event["type"] for event in host.events] == ["end"]
+    assert host.events[0]["reason"] == "error" and "lacks system.md" in host.events[0]["message"]
 
 
 def test_the_agent_needs_neither_pydantic_nor_pandas_nor_the_harness_and_no_sdk_before_a_model_is_called() -> None:

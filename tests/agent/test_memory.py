@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.journal import Journal
-from agent.memory import MemoryBudget, cut, digest
+from agent.memory import MemoryBudget, digest
 from tests.agent.trees import grown, journal_of, node
 
 
@@ -29,10 +29,10 @@ def test_good_nodes_come_in_the_order_of_the_run() -> None:
 
 
 def test_a_failed_idea_is_told_in_a_line_so_that_the_next_prompt_differs() -> None:
-    before = journal_of(node(1, 0.5))
-    after = journal_of(node(1, 0.5), node(2, parent=1, plan="Use a\nboosted tree.", why_buggy="outcome: timed_out"))
+    failed = node(2, parent=1, plan="Use a\nboosted tree.", analysis="Too slow.", why_buggy="outcome: timed_out")
+    before, after = journal_of(node(1, 0.5)), journal_of(node(1, 0.5), failed)
     assert digest(before) != digest(after)
-    assert digest(after).endswith("Did not work:\n- Use a boosted tree. [outcome: timed_out]")
+    assert digest(after).endswith("Did not work:\n- Use a boosted tree. [outcome: timed_out. Too slow.]")
 
 
 def test_code_and_output_are_not_remembered() -> None:
@@ -62,10 +62,3 @@ def test_of_many_failures_the_latest_are_told() -> None:
 
 def test_the_same_tree_gives_the_same_memory() -> None:
     assert digest(grown(300, 0.4)) == digest(grown(300, 0.4))
-
-
-@pytest.mark.parametrize(
-    ("text", "short"), [("a  b\n\nc", "a b c"), ("", ""), ("x" * 10, "x" * 10), ("x" * 11, "x" * 9 + "…")]
-)
-def test_text_is_cut_to_one_short_line(text: str, short: str) -> None:
-    assert cut(text, 10) == short

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.preview import PreviewBudget, preview
-from agent.table import read_table, shown
+from agent.table import read_table
 
 MIB = 1 << 20
 
@@ -167,10 +167,3 @@ def test_any_bytes_are_read_as_a_table_or_refused(tmp_path: Path, body: bytes) -
     path.write_bytes(body)
     read_table(path, sample_bytes=64, counted_bytes=128)
     preview(tmp_path)
-
-
-@given(st.text(max_size=80), st.integers(1, 40))
-def test_shown_text_is_printable_and_short(text: str, chars: int) -> None:
-    result = shown(text, chars)
-    assert result.isprintable() and "`" not in result
-    assert len(result) <= 10 * chars

@@ -126,10 +126,10 @@ def own_set(tmp_path: Path) -> Path:
 
 
 def test_the_hash_is_of_names_and_contents(own_set: Path) -> None:
-    original = PromptSet.load(SHIPPED / "aide").hash
-    assert PromptSet.load(own_set).hash == original
+    original = PromptSet.load(SHIPPED / "aide").sha256
+    assert PromptSet.load(own_set).sha256 == original
     (own_set / "draft.md").write_text((own_set / "draft.md").read_text() + " ")
-    assert PromptSet.load(own_set).hash != original
+    assert PromptSet.load(own_set).sha256 != original
 
 
 def test_a_missing_template_is_named(own_set: Path) -> None:

@@ -13,7 +13,9 @@ from hypothesis import given
 from pydantic import BaseModel, ValidationError
 
 from agent import contract as agent
+from agent.promptset import SHIPPED, PromptSet
 from harness import contract as harness
+from harness import promptset
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -182,6 +184,13 @@ def test_both_halves_share_their_constants(name: str) -> None:
 def test_replies_mean_the_same_to_both(name: str, ours: type[Any], theirs: type[BaseModel]) -> None:
     text = (GOLDEN / name).read_text(encoding="utf-8")
     assert asdict(ours(**json.loads(text))) == theirs.model_validate_json(text).model_dump()
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path for path in SHIPPED.iterdir() if path.is_dir()), ids=lambda path: path.name
+)
+def test_both_halves_name_a_prompt_set_by_the_same_hash(folder: Path) -> None:
+    assert PromptSet.load(folder).sha256 == promptset.find(folder.name, SHIPPED).sha256
 
 
 anything = st.text(st.characters(codec=None, exclude_categories=()), max_size=200)
