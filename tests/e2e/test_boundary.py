@@ -1,5 +1,6 @@
 """A candidate that tries what it must not, through the whole path: real gateway, real supervisor, real container."""
 
+import dataclasses
 import json
 
 import pytest
@@ -165,8 +166,9 @@ def test_whatever_a_candidate_does_is_its_nodes_outcome_and_the_run_goes_on(podi
 
 
 def test_a_budget_that_is_spent_ends_the_run_in_order(podium, model):
-    model.script(says_code("print('validation score: 0.5')"), says_review())
-    # A call reserves its input and its largest output before it goes out: 8192 tokens of output cost $0.016.
+    # A call reserves its input and its largest output before it goes out: 8192 tokens of output cost $0.0164. The first
+    # call uses as much, so that the second does not fit any more.
+    model.script(dataclasses.replace(says_code("print('validation score: 0.5')"), output_tokens=8192))
     podium.bench("breast-cancer-wisconsin", "--model", "compatible/fake", "--steps", "9", "--budget", "0.03", expect=4)
     record = podium.only_run().read()
     assert record.status == "budget_exhausted"
