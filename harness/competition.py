@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from harness.columns import Column
 from harness.contract import Direction
 from harness.errors import InvalidSpec, UserError
-from harness.metrics import get_metric
+from harness.metrics import Metric, get_metric
 from harness.specfile import read_spec
 from harness.splits import Split
 from harness.standin import StandIn
@@ -174,6 +175,17 @@ class Competition(_Spec):
     _folder: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
+    def _metric_takes_what_may_be_predicted(self) -> Competition:
+        metric = get_metric(self.metric.name)
+        for name in self.submission.predictions:
+            column = self.submission.columns[name]
+            if metric.takes == "labels" and column.type not in ("label", "boolean"):
+                raise ValueError(f"metric {metric.name!r} takes labels, column {name!r} is of type {column.type!r}")
+            if metric.takes == "numbers":
+                _refuse_outside(metric, name, column)
+        return self
+
+    @model_validator(mode="after")
     def _parts_fit(self) -> Competition:
         if self.default_edition not in self.editions:
             raise ValueError(f"default_edition {self.default_edition!r} is not one of {sorted(self.editions)}")
@@ -214,6 +226,15 @@ class Competition(_Spec):
         if len(numbers) != 101 or list(numbers) != best_first:
             raise InvalidSpec(f"{path}: expected 101 numbers, best first, found {len(numbers)}")
         return numbers
+
+
+def _refuse_outside(metric: Metric, name: str, column: Column) -> None:
+    if column.type not in ("number", "integer"):
+        raise ValueError(f"metric {metric.name!r} takes numbers, column {name!r} is of type {column.type!r}")
+    low, high = metric.domain
+    least, most = column.minimum, column.maximum
+    if (least if least is not None else -math.inf) < low or (most if most is not None else math.inf) > high:
+        raise ValueError(f"metric {metric.name!r} is defined from {low:g} to {high:g}: narrow the range of {name!r}")
 
 
 def load(id: str, folder: Path) -> Competition:

@@ -156,7 +156,8 @@ def _bytes_of(folder: Path) -> int:
 
 
 def _config_folders(environ: Mapping[str, str]) -> list[Path]:
-    home = Path(environ["HOME"]) if "HOME" in environ else Path.home()
-    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
-    chosen = environ.get("KAGGLE_CONFIG_DIR")
-    return [*([Path(chosen)] if chosen else []), home / ".kaggle", config]
+    folders = [Path(environ["KAGGLE_CONFIG_DIR"])] if environ.get("KAGGLE_CONFIG_DIR") else []
+    if "HOME" in environ:
+        folders.append(Path(environ["HOME"]) / ".kaggle")
+        folders.append(Path(environ.get("XDG_CONFIG_HOME") or Path(environ["HOME"]) / ".config") / "kaggle")
+    return folders

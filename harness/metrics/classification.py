@@ -13,15 +13,15 @@ from pydantic import Field
 from harness.metrics.registry import Array, NoOptions, metric
 
 
-@metric("accuracy", direction="maximize")
+@metric("accuracy", direction="maximize", takes="anything")
 def accuracy(truth: Array, prediction: Array) -> float:
-    """Share of rows whose label is right; 0 to 1. Source: scikit-learn accuracy_score."""
-    from sklearn.metrics import accuracy_score
+    """Share of rows whose label is right; 0 to 1."""
+    import numpy as np
 
-    return float(accuracy_score(truth, prediction))
+    return float(np.mean(truth == prediction))
 
 
-@metric("balanced_accuracy", direction="maximize")
+@metric("balanced_accuracy", direction="maximize", takes="labels")
 def balanced_accuracy(truth: Array, prediction: Array) -> float:
     """Mean over the true classes of the share found (macro recall); 0 to 1. Source: Brodersen et al. 2010."""
     import numpy as np
@@ -37,7 +37,7 @@ class RocAucOptions(NoOptions):
     average: Literal["macro", "micro"] = "macro"
 
 
-@metric("roc_auc", direction="maximize", options=RocAucOptions)
+@metric("roc_auc", direction="maximize", takes="numbers", options=RocAucOptions)
 def roc_auc(truth: Array, prediction: Array, average: str = "macro") -> float:
     """Area under the ROC curve of a score for the positive class; 0 to 1, 0.5 at chance, ties count half.
 
@@ -63,7 +63,7 @@ class LogLossOptions(NoOptions):
     normalize: bool = True
 
 
-@metric("log_loss", direction="minimize", options=LogLossOptions)
+@metric("log_loss", direction="minimize", takes="numbers", domain=(0, 1), options=LogLossOptions)
 def log_loss(truth: Array, prediction: Array, clip: float = 1e-15, normalize: bool = True) -> float:
     """Mean negative log-likelihood; from 0, unbounded but by `clip`.
 
@@ -90,7 +90,7 @@ class F1Options(NoOptions):
     average: Literal["binary", "macro", "micro"] = "binary"
 
 
-@metric("f1", direction="maximize", options=F1Options)
+@metric("f1", direction="maximize", takes="labels", options=F1Options)
 def f1(truth: Array, prediction: Array, average: str = "binary") -> float:
     """Harmonic mean of precision and recall; 0 to 1, and 0 where neither is defined.
 
@@ -102,24 +102,22 @@ def f1(truth: Array, prediction: Array, average: str = "binary") -> float:
     return float(f1_score(truth, prediction, average=average, zero_division=0))
 
 
-@metric("quadratic_weighted_kappa", direction="maximize")
+@metric("quadratic_weighted_kappa", direction="maximize", takes="labels")
 def quadratic_weighted_kappa(truth: Array, prediction: Array) -> float:
     """Agreement of ordered integer labels beyond chance, errors weighted by squared distance; -1 to 1.
 
-    1 when both are the same single label throughout, where the formula is 0/0. Source: Cohen 1968; scikit-learn
-    cohen_kappa_score(weights="quadratic"), over every label from the least to the greatest so that gaps count as gaps.
+    1 when both are the same single label throughout, where the formula is 0/0. Source: Cohen 1968. With weights
+    (i - j)² the sums over the table of labels are moments: the observed disagreement is mean((t - p)²), the expected
+    one var(t) + var(p) + (mean(t) - mean(p))²; labels that never occur change nothing.
     """
     import numpy as np
-    from sklearn.metrics import cohen_kappa_score
 
-    truth, prediction = np.asarray(truth, dtype=int), np.asarray(prediction, dtype=int)
-    if np.array_equal(truth, prediction):
-        return 1.0
-    low, high = min(truth.min(), prediction.min()), max(truth.max(), prediction.max())
-    return float(cohen_kappa_score(truth, prediction, labels=np.arange(low, high + 1), weights="quadratic"))
+    truth, prediction = np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float)
+    expected = truth.var() + prediction.var() + (truth.mean() - prediction.mean()) ** 2
+    return float(1 - np.mean((truth - prediction) ** 2) / expected) if expected > 0 else 1.0
 
 
-@metric("mcc", direction="maximize")
+@metric("mcc", direction="maximize", takes="labels")
 def mcc(truth: Array, prediction: Array) -> float:
     """Matthews correlation of labels; -1 to 1, and 0 where either side is constant. Source: Matthews 1975."""
     from sklearn.metrics import matthews_corrcoef

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,14 +34,24 @@ class MetricFunction(Protocol):
     def __call__(self, truth: Array, prediction: Array, **options: Any) -> float: ...
 
 
+Takes = Literal["labels", "numbers", "anything"]
+EVERY_NUMBER = (-math.inf, math.inf)
+
+
 @dataclass(frozen=True)
 class Metric:
-    """A registered metric: its function, which way is better, and the options it takes."""
+    """A registered metric: its function, which way is better, and where it is defined.
+
+    `takes` says which predictions it can work on: labels from a closed set, numbers within `domain`, or anything that
+    can be compared. A spec must not let anything else through, or a submission could make the grader fail.
+    """
 
     name: str
     direction: Direction
     function: Callable[..., float]
-    options: type[NoOptions]
+    options: type[NoOptions] = NoOptions
+    takes: Takes = "numbers"
+    domain: tuple[float, float] = EVERY_NUMBER
 
     def score(self, truth: Array, prediction: Array, options: Mapping[str, object] | None = None) -> float:
         """Return the score as a plain float; ValueError when it is not a number: our error, not the agent's."""
@@ -54,13 +65,20 @@ class Metric:
 _METRICS: dict[str, Metric] = {}
 
 
-def metric(name: str, *, direction: Direction, options: type[NoOptions] = NoOptions) -> Callable[[F], F]:
+def metric(
+    name: str,
+    *,
+    direction: Direction,
+    takes: Takes,
+    domain: tuple[float, float] = EVERY_NUMBER,
+    options: type[NoOptions] = NoOptions,
+) -> Callable[[F], F]:
     """Register the decorated function as the metric `name`."""
 
     def register(function: F) -> F:
         if name in _METRICS:
             raise ValueError(f"metric {name!r} is registered twice")
-        _METRICS[name] = Metric(name, direction, function, options)
+        _METRICS[name] = Metric(name, direction, function, options, takes, domain)
         return function
 
     return register

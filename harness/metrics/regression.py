@@ -5,10 +5,12 @@ Several columns are averaged, each column counting the same, unless a docstring 
 
 from __future__ import annotations
 
+import math
+
 from harness.metrics.registry import Array, metric
 
 
-@metric("mse", direction="minimize")
+@metric("mse", direction="minimize", takes="numbers")
 def mse(truth: Array, prediction: Array) -> float:
     """Mean squared error; from 0. Source: scikit-learn mean_squared_error."""
     from sklearn.metrics import mean_squared_error
@@ -16,7 +18,7 @@ def mse(truth: Array, prediction: Array) -> float:
     return float(mean_squared_error(truth, prediction))
 
 
-@metric("rmse", direction="minimize")
+@metric("rmse", direction="minimize", takes="numbers")
 def rmse(truth: Array, prediction: Array) -> float:
     """Root of the mean squared error, the mean of the columns' roots; from 0, in the target's unit."""
     from sklearn.metrics import root_mean_squared_error
@@ -24,7 +26,7 @@ def rmse(truth: Array, prediction: Array) -> float:
     return float(root_mean_squared_error(truth, prediction))
 
 
-@metric("rmsle", direction="minimize")
+@metric("rmsle", direction="minimize", takes="numbers", domain=(math.nextafter(-1, 0), math.inf))
 def rmsle(truth: Array, prediction: Array) -> float:
     """Root mean squared error of log(1 + value), the mean over columns; from 0. Values must lie above -1."""
     import numpy as np
@@ -32,7 +34,7 @@ def rmsle(truth: Array, prediction: Array) -> float:
     return rmse(np.log1p(np.asarray(truth, dtype=float)), np.log1p(np.asarray(prediction, dtype=float)))
 
 
-@metric("mae", direction="minimize")
+@metric("mae", direction="minimize", takes="numbers")
 def mae(truth: Array, prediction: Array) -> float:
     """Mean absolute error; from 0, in the target's unit. Source: scikit-learn mean_absolute_error."""
     from sklearn.metrics import mean_absolute_error
@@ -40,7 +42,7 @@ def mae(truth: Array, prediction: Array) -> float:
     return float(mean_absolute_error(truth, prediction))
 
 
-@metric("median_absolute_error", direction="minimize")
+@metric("median_absolute_error", direction="minimize", takes="numbers")
 def median_absolute_error(truth: Array, prediction: Array) -> float:
     """Median of the absolute errors, which outliers do not move; from 0. Source: scikit-learn."""
     from sklearn.metrics import median_absolute_error as median
@@ -48,7 +50,7 @@ def median_absolute_error(truth: Array, prediction: Array) -> float:
     return float(median(truth, prediction))
 
 
-@metric("r2", direction="maximize")
+@metric("r2", direction="maximize", takes="numbers")
 def r2(truth: Array, prediction: Array) -> float:
     """Share of variance explained; 1 at best, 0 for the mean, below for worse. Source: scikit-learn r2_score.
 
@@ -59,7 +61,7 @@ def r2(truth: Array, prediction: Array) -> float:
     return float(r2_score(truth, prediction))
 
 
-@metric("mape", direction="minimize")
+@metric("mape", direction="minimize", takes="numbers")
 def mape(truth: Array, prediction: Array) -> float:
     """Mean of |error| / |truth| as a fraction; from 0. Source: scikit-learn mean_absolute_percentage_error.
 
@@ -70,7 +72,7 @@ def mape(truth: Array, prediction: Array) -> float:
     return float(mean_absolute_percentage_error(truth, prediction))
 
 
-@metric("smape", direction="minimize")
+@metric("smape", direction="minimize", takes="numbers")
 def smape(truth: Array, prediction: Array) -> float:
     """Mean of |error| / ((|truth| + |prediction|) / 2) in percent; 0 to 200.
 

@@ -78,6 +78,11 @@ def test_train_and_test_have_the_same_features(shipped: Competition, prepared: P
     assert [name for name in train.columns if name not in shipped.submission.predictions] == list(test.columns)
 
 
+def test_quantiles_if_any_are_101_numbers_best_first(shipped: Competition) -> None:
+    known = shipped.leaderboard is not None and shipped.leaderboard.quantiles is not None
+    assert (shipped.quantiles() is not None) == known
+
+
 def test_the_description_states_files_columns_metric_and_form(shipped: Competition, prepared: Prepared) -> None:
     text = (prepared.public / "description.md").read_text(encoding="utf-8")
     for heading in ("## Data", "## Evaluation", "## Submission"):

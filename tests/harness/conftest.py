@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +11,6 @@ from harness import competition as competitions
 from harness.competition import Competition
 from harness.manifest import Prepared
 from harness.prepare import prepare
-
-SHIPPED = Path(__file__).parents[2] / "competitions"
 
 DEMO_SPEC = """\
 schema_version: 1
@@ -86,12 +83,3 @@ def demo_raw(tmp_path: Path) -> Path:
 @pytest.fixture
 def demo_data(demo: Competition, demo_raw: Path, tmp_path: Path) -> Prepared:
     return prepare(demo, data_home=tmp_path / "data", raw=demo_raw)
-
-
-@pytest.fixture
-def real_data() -> Path:
-    """The folder of real competition data that the user names."""
-    folder = os.environ.get("PODIUM_TEST_DATA")
-    if not folder or not (Path(folder) / "spaceship-titanic").is_dir():
-        pytest.skip("PODIUM_TEST_DATA names no folder that holds spaceship-titanic/")
-    return Path(folder)

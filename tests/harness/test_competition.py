@@ -40,6 +40,13 @@ def line_with(folder: Path, text: str) -> int:
         ("  id: key", "  id: key\n  colour: red", "submission.colour", "Extra inputs are not permitted"),
         ("quantiles: quantiles.json,", "quantiles: 7,", "leaderboard.quantiles", "valid string"),
         ("schema_version: 1", "schema_version: 2", "schema_version", "1"),
+        ("name: accuracy", "name: roc_auc", "(whole file)", "'roc_auc' takes numbers, column 'y' is of type 'boolean'"),
+        (
+            "{name: accuracy, direction: maximize}",
+            "{name: rmsle, direction: minimize}",
+            "(whole file)",
+            "takes numbers",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_file_line_and_field(
@@ -52,6 +59,22 @@ def test_a_mistake_is_told_with_file_line_and_field(
     assert message.startswith(f"{folder / 'demo' / 'competition.yaml'}:")
     assert f": {field}: " in message
     assert complaint in message
+
+
+@pytest.mark.parametrize(
+    ("metric", "column", "complaint"),
+    [
+        ("{name: rmsle, direction: minimize}", "{type: number}", "'rmsle' is defined from -1 to inf: narrow the range"),
+        ("{name: log_loss, direction: minimize}", "{type: number, minimum: 0}", "'log_loss' is defined from 0 to 1"),
+        ("{name: mcc, direction: maximize}", "{type: integer}", "'mcc' takes labels"),
+    ],
+)
+def test_a_submission_must_not_be_able_to_leave_the_metrics_domain(
+    write_demo: Write, metric: str, column: str, complaint: str
+) -> None:
+    folder = write_demo(("{name: accuracy, direction: maximize}", metric), ("{type: boolean, sample: false}", column))
+    with pytest.raises(InvalidSpec, match=complaint):
+        competitions.load("demo", folder)
 
 
 def test_the_line_is_the_one_that_holds_the_field(write_demo: Write) -> None:

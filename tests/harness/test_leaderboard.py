@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import Direction
@@ -101,6 +101,7 @@ scores = st.lists(st.floats(-100, 100).map(lambda score: round(score, 3)), min_s
 directions: st.SearchStrategy[Direction] = st.sampled_from(["maximize", "minimize"])
 
 
+@settings(deadline=None)
 @given(scores, st.floats(-110, 110), directions)
 def test_interpolation_stays_within_its_stated_error_of_the_exact_place(
     board: list[float], score: float, direction: Direction
@@ -114,6 +115,7 @@ def test_interpolation_stays_within_its_stated_error_of_the_exact_place(
     assert 0 <= near.percentile <= 100 and 0 <= near.exceeds_percent < 100
 
 
+@settings(deadline=None)
 @given(scores, st.floats(-110, 110), st.floats(-110, 110), directions)
 def test_a_better_score_never_stands_lower(board: list[float], one: float, two: float, direction: Direction) -> None:
     quantiles = sorted(board, reverse=direction == "maximize")[:101]

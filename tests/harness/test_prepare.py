@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import subprocess
@@ -252,13 +253,16 @@ def test_an_archive_is_as_good_as_its_folder(
     assert prepare(demo, data_home=tmp_path / "other", raw=archive) == prepared
 
 
-def test_with_credentials_the_data_come_from_kaggle(demo: Competition, demo_raw: Path, tmp_path: Path) -> None:
+def test_with_credentials_the_data_come_from_kaggle(write_demo: Write, demo_raw: Path, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
+    md5 = hashlib.md5(zipped(demo_raw)).hexdigest()
+    demo = competitions.load("demo", write_demo(("slug: demo}", f"slug: demo, zip_md5: {md5}}}")))
     prepare(demo, data_home=tmp_path / "data", stand_in=True)
     with FakeKaggle(zipped(demo_raw)) as fake:
         environ = fake.environ(os.environ, str(tmp_path / "home"))
         prepared = prepare(demo, data_home=tmp_path / "data", environ=environ)
         assert prepared.manifest.source == "kaggle" and not prepared.manifest.stand_in
+        assert prepared.manifest.raw["demo.zip"].checksum == "match"
         assert prepare(demo, data_home=tmp_path / "data", environ={}) == prepared
         assert len(fake.ranges) == 1
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics import get_metric
@@ -44,6 +44,7 @@ def test_area_needs_both_classes() -> None:
         score("roc_auc", [1, 1], [0.1, 0.2])
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), min_size=2, max_size=60))
 def test_area_is_the_share_of_ordered_pairs_with_ties_counting_half(rows: list[tuple[bool, int]]) -> None:
     positive, negative = ([value for truth, value in rows if truth is side] for side in (True, False))
@@ -90,6 +91,17 @@ def test_kappa_weighs_errors_by_their_squared_distance() -> None:
 
 def test_kappa_counts_a_gap_between_labels_as_a_gap() -> None:
     assert score("quadratic_weighted_kappa", [0, 4, 0, 4], [0, 4, 4, 4]) == pytest.approx(0.5)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=60))
+def test_kappa_is_scikit_learns_over_all_labels(rows: list[tuple[int, int]]) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    truth, prediction = zip(*rows, strict=True)
+    if len({*truth, *prediction}) > 1:
+        expected = cohen_kappa_score(truth, prediction, labels=range(5), weights="quadratic")
+        assert score("quadratic_weighted_kappa", truth, prediction) == pytest.approx(expected, abs=1e-12)
 
 
 def test_kappa_of_a_constant() -> None:
