@@ -18,6 +18,7 @@ from pathlib import Path
 from agent import contract
 from agent.agent import Agent
 from agent.contract import EndEvent, RunRequest, StartEvent
+from agent.excerpt import excerpt
 from agent.gateway import Gateway, SocketGateway
 from agent.interpreter import Interpreter, PlainInterpreter, slots
 from agent.journal import Journal
@@ -34,6 +35,8 @@ This runs scripts that a model wrote. In Podium's container they have users of t
 here they would run as you, with all that you may do. For a run in the container: podium bench
 If you accept that: python -m agent --unsafe-no-sandbox --request FILE --data FOLDER --socket FILE --workspace FOLDER
 """
+
+DESCRIPTION_CHARS = (24_000, 6_000)  # head and tail; every prompt holds it
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
         )
         return run(places, PlainInterpreter(options.python, options.data))
-    if not contract.GATE.is_dir():
+    isolated = slots(os.environ)  # the supervisor's, so only in the container
+    if not isolated:
         sys.stderr.write(UNSAFE)
         return 2
-    return run(Places(), slots(os.environ)[0])
+    return run(Places(), isolated[0])
 
 
 def run(places: Places, interpreter: Interpreter) -> int:
@@ -104,10 +108,11 @@ def build(request: RunRequest, places: Places, interpreter: Interpreter, gateway
 
 def _task(request: RunRequest, places: Places) -> Task:
     description = places.data / "description.md"
+    text = description.read_text(encoding="utf-8", errors="replace") if description.is_file() else ""
     packages = json.loads(places.packages.read_text(encoding="utf-8")) if places.packages.is_file() else {}
     return Task(
         brief=request.competition,
-        description=description.read_text(encoding="utf-8", errors="replace") if description.is_file() else "",
+        description=excerpt(text, *DESCRIPTION_CHARS),
         preview=preview(places.data),
         packages={str(name): str(version) for name, version in packages.items()},
         k_fold=request.search.k_fold,

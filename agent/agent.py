@@ -87,9 +87,9 @@ class Agent:
             self._search()
             reason, message = "steps", f"all {self.request.search.steps} steps are done"
         except EndOfRun as end:
-            reason, message = end.reason, str(end)
+            reason, message = end.reason, excerpt(str(end))
         except BaseException as error:
-            message = f"{type(error).__name__}: {error}"
+            message = excerpt(f"{type(error).__name__}: {error}")
             raise
         finally:
             best = self.journal.best

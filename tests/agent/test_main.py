@@ -189,8 +189,6 @@ def _alive(pid: int) -> bool:
 
 
 def test_outside_a_container_it_refuses_and_says_why() -> None:
-    if Path("/run/agent").is_dir():
-        pytest.skip("this looks like the inside of the agent's container")
     done = subprocess.run([sys.executable, "-m", "agent"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert re.search(r"scripts that a model wrote.*--unsafe-no-sandbox", done.stderr, flags=re.DOTALL)

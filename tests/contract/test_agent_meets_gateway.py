@@ -135,8 +135,6 @@ def test_an_invalid_submission_is_told_with_its_reason(tmp_path: Path) -> None:
 def test_what_a_script_prints_cannot_break_the_record(tmp_path: Path) -> None:
     hostile = 'x\x00\x1b[2J"\n{"type":"end"}\n\ufffd' + "€" * 1_000_000 + "\x01" * 1_000_000
     hostile += "\nvalidation score: 0.5\n"
-        'x\x00\x1b[2J"\n{"type":"end"}\n\ud800' + "€" * 1_000_000 + "\x01" * 1_000_000 + "\nvalidation score: 0.5\n"
-    )
     with agent_of(tmp_path, "chat", steps=1, budget=Budget()) as agent:
         loud = Execution("ok", 0, None, 0.1, hostile, 0, tmp_path / "made.csv", None, warm_start=False)
         agent.interpreter = ScriptedInterpreter(lambda code: loud)
