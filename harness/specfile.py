@@ -25,9 +25,7 @@ def read_spec(path: Path, model: type[M]) -> M:
     import yaml
 
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        root, data = _parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidSpec(f"{path}: can't be read: {error}") from error
     except yaml.MarkedYAMLError as error:
@@ -42,6 +40,19 @@ def read_spec(path: Path, model: type[M]) -> M:
     except ValidationError as error:
         problems = [_describe(path, root, item["loc"], item["msg"], item["input"]) for item in error.errors()]
         raise InvalidSpec("\n".join(problems)) from error
+
+
+def _parse(text: str) -> tuple[yaml.Node | None, object]:
+    """Return the tree of nodes, which know their lines, and the plain data built from it."""
+    import yaml
+
+    # C where PyYAML was built with it: some ten times faster, and the same results
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        root = loader.get_single_node()
+        return root, None if root is None else loader.construct_document(root)
+    finally:
+        loader.dispose()
 
 
 def _describe(path: Path, root: yaml.Node, location: Sequence[int | str], message: str, found: object) -> str:
