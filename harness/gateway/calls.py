@@ -93,7 +93,7 @@ class Books:
             cost = self._traits.prices.cost_usd(call.model, reported) or 0.0
             self.ledger.settle(call.held, reported, cost, seconds)
             return reported, cost
-        billed = ending.status < 400 and ending.outcome != "unreachable"
+        billed = ending.outcome == "cut" or (ending.outcome == "answered" and ending.status < 400)
         cost = call.held.cost_usd if billed else 0.0
         self.ledger.settle(call.held, call.held.tokens if billed else TokenUsage(), cost, seconds)
         return None, cost

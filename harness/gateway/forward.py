@@ -20,7 +20,7 @@ from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Provider, ProviderRequest, ProviderResponse
 from harness.gateway.relay import StreamRelay
 from harness.gateway.retry import GaveUp, Retrier
-from harness.gateway.transcript import redact
+from harness.gateway.transcript import Outcome, redact
 from harness.gateway.wire.base import BadRequest, Json, Wire
 from harness.gateway.wire.estimate import most_input_tokens
 
@@ -31,9 +31,13 @@ _DEEPEST = 100  # of nested JSON; a tool's schema needs some 20
 
 @dataclass(frozen=True)
 class CallLimits:
-    """Bounds of model calls. `drain_seconds`: how long a stream is still read after its client hung up."""
+    """Bounds of model calls: one body, all bodies in flight, the transcript.
 
-    body_bytes: int = 32 * 1024 * 1024
+    `drain_seconds`: how long a stream is still read after its client hung up.
+    """
+
+    body_bytes: int = 32 * 1024**2
+    bodies_bytes: int = 256 * 1024**2
     transcript_bytes: int = 8 * 1024**3
     drain_seconds: float = 30.0
 
@@ -111,10 +115,10 @@ class ModelCalls:
         except GaveUp as gave_up:
             call.attempts, call.waiting_seconds = gave_up.attempts, gave_up.waiting_seconds
             answered = True
-            return self._unreachable(call, str(gave_up))
+            return self._unreachable(call, gave_up)
         finally:
             if not answered:
-                self._books.close_call(call, Ending("unreachable", 499, error="the gateway was stopped"))
+                self._books.close_call(call, Ending("cut", 499, error="the gateway was stopped"))
         call.attempts, call.waiting_seconds = sent.attempts, sent.waiting_seconds
         if isinstance(sent.response.body, bytes):
             return self._whole(call, sent.response, sent.response.body)
@@ -139,10 +143,11 @@ class ModelCalls:
             headers["x-should-retry"] = "false"  # the gateway has tried; a second layer of retries would only wait
         return Response(body, response.status, headers)
 
-    def _unreachable(self, call: Call, reason: str) -> Response:
-        message = f"No answer from {self._provider.name} after {call.attempts} attempts: {reason}"
+    def _unreachable(self, call: Call, gave_up: GaveUp) -> Response:
+        message = f"No answer from {self._provider.name} after {call.attempts} attempts: {gave_up}"
         body = orjson.dumps(call.wire.error(502, "provider_unreachable", message))
-        self._books.close_call(call, Ending("unreachable", 502, raw=body, response=json_object(body), error=message))
+        outcome: Outcome = "cut" if gave_up.abandoned else "unreachable"
+        self._books.close_call(call, Ending(outcome, 502, raw=body, response=json_object(body), error=message))
         return error_response(call.wire, 502, "provider_unreachable", message)
 
     def _refuse(self, call: Call | None, wire: Wire, path: str, status: int, code: str, message: str) -> Response:

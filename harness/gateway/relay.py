@@ -62,13 +62,13 @@ class StreamRelay(Response):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             error = await self._relay(receive, send)
             outcome = "cut" if error else "answered"
-            if error and not self._client_gone:
-                await self._send(send, self._call.wire.stream_error("stream_cut", error))
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._close_books(outcome, error)
             with contextlib.suppress(ProviderUnreachable):
                 await _aclose(self._chunks)
+        if error:
+            await self._send(send, self._call.wire.stream_error("stream_cut", error))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _relay(self, receive: Receive, send: Send) -> str | None:
         """Pass everything on; return why the stream is incomplete, or None."""

@@ -52,6 +52,7 @@ class GaveUp(Exception):
 
     def __init__(self, cause: ProviderUnreachable, attempts: int, waiting_seconds: float) -> None:
         super().__init__(str(cause))
+        self.abandoned = cause.abandoned
         self.attempts = attempts
         self.waiting_seconds = waiting_seconds
 
@@ -97,7 +98,7 @@ async def _attempt(
     except ProviderUnreachable as unreachable:
         return unreachable
     except TimeoutError:
-        return ProviderUnreachable("the run's deadline came before the provider's answer")
+        return ProviderUnreachable("the run's deadline came before the provider's answer", abandoned=True)
     if answer.status == 200 and isinstance(answer.body, bytes) and not _is_json_object(answer.body):
         return ProviderUnreachable(f"{provider.name} answered 200 with something that is not JSON")
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from starlette.routing import Route
 from harness.contract import CHECK_PATH, EVENTS_PATH, STATUS_PATH, StatusReply, error_body
 from harness.errors import InfrastructureError
 from harness.gateway.checks import SubmissionChecks
+from harness.gateway.connections import BodyMemory, BodyShare, TooLarge
 from harness.gateway.forward import CallLimits, ModelCalls, error_response
 from harness.gateway.journal import EventCaps, EventRefused, JournalWriter, StoredEvent
 from harness.gateway.wire import WIRES
@@ -28,10 +29,6 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _NODE = re.compile(r"[0-9a-z-]{1,32}")
 
 
-class TooLarge(Exception):
-    """A body beyond its cap."""
-
-
 @dataclass(frozen=True)
 class Parts:
     """What the routes need of a running gateway."""
@@ -40,6 +37,7 @@ class Parts:
     journal: JournalWriter
     checks: SubmissionChecks
     executor: Executor
+    memory: BodyMemory
     models: tuple[str, ...]
     limits: CallLimits
     caps: EventCaps
@@ -67,8 +65,8 @@ def _model_call(parts: Parts, wire: Wire, path: str) -> Endpoint:
         if failure := parts.failure():
             return error_response(wire, 503, "run_failed", f"The run is ending: {failure}")
         try:
-            body = await _read(request, parts.limits.body_bytes)
-            return await parts.calls.answer(wire, path, body, request.headers)
+            with parts.memory.hold(parts.limits.body_bytes) as share:
+                return await parts.calls.answer(wire, path, await _read(request, share), request.headers)
         except TooLarge as error:
             return error_response(wire, 413, "request_too_large", str(error))
         except ClientDisconnect:
@@ -115,11 +113,13 @@ def _own(parts: Parts, answer: Callable[[Parts, Request], Awaitable[Response]]) 
 
 
 async def _events(parts: Parts, request: Request) -> Response:
-    body = await _read(request, min(parts.caps.run_bytes, 16 * parts.caps.event_bytes))
-    loop = asyncio.get_running_loop()
-    for stored in await loop.run_in_executor(parts.executor, parts.journal.append, body):
+    with parts.memory.hold(2 * parts.caps.event_bytes) as share:
+        body = await _read(request, share)
+        loop = asyncio.get_running_loop()
+        stored = await loop.run_in_executor(parts.executor, parts.journal.append, body)
+    for event in stored:
         if parts.on_event:
-            parts.on_event(stored)
+            parts.on_event(event)
     return Response(status_code=204)
 
 
@@ -147,12 +147,10 @@ async def _unknown(request: Request) -> Response:
     return error_response(WIRES["/v1/chat/completions"], 404, "not_found", message)
 
 
-async def _read(request: Request, most_bytes: int) -> bytes:
-    """The body, up to a cap."""
+async def _read(request: Request, share: BodyShare) -> bytes:
+    """The body, counted as it arrives."""
     body = bytearray()
-    chunks: AsyncIterator[bytes] = request.stream()
-    async for chunk in chunks:
+    async for chunk in request.stream():
+        share.add(len(chunk))
         body += chunk
-        if len(body) > most_bytes:
-            raise TooLarge(f"The body is larger than {most_bytes} bytes.")
     return bytes(body)

@@ -7,6 +7,7 @@ is in flight then is settled at its reservation and recorded as cut.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -16,12 +17,14 @@ from pathlib import Path
 from types import TracebackType
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harness.contract import SOCKET_NAME, CheckReply, StatusReply
 from harness.errors import InfrastructureError, UserError
 from harness.gateway.budget import Budget, Ledger, Usage
 from harness.gateway.calls import Books
 from harness.gateway.checks import CheckCaps, SubmissionChecks
+from harness.gateway.connections import BodyMemory, BoundedProtocol
 from harness.gateway.forward import CallLimits, ModelCalls, unpriced
 from harness.gateway.journal import EventCaps, JournalWriter, StoredEvent
 from harness.gateway.prices import TokenUsage
@@ -153,6 +156,7 @@ class Gateway:
             journal=journal,
             checks=SubmissionChecks(self._run_folder, self._checker, self._check_caps, executor),
             executor=executor,
+            memory=BodyMemory(self._limits.bodies_bytes),
             models=tuple(sorted(provider.traits.models)),
             limits=self._limits,
             caps=self._caps,
@@ -162,8 +166,9 @@ class Gateway:
             on_event=self._on_event,
         )
         return uvicorn.Config(
-            application(parts),
+            _without_noise(application(parts)),
             uds=str(self.socket),
+            http=BoundedProtocol,
             lifespan="off",
             ws="none",
             log_config=None,
@@ -201,10 +206,21 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the connections learn of their end before their tasks do
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel("the gateway was stopped")
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
         if tasks:
             await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+
+
+def _without_noise(app: ASGIApp) -> ASGIApp:
+    """Calls that are cancelled by the gateway's end would each be logged as an error by uvicorn."""
+
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return quiet

@@ -7,6 +7,7 @@ is full raises InfrastructureError after the half-written line has been cut off 
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,9 +33,9 @@ Outcome = Literal["answered", "cut", "unreachable", "refused"]
 class CallRecord:
     """One model call. `request` is what the client asked, `added` what the gateway set on top of it.
 
-    `outcome`: answered by the provider (whatever the status) · cut in the middle of a stream · no provider could be
-    reached · refused by the gateway itself. `raw` holds the answer's exact text (`raw_base64` where it is not UTF-8).
-    `usage` is None when the provider reported none; then `cost_usd` is the reservation.
+    `outcome`: answered by the provider (whatever the status) · cut off before the answer's end, by either side · no
+    provider could be reached · refused by the gateway itself. `raw` holds the answer's exact text (`raw_base64` where
+    it is not UTF-8). `usage` is None when the provider reported none; then `cost_usd` is the reservation.
     """
 
     schema_version: Literal[1]
@@ -107,7 +108,8 @@ class JsonLines:
             if self._durable:
                 os.fdatasync(self._descriptor)
         except OSError as error:
-            os.ftruncate(self._descriptor, self.size_bytes)
+            with contextlib.suppress(OSError):  # then a torn line stays, and the next reader and writer deal with it
+                os.ftruncate(self._descriptor, self.size_bytes)
             raise InfrastructureError(
                 f"{self.path} can't be written: {error.strerror}. Free some space (df -h {self.path.parent}), "
                 "then run the same command again."

@@ -54,7 +54,14 @@ class Traits:
 
 
 class ProviderUnreachable(Exception):
-    """No usable answer arrived: connection refused, reset or timed out. Worth another try."""
+    """No usable answer arrived: connection refused, reset or timed out. Worth another try.
+
+    `abandoned`: it was us who stopped waiting, so the provider may well have done, and billed, the work.
+    """
+
+    def __init__(self, message: str, *, abandoned: bool = False) -> None:
+        super().__init__(message)
+        self.abandoned = abandoned
 
 
 class Provider(Protocol):

@@ -25,7 +25,10 @@ _STATUS_WORD = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Fo
 
 @dataclass(frozen=True)
 class Say:
-    """Answer. `pause_seconds` lies before each event of a stream; `usage=False` leaves the counts out."""
+    """Answer. `pause_seconds` lies before each event of a stream, which holds a `piece` of the text's characters.
+
+    `usage=False` leaves the counts out.
+    """
 
     text: str = "hello"
     tool_name: str | None = None
@@ -34,6 +37,7 @@ class Say:
     output_tokens: int = 20
     cached_input_tokens: int = 0
     pause_seconds: float = 0.0
+    piece: int = 400
     usage: bool = True
 
 
@@ -138,8 +142,8 @@ class FakeProvider:
                 step = self._otherwise if self._steps.empty() else self._steps.get()
                 if not await self._perform(step, received, writer):
                     break
-        except ConnectionError:
-            pass
+        except (ConnectionError, asyncio.CancelledError):
+            pass  # the client went away, or the server ends
         finally:
             writer.close()
 
@@ -195,6 +199,7 @@ def _reply(step: Say, received: Received) -> Reply:
         input_tokens=step.input_tokens,
         output_tokens=step.output_tokens,
         cached_input_tokens=step.cached_input_tokens,
+        piece=step.piece,
     )
 
 

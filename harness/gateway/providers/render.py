@@ -10,12 +10,10 @@ import orjson
 
 from harness.gateway.wire.base import Json
 
-_PIECE = 400  # characters of text in one event of a stream
-
 
 @dataclass(frozen=True)
 class Reply:
-    """What is to be said, and what it counts. `tool_arguments` is JSON text."""
+    """What is to be said, and what it counts. `tool_arguments` is JSON text; streams come in pieces of characters."""
 
     identity: str
     model: str
@@ -25,6 +23,7 @@ class Reply:
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
+    piece: int = 400
 
 
 class Renderer(Protocol):
@@ -50,7 +49,7 @@ class ChatRenderer:
     def events(self, reply: Reply) -> Iterator[bytes]:
         head = self._head(reply, "chat.completion.chunk")
         deltas: list[Json] = [{"role": "assistant", "content": ""}]
-        deltas += [{"content": piece} for piece in _pieces(reply.text)]
+        deltas += [{"content": piece} for piece in _pieces(reply.text, reply.piece)]
         if reply.tool_name is not None:
             deltas.append({"tool_calls": [{"index": 0, **self._tool_call(reply)}]})
         for delta in deltas:
@@ -90,12 +89,12 @@ class ResponsesRenderer:
         started = {**self._head(reply), "status": "in_progress", "output": [], "usage": None}
         events: list[Json] = [{"type": "response.created", "response": started}]
         for position, item in enumerate(self._items(reply)):
-            events += self._item_events(position, item)
+            events += self._item_events(position, item, reply.piece)
         events.append({"type": "response.completed", "response": self.whole(reply)})
         for number, event in enumerate(events):
             yield _named({**event, "sequence_number": number})
 
-    def _item_events(self, position: int, item: Json) -> list[Json]:
+    def _item_events(self, position: int, item: Json, size: int) -> list[Json]:
         at: Json = {"output_index": position, "item_id": item["id"]}
         if item["type"] == "function_call":
             body: list[Json] = [
@@ -104,16 +103,17 @@ class ResponsesRenderer:
             ]
             opened = {**item, "arguments": "", "status": "in_progress"}
         else:
-            body = self._text_events({**at, "content_index": 0}, item["content"][0])
+            body = self._text_events({**at, "content_index": 0}, item["content"][0], size)
             opened = {**item, "content": [], "status": "in_progress"}
         first = {"type": "response.output_item.added", "output_index": position, "item": opened}
         return [first, *body, {"type": "response.output_item.done", "output_index": position, "item": item}]
 
-    def _text_events(self, at: Json, part: Json) -> list[Json]:
+    def _text_events(self, at: Json, part: Json, size: int) -> list[Json]:
         text = part["text"]
+        pieces = _pieces(text, size)
         return [
             {"type": "response.content_part.added", **at, "part": {**part, "text": ""}},
-            *({"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []} for piece in _pieces(text)),
+            *({"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []} for piece in pieces),
             {"type": "response.output_text.done", **at, "text": text, "logprobs": []},
             {"type": "response.content_part.done", **at, "part": part},
         ]
@@ -195,7 +195,7 @@ class MessagesRenderer:
         is_text = block["type"] == "text"
         empty = {**block, "text": ""} if is_text else {**block, "input": {}}
         yield _named({"type": "content_block_start", "index": index, "content_block": empty})
-        for piece in _pieces(reply.text if is_text else reply.tool_arguments or ""):
+        for piece in _pieces(reply.text if is_text else reply.tool_arguments or "", reply.piece):
             delta = {"type": "text_delta", "text": piece} if is_text else _json_delta(piece)
             yield _named({"type": "content_block_delta", "index": index, "delta": delta})
         yield _named({"type": "content_block_stop", "index": index})
@@ -241,8 +241,8 @@ def _json_delta(piece: str) -> Json:
     return {"type": "input_json_delta", "partial_json": piece}
 
 
-def _pieces(text: str) -> Iterator[str]:
-    return (text[start : start + _PIECE] for start in range(0, len(text), _PIECE))
+def _pieces(text: str, size: int) -> Iterator[str]:
+    return (text[start : start + size] for start in range(0, len(text), size))
 
 
 def _data(event: Json) -> bytes:

@@ -14,7 +14,7 @@ from harness.gateway.wire.parts import check_data_url, check_fields, check_only,
 _FIELDS = frozenset((
     "model", "input", "instructions", "stream", "stream_options", "max_output_tokens", "temperature", "top_p",
     "top_logprobs", "reasoning", "text", "tools", "tool_choice", "parallel_tool_calls", "truncation", "include",
-    "user", "metadata", "store",
+    "user", "metadata", "store", "background",
 ))
 # fmt: on
 _INERT_INCLUDES = frozenset({"reasoning.encrypted_content", "message.output_text.logprobs"})
@@ -71,7 +71,9 @@ class Responses:
         return openai_error(status, code, message)
 
     def stream_error(self, code: str, message: str) -> bytes:
+        """The API's own event, and beside it the object without which the openai SDK would not raise."""
         event = {"type": "error", "code": code, "message": message, "param": None, "sequence_number": 0}
+        event |= openai_error(502, code, message)
         return b"event: error\ndata: " + orjson.dumps(event) + b"\n\n"
 
 

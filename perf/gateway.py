@@ -1,0 +1,221 @@
+"""What the gateway costs: milliseconds a call, calls a second, and memory under many slow streams.
+
+Three processes as in a run: a fake provider on loopback, the gateway (with its transcript on), and a raw keep-alive
+client that stands for the container. Direct and gatewayed calls alternate, so that the machine's mood hits both alike.
+Prints figures; judges nothing.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import orjson
+
+from harness.contract import SOCKET_NAME, CheckReply
+from harness.gateway.budget import Budget
+from harness.gateway.prices import FreePrices
+from harness.gateway.providers.fake import FakeProvider, Say
+from harness.gateway.providers.upstream import Account, Upstream
+from harness.gateway.server import Gateway
+
+PROMPT_BYTES = 16 * 1024
+CONNECTIONS = 8
+STREAMS = 64
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a raw client connects: a port of loopback, or a Unix socket."""
+
+    port: int = 0
+    path: str = ""
+
+    def connect(self) -> socket.socket:
+        if self.path:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.connect(self.path)
+        else:
+            connection = socket.create_connection(("127.0.0.1", self.port))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
+def request_bytes(prompt_bytes: int, *, stream: bool = False) -> bytes:
+    """A chat completion as it goes over the wire; the prompt is prose with code and numbers."""
+    line = "for fold, (a, b) in enumerate(cv.split(X, y)):  # fold 3 took 12.5 s, score 0.8123\n"
+    prompt = (line * (prompt_bytes // len(line) + 1))[:prompt_bytes]
+    body = orjson.dumps(
+        {
+            "model": "fake",
+            "messages": [{"role": "user", "content": prompt}],
+            "max_completion_tokens": 1024,
+            "stream": stream,
+        }
+    )
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def call(connection: socket.socket, request: bytes) -> None:
+    """One plain call on a kept connection; raises unless it was answered with 200."""
+    connection.sendall(request)
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    if b" 200 " not in head[:20]:
+        raise RuntimeError(received.decode(errors="replace"))
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(body) < length:
+        body += connection.recv(65536)
+
+
+def alternate(direct: Place, gateway: Place, calls: int) -> tuple[list[float], list[float]]:
+    """Seconds of single calls, direct and through the gateway in turn."""
+    request = request_bytes(PROMPT_BYTES)
+    places = (direct.connect(), gateway.connect())
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for turn in range(calls + 20):
+        for connection, found in zip(places, seconds, strict=True):
+            started = time.perf_counter()
+            call(connection, request)
+            if turn >= 20:
+                found.append(time.perf_counter() - started)
+    return seconds
+
+
+def calls_a_second(place: Place, calls: int) -> float:
+    """Throughput over `CONNECTIONS` kept connections."""
+    request = request_bytes(PROMPT_BYTES)
+
+    def work(connection: socket.socket) -> None:
+        for _ in range(calls // CONNECTIONS):
+            call(connection, request)
+
+    connections = [place.connect() for _ in range(CONNECTIONS)]
+    started = time.perf_counter()
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(work, connections))
+    return calls / (time.perf_counter() - started)
+
+
+def read_streams(place: Place) -> int:
+    """Open `STREAMS` streams at once and read all to their ends; returns the bytes received."""
+    connections = [place.connect() for _ in range(STREAMS)]
+    request = request_bytes(1024, stream=True)
+    for connection in connections:
+        connection.sendall(request)
+    total = 0
+    for connection in connections:
+        tail = b""
+        while not tail.endswith(b"0\r\n\r\n"):
+            received = connection.recv(65536)
+            if not received:
+                raise RuntimeError("a stream broke off")
+            total += len(received)
+            tail = (tail + received)[-5:]
+    return total
+
+
+def resident_bytes() -> int:
+    """This process's resident memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
+
+
+class Watch:
+    """Samples this process's memory while something runs."""
+
+    def __enter__(self) -> Watch:
+        self.samples: list[int] = []
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._done.wait(0.1):
+            self.samples.append(resident_bytes())
+
+
+def _serve_fake(say: Say, pipe: Connection) -> None:
+    with FakeProvider(otherwise=say) as fake:
+        pipe.send(fake.base_url)
+        pipe.recv()
+
+
+@contextmanager
+def fake_provider(say: Say) -> Iterator[str]:
+    """A fake provider in a process of its own; gives its address."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve_fake, args=(say, theirs))
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("end")
+        process.join()
+
+
+@contextmanager
+def both_ways(say: Say) -> Iterator[tuple[Place, Place]]:
+    """The fake provider and, in front of it, a gateway in this process."""
+    with tempfile.TemporaryDirectory() as folder, fake_provider(say) as address:
+        door = Path(folder, "door")
+        door.mkdir()
+        upstream = Upstream(Account("compatible", address, "key-of-the-benchmark"), frozenset({"fake"}), FreePrices())
+        with Gateway(
+            door=door,
+            run_folder=Path(folder, "run"),
+            provider=upstream,
+            budget=Budget(usd=1000.0),
+            checker=lambda _: CheckReply(valid=True),
+            deadline_seconds=3600,
+        ):
+            port = int(address.rsplit(":", 1)[1].split("/")[0])
+            yield Place(port=port), Place(path=str(door / SOCKET_NAME))
+
+
+def main(say: Callable[[str], None] = print) -> None:
+    """Measure and print."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as client:
+        with both_ways(Say(text="x" * 2000)) as (direct, gateway):
+            alone, through = client.submit(alternate, direct, gateway, 400).result()
+            rates = [client.submit(calls_a_second, place, 2400).result() for place in (direct, gateway)]
+        added = [(late - early) * 1000 for early, late in zip(alone, through, strict=True)]
+        say(
+            f"gateway, one call:     {statistics.median(alone) * 1000:.2f} ms direct, "
+            f"{statistics.median(through) * 1000:.2f} ms through it, {statistics.median(added):.2f} ms added (≤ 3)"
+        )
+        say(
+            f"gateway, {CONNECTIONS} clients:    {rates[0]:.0f} calls/s direct, {rates[1]:.0f} through it "
+            f"(≥ 300), ratio {rates[1] / rates[0]:.2f}, prompts of {PROMPT_BYTES // 1024} KB"
+        )
+        with both_ways(Say(text="x" * 120_000, pause_seconds=0.02)) as (_, gateway), Watch() as watch:
+            received = client.submit(read_streams, gateway).result()
+        settled, last = watch.samples[len(watch.samples) // 4], max(watch.samples)
+        say(
+            f"gateway, {STREAMS} streams:   {received / 1e6:.1f} MB relayed, memory {settled / 1e6:.0f} MB after a "
+            f"quarter, {last / 1e6:.0f} MB at most, ratio {last / settled:.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
