@@ -19,10 +19,8 @@ SUBMISSION = Path("/home/submission/submission.csv")
 NODES = Path("/home/agent/nodes")  # the agent's own; the harness keeps what events and checks carry
 PROMPTS = Path("/opt/podium/prompts")
 PACKAGES = Path("/opt/podium/packages.json")  # name → version of what candidates can import; written with the image
-GATE = Path("/run/agent")  # root:agent 0710: candidates stop here
 REQUEST = Path("/run/agent/door/request.json")
 SOCKET = Path("/run/agent/door/gateway.sock")
-CANDIDATE_PYTHON = Path("/opt/candidate/bin/python")
 
 EVENTS_PATH = "/podium/events"
 CHECK_PATH = "/podium/check"
