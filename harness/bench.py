@@ -5,10 +5,11 @@ Resolves and checks every choice before the first container starts, so that a ty
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from harness.competition import Competition
     from harness.gateway.providers.base import Provider
     from harness.images import ImageRef
-    from harness.prepare import Prepared
+    from harness.manifest import Prepared
     from harness.run import RunTools
     from harness.schedule import StopFlag
 
@@ -55,6 +56,7 @@ class BenchOptions:
     disk_bytes: int | None = None
     group: str | None = None
     jobs: int = 1
+    graded: bool = True
     replay: Path | None = None
     prices: Path | None = None
 
@@ -70,7 +72,7 @@ class Bench:
     client: Any = field(default=None)
 
     def run(self) -> Summary:
-        """Do all of it; return the summary, which is also on disk beside the report."""
+        """Run what is missing, grade it unless only runs were asked for; the summary is also on disk."""
         from harness.aggregate import aggregate
         from harness.report import markdown
         from harness.schedule import run_group
@@ -83,6 +85,7 @@ class Bench:
             group,
             self.tools(progress),
             jobs=self.options.jobs,
+            graded=self.options.graded,
             on_start=progress.started,
             on_end=progress.ended,
         )
@@ -96,11 +99,23 @@ class Bench:
 
     def _group_name(self) -> str:
         if self.options.group is None:
-            first = self.options.competitions[0]
-            more = f"-and-{len(self.options.competitions) - 1}-more" if len(self.options.competitions) > 1 else ""
-            self.options = _with_group(self.options, f"{time.strftime('%Y%m%d-%H%M%S')}-{first}{more}")
+            self.options = replace(self.options, group=self._new_group())
         assert self.options.group is not None
         return check_name(self.options.group, "group")
+
+    def _new_group(self) -> str:
+        """Claim a name by time and competition; two commands of the same second get two groups."""
+        first, *others = self.options.competitions
+        more = f"-and-{len(others)}-more" if others else ""
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{first}{more}"
+        for number in itertools.count(1):
+            claimed = name if number == 1 else f"{name}-{number}"
+            try:
+                (self.settings.results / claimed).mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return claimed
+        raise AssertionError("count() does not end")
 
     def plans(self) -> list[RunPlan]:
         """Check everything that can be checked, then engine, image and data; one plan a competition and seed."""
@@ -176,6 +191,7 @@ class Bench:
             raw=self.options.raw,
             stand_in=self.options.stand_in,
             edition=self.options.edition,
+            environ=self.settings.environ,
             progress=self.say,
         )
         if prepared.manifest.stand_in:
@@ -210,12 +226,6 @@ class Bench:
             on_event=progress.event,
             should_stop=self.stop,
         )
-
-
-def _with_group(options: BenchOptions, group: str) -> BenchOptions:
-    import dataclasses
-
-    return dataclasses.replace(options, group=group)
 
 
 def parse_seeds(seed: int, seeds: int) -> tuple[int, ...]:

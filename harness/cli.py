@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,66 +107,83 @@ def prepare(
 
     settings = _settings()
     item = competitions.load(competition, settings.competitions)
-    prepared = make(item, data_home=settings.data, raw=raw, stand_in=stand_in, edition=edition, progress=say)
-    tables.prepared(item, prepared, as_json=json)
-
-
-@app.command()
-def bench(
-    competitions: Competitions = None,
-    suite: Annotated[str | None, typer.Option(help="All competitions of a suite.")] = None,
-    agent: AgentName = "aide",
-    model: Model = "offline",
-    seed: Seed = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")] = 1,
-    steps: Steps = None,
-    raw: Raw = None,
-    stand_in: StandIn = False,
-    edition: Edition = None,
-    gpus: GpusText = "",
-    prompts: Prompts = None,
-    budget: BudgetUsd = None,
-    time_limit: Minutes = None,
-    script_timeout: ScriptMinutes = None,
-    memory: MemoryGib = None,
-    cpus: Cpus = None,
-    disk: DiskGib = None,
-    group: Group = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
-    replay: Replay = None,
-    prices: Prices = None,
-    json: Json = False,
-) -> None:
-    """Prepare, run, grade and report competitions: the whole path."""
-    from harness.bench import BenchOptions, parse_seeds, select
-
-    settings = _settings()
-    options = BenchOptions(
-        competitions=select(competitions or [], suite, lambda name: _suite(settings, name)),
-        agent=agent,
-        model=model,
-        seeds=parse_seeds(seed, seeds),
-        steps=steps,
+    prepared = make(
+        item,
+        data_home=settings.data,
         raw=raw,
         stand_in=stand_in,
         edition=edition,
-        gpus=gpus,
-        prompts=prompts,
-        budget_usd=budget,
-        time_limit_seconds=_scaled(time_limit, 60),
-        candidate_timeout_seconds=_scaled(script_timeout, 60),
-        memory_bytes=_bytes(memory),
-        cpus=cpus,
-        disk_bytes=_bytes(disk),
-        group=group,
-        jobs=jobs,
-        replay=replay,
-        prices=prices,
+        environ=settings.environ,
+        progress=say,
     )
-    if raw is not None and len(options.competitions) > 1:
-        raise UserError("--raw is one competition's data; name one competition")
-    summary = _bench(settings, options, as_json=json)
-    raise typer.Exit(_exit_code(summary))
+    tables.prepared(item, prepared, as_json=json)
+
+
+def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
+    """`bench` and `run` are one command with one set of options; the second leaves the grading to `podium grade`."""
+
+    def command(
+        competitions: Competitions = None,
+        suite: Annotated[str | None, typer.Option(help="All competitions of a suite.")] = None,
+        agent: AgentName = "aide",
+        model: Model = "offline",
+        seed: Seed = 0,
+        seeds: Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")] = 1,
+        steps: Steps = None,
+        raw: Raw = None,
+        stand_in: StandIn = False,
+        edition: Edition = None,
+        gpus: GpusText = "",
+        prompts: Prompts = None,
+        budget: BudgetUsd = None,
+        time_limit: Minutes = None,
+        script_timeout: ScriptMinutes = None,
+        memory: MemoryGib = None,
+        cpus: Cpus = None,
+        disk: DiskGib = None,
+        group: Group = None,
+        jobs: Annotated[int, typer.Option(min=1, help="Runs at a time.")] = 1,
+        replay: Replay = None,
+        prices: Prices = None,
+        json: Json = False,
+    ) -> None:
+        from harness.bench import BenchOptions, parse_seeds, select
+
+        settings = _settings()
+        options = BenchOptions(
+            competitions=select(competitions or [], suite, lambda name: _suite(settings, name)),
+            agent=agent,
+            model=model,
+            seeds=parse_seeds(seed, seeds),
+            steps=steps,
+            raw=raw,
+            stand_in=stand_in,
+            edition=edition,
+            gpus=gpus,
+            prompts=prompts,
+            budget_usd=budget,
+            time_limit_seconds=_scaled(time_limit, 60),
+            candidate_timeout_seconds=_scaled(script_timeout, 60),
+            memory_bytes=_bytes(memory),
+            cpus=cpus,
+            disk_bytes=_bytes(disk),
+            group=group,
+            jobs=jobs,
+            graded=graded,
+            replay=replay,
+            prices=prices,
+        )
+        if raw is not None and len(options.competitions) > 1:
+            raise UserError("--raw is one competition's data; name one competition")
+        summary = _bench(settings, options, as_json=json)
+        raise typer.Exit(_exit_code(summary))
+
+    command.__doc__ = doc
+    return command
+
+
+app.command("bench")(_runs("Prepare, run, grade and report competitions: the whole path.", graded=True))
+app.command("run")(_runs("Prepare and run competitions, without grading.", graded=False))
 
 
 @app.command()
@@ -317,7 +335,7 @@ def _suite(settings: Settings, name: str) -> list[str]:
 
 def _prepared(settings: Settings, name: str, edition: str | None):  # type: ignore[no-untyped-def]
     from harness import competition as competitions
-    from harness.prepare import find
+    from harness.manifest import find
 
     item = competitions.load(name, settings.competitions)
     prepared = find(item, settings.data, edition=edition)

@@ -13,7 +13,7 @@ from harness.results import RunFolder, RunRecord, RunStatus
 if TYPE_CHECKING:
     from harness.competition import Competition
     from harness.grade import GradeReport
-    from harness.prepare import Prepared
+    from harness.manifest import Prepared
 
 
 def can_grade(record: RunRecord) -> bool:

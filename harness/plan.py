@@ -22,7 +22,7 @@ from harness.sandbox.owner import OWNER_LABEL, me
 if TYPE_CHECKING:
     from harness.competition import Competition
     from harness.images import ImageRef
-    from harness.prepare import Prepared
+    from harness.manifest import Prepared
     from harness.presets import Preset
     from harness.promptset import PromptSet
 

@@ -44,10 +44,11 @@ def run_group(
     tools: RunTools,
     *,
     jobs: int,
+    graded: bool = True,
     on_start: Callable[[RunPlan], None],
     on_end: Callable[[RunPlan, Finished], None],
 ) -> list[Finished]:
-    """Run and grade every plan that has no outcome yet; results come in the order of `plans`.
+    """Run, and unless told otherwise grade, every plan that has no outcome yet; results come in the order of `plans`.
 
     Plans that were not started when a stop was asked for are left out.
     """
@@ -63,7 +64,7 @@ def run_group(
         else:
             finished = Finished(found, reused=True)
         folder = group.run(plan.run_id)
-        if can_grade(finished.record) and not (finished.reused and folder.grade_file.is_file()):
+        if graded and can_grade(finished.record) and not (finished.reused and folder.grade_file.is_file()):
             grade_run(folder, finished.record, plan.competition, plan.prepared)
         on_end(plan, finished)
         return finished

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.competition import Competition
     from harness.doctor import Check
     from harness.grade import GradeReport
-    from harness.prepare import Prepared
+    from harness.manifest import Prepared
 
 NONE = "–"
 MEDALS = {"gold": "[bold yellow]gold[/]", "silver": "[bold white]silver[/]", "bronze": "[bold dark_orange3]bronze[/]"}
@@ -81,7 +81,7 @@ def _troubles(rows: Sequence[Row]) -> list[str]:
 
 def competitions(items: Iterable[Competition], data: Path, *, as_json: bool) -> None:
     """The competitions, and what is prepared of each."""
-    from harness.prepare import find
+    from harness.manifest import find
 
     rows = [(item, find(item, data)) for item in items]
     if as_json:
