@@ -1,0 +1,41 @@
+"""Run a command in a terminal of its own and draw what it shows: `python docs/terminal_picture.py OUT.svg COMMAND…`."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shlex
+import sys
+from pathlib import Path
+
+COLUMNS, LINES = 150, 50
+
+
+def main(out: Path, command: list[str]) -> int:
+    """Record the command's screen; return its exit code."""
+    from rich.console import Console
+    from rich.text import Text
+
+    chunks: list[bytes] = []
+
+    def keep(descriptor: int) -> bytes:
+        chunk = os.read(descriptor, 65536)
+        chunks.append(chunk)
+        return chunk
+
+    os.environ |= {"COLUMNS": str(COLUMNS), "LINES": str(LINES), "TERM": "xterm-256color"}
+    status = pty.spawn(command, keep)
+    screen = b"".join(chunks).decode("utf-8", "replace")
+    with Path(os.devnull).open("w") as nowhere:
+        console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
+        console.print(Text(f"$ {shlex.join(command)}", style="bold"))
+        for line in screen.replace("\r\n", "\n").rstrip("\n").split("\n"):
+            # A progress bar is drawn again and again on one line: the last drawing is what stays.
+            drawn = [part for part in line.split("\r") if part.strip()]
+            console.print(Text.from_ansi(drawn[-1] if drawn else ""), soft_wrap=True)
+        console.save_svg(str(out), title="podium")
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
