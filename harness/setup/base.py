@@ -50,8 +50,9 @@ def make_base(recipe: Recipe, *, network: HostNetwork, environ: Mapping[str, str
     if os.geteuid() != 0 or not debian.is_debian_like(debian.os_release(Path("/etc/os-release"))):
         raise UserError(
             f"no registry gives {python_image} ({refusal}), and making the base from Debian packages needs root on a "
-            "Debian-like system.\nOn a machine that has one of both:  make base && docker save podium/base:latest "
-            "-o podium-base.tar\nthen here:  docker load -i podium-base.tar && make image"
+            "Debian-like system.\n"
+            f"On a machine that has one of both:  make base && docker save {recipe.tag} -o podium-base.tar\n"
+            "then here:  docker load -i podium-base.tar && make image"
         )
     with timed(say, f"Making the base image from Debian packages (log: {log})"):
         from_debian(recipe, connect(environ, timeout_seconds=IMPORT_SECONDS), environ=environ, log=log)
@@ -104,6 +105,7 @@ def package_names(listing: str) -> list[str]:
 def mmdebstrap(packages: list[str], source_lines: list[str], archive: Path) -> list[str]:
     """The command for mmdebstrap: essential packages, apt, and ours; no documentation but the licences."""
     command = ["mmdebstrap", "--variant=apt", f"--include={','.join(packages)}"]
+    command += ['--aptopt=APT::Install-Recommends "false"']
     command += [f"--dpkgopt=path-exclude=/{folder}/*" for folder in LEFT_OUT]
     command += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
     command += [f'--customize-hook=rm -f "$1"/{path}' for path in FORGOTTEN]

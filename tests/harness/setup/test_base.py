@@ -7,8 +7,10 @@ import docker.errors
 import pytest
 import requests
 
-from harness.setup import recipe
+from harness.errors import UserError
+from harness.setup import base, recipe
 from harness.setup.base import FORGOTTEN, LEFT_OUT, mmdebstrap, package_names, pull
+from harness.setup.host_network import HostNetwork
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -55,6 +57,15 @@ def test_a_registry_with_a_port_is_no_tag():
 )
 def test_a_pull_that_fails_says_why(answer, words):
     assert words in (pull(FakeImages(answer=answer), "python:3.11-slim", print) or "")
+
+
+def test_a_user_with_neither_way_is_told_of_the_third(monkeypatch, tmp_path):
+    monkeypatch.setattr(base, "connect", lambda *_, **__: FakeImages(answer=[{"error": "no such host"}]))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    wanted = recipe.base(ROOT, "python:3.11-slim")
+
+    with pytest.raises(UserError, match=rf"no such host[\s\S]*docker save {wanted.tag}[\s\S]*docker load"):
+        base.make_base(wanted, network=HostNetwork({}), environ={}, log=tmp_path / "log", say=lambda _: None)
 
 
 def test_the_base_is_python_without_documentation_or_this_hosts_addresses():
