@@ -28,7 +28,7 @@ from agent.operators.review import Review, review, review_messages
 from agent.promptset import PromptSet
 from agent.search.base import Decision, Progress, SearchPolicy
 from agent.stop import StopSwitch
-from agent.stopwatch import Stopwatch
+from agent.stopwatch import Stopwatch, TimedLLM
 from agent.verdict import judge
 from agent.workspace import Workspace
 
@@ -149,8 +149,8 @@ class Agent:
         )
         situation = Situation(self.task, self.journal, decision.parents, limits)
         messages = OPERATORS[decision.action](situation, self.prompts)
-        with self.stop.waiting(), watch.phase("model"):
-            return propose(self.coder, messages, self.request.seed)
+        with self.stop.waiting():
+            return propose(TimedLLM(self.coder, watch, "model"), messages, self.request.seed)
 
     def _execute(self, pending: Pending, proposal: Proposal, watch: Stopwatch) -> Execution:
         if proposal.problem is not None:
@@ -178,8 +178,8 @@ class Agent:
             return Review(), None
         messages = review_messages(self.task, self.prompts, proposal.code, execution.outcome, execution.output)
         try:
-            with self.stop.waiting(), watch.phase("review"):
-                return review(self.reviewer, messages, self.request.seed), None
+            with self.stop.waiting():
+                return review(TimedLLM(self.reviewer, watch, "review"), messages, self.request.seed), None
         except EndOfRun as end:
             return Review(), end
 

@@ -107,4 +107,4 @@ def _environment(texts: dict[str, str]) -> jinja2.Environment:
 
 def _finalize(value: Any) -> Any:
     """Keep inserted text from marking parts of the prompt as volatile; the templates' own marks stay."""
-    return _MARK.sub("<! --", value) if isinstance(value, str) else value
+    return _MARK.sub("<! --", value) if isinstance(value, str) and "<!--" in value else value

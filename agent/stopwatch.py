@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from agent.llm.base import LLM, Reply, Request
 
 PHASES = ("model", "execute", "check", "review")
 
@@ -29,3 +32,17 @@ class Stopwatch:
         """Return the seconds of each phase, with `overhead` for the rest of the time until now."""
         overhead = self._clock() - self._started - sum(self._spent.values())
         return {phase: round(value, 6) for phase, value in {**self._spent, "overhead": max(0.0, overhead)}.items()}
+
+
+@dataclass(frozen=True)
+class TimedLLM:
+    """A model whose calls count towards a phase; what is made of its replies does not."""
+
+    llm: LLM
+    watch: Stopwatch
+    phase: str
+
+    def complete(self, request: Request) -> Reply:
+        """See `LLM.complete`."""
+        with self.watch.phase(self.phase):
+            return self.llm.complete(request)

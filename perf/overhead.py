@@ -2,7 +2,8 @@
 
 A whole run of 500 steps with a model that answers at once and scripts that end at once, so only our own work is left:
 policy, prompts, parsing, verdict, journal, events. Once with a gateway in the same process (the agent alone), once
-through the real gateway, whose journal is flushed to the disk for each event. Prints figures; judges nothing.
+through the real gateway, whose journal is flushed to the disk for each event. Of three runs the least disturbed
+counts. Prints figures; judges nothing.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from agent.search import policy_for
 from agent.workspace import Workspace
 
 STEPS = 500
+RUNS = 3
 NEAR = 10  # steps on each side of the one that is measured
 AIM_MS = 25.0
 CODE_LINES = 120
@@ -70,8 +72,8 @@ def main() -> None:
     """Print milliseconds a step at step 20 and at step 500."""
     with tempfile.TemporaryDirectory(prefix="podium-perf-") as name:
         folder = Path(name)
-        _print("the agent alone", _run(folder / "alone", MemoryGateway()))
-        _print("with the gateway", _through_the_gateway(folder / "gateway"))
+        _print("the agent alone", [_run(folder / f"alone{n}", MemoryGateway()) for n in range(RUNS)])
+        _print("with the gateway", [_through_the_gateway(folder / f"gateway{n}") for n in range(RUNS)])
 
 
 def _through_the_gateway(folder: Path) -> list[float]:
@@ -100,21 +102,18 @@ def _run(folder: Path, gateway: Gateway) -> list[float]:
     folder.mkdir()
     tapped = Tapped(gateway)
     request = _request()
-    coder = ScriptedLLM(_answers())
     Agent(
         request=request,
         task=_task(request),
         policy=policy_for(request.search),
         prompts=PromptSet.load(SHIPPED / "aide"),
-        coder=coder,
+        coder=ScriptedLLM(_answers()),
         reviewer=ScriptedLLM(_review),
         interpreter=ScriptedInterpreter(_executions(folder)),
         gateway=tapped,
         workspace=Workspace(folder / "nodes", folder / "submission" / "submission.csv"),
         journal=Journal("maximize"),
     ).run()
-    first, last = (len(coder.requests[step - 1].messages[1].text) // 4 for step in (20, STEPS))
-    _say(f"   prompt: about {first} tokens at step 20, {last} at step {STEPS}")
     return tapped.overhead_seconds
 
 
@@ -167,8 +166,8 @@ def _executions(folder: Path) -> Callable[[str], Execution]:
     return outcome_of
 
 
-def _print(name: str, seconds: list[float]) -> None:
-    early, late = (_milliseconds(seconds, step) for step in (20, STEPS))
+def _print(name: str, runs: list[list[float]]) -> None:
+    early, late = (min(_milliseconds(seconds, step) for seconds in runs) for step in (20, STEPS))
     _say(
         f"   {name}: {early:.2f} ms at step 20, {late:.2f} ms at step {STEPS} "
         f"(aim: at most {AIM_MS:.0f} ms, and no more at step {STEPS}); ratio {late / early:.2f}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent.stopwatch import Stopwatch
+from agent.llm.base import Message, Reply, Request
+from agent.scripted import ScriptedLLM
+from agent.stopwatch import Stopwatch, TimedLLM
 
 
 class Clock:
@@ -46,3 +48,15 @@ def test_a_phase_that_raises_is_counted(clock: Clock) -> None:
     with pytest.raises(KeyError):
         fail()
     assert watch.seconds()["execute"] == 4.0
+
+
+def test_a_timed_models_calls_count_towards_its_phase(clock: Clock) -> None:
+    def think(request: Request) -> Reply | str:
+        clock.now += 2
+        return "hi"
+
+    watch = Stopwatch(clock, started=clock())
+    timed = TimedLLM(ScriptedLLM(think), watch, "review")
+    assert timed.complete(Request((Message("user", "hello"),), seed=0)).text == "hi"
+    clock.now += 1
+    assert (watch.seconds()["review"], watch.seconds()["overhead"]) == (2.0, 1.0)
