@@ -47,7 +47,7 @@ class Reservation:
     """The most that one call in flight can use."""
 
     tokens: TokenUsage
-    cost_usd: float
+    cost_usd: float | None
 
 
 @dataclass
@@ -60,14 +60,14 @@ class Ledger:
 
     def reserve(self, tokens: TokenUsage, cost_usd: float | None) -> Reservation:
         """Hold the most that a call can use, or raise BudgetExhausted; no cost only where there is no money ceiling."""
-        wanted = Reservation(tokens, cost_usd or 0.0)
+        wanted = Reservation(tokens, cost_usd)
         self._refuse_over("calls", self.budget.calls, self.usage.calls + len(self._open), 1)
         self._refuse_over("tokens", self.budget.tokens, self._tokens_held(), tokens.total)
-        self._refuse_over("USD", self.budget.usd, self._usd_held(), wanted.cost_usd)
+        self._refuse_over("USD", self.budget.usd, self._usd_held(), cost_usd or 0.0)
         self._open.add(wanted)
         return wanted
 
-    def settle(self, held: Reservation, tokens: TokenUsage, cost_usd: float, seconds: float) -> None:
+    def settle(self, held: Reservation, tokens: TokenUsage, cost_usd: float | None, seconds: float) -> None:
         """Replace a reservation by what the call really used."""
         self._open.discard(held)
         used = self.usage
@@ -77,13 +77,9 @@ class Ledger:
             input_tokens=used.input_tokens + tokens.input,
             output_tokens=used.output_tokens + tokens.output,
             cached_input_tokens=used.cached_input_tokens + tokens.cached_input,
-            cost_usd=used.cost_usd + cost_usd,
+            cost_usd=used.cost_usd + (cost_usd or 0.0),
             model_seconds=used.model_seconds + seconds,
         )
-
-    def release(self, held: Reservation) -> None:
-        """Give a reservation back: the call never reached a provider."""
-        self._open.discard(held)
 
     def note_refusal(self) -> None:
         self.usage = replace(self.usage, refused=self.usage.refused + 1)
@@ -105,7 +101,7 @@ class Ledger:
         return self.usage.input_tokens + self.usage.output_tokens + sum(one.tokens.total for one in self._open)
 
     def _usd_held(self) -> float:
-        return self.usage.cost_usd + sum(one.cost_usd for one in self._open)
+        return self.usage.cost_usd + sum(one.cost_usd or 0.0 for one in self._open)
 
     def _refuse_over(self, unit: str, limit: float | None, held: float, wanted: float) -> None:
         if limit is not None and held + wanted > limit:

@@ -65,7 +65,7 @@ class Books:
         self._traits = traits
         self.ledger = ledger
         self._transcript = transcript
-        self._on_failure = on_failure
+        self.fail = on_failure
         self.monotonic = monotonic
         self._sequence = 0
 
@@ -85,12 +85,12 @@ class Books:
         call = call or Call(wire=wire, path=path, model="", body={}, stream=False, began=self.monotonic())
         self._record(call, Ending("refused", status, error=message), None, 0.0, self.monotonic() - call.began)
 
-    def _settle(self, call: Call, ending: Ending, seconds: float) -> tuple[TokenUsage | None, float]:
+    def _settle(self, call: Call, ending: Ending, seconds: float) -> tuple[TokenUsage | None, float | None]:
         assert call.held is not None
         reported = call.wire.usage(ending.response) if ending.response and ending.status < 400 else None
         self.ledger.note_waiting(call.waiting_seconds)
         if reported is not None:
-            cost = self._traits.prices.cost_usd(call.model, reported) or 0.0
+            cost = self._traits.prices.cost_usd(call.model, reported)
             self.ledger.settle(call.held, reported, cost, seconds)
             return reported, cost
         billed = ending.outcome == "cut" or (ending.outcome == "answered" and ending.status < 400)
@@ -98,7 +98,7 @@ class Books:
         self.ledger.settle(call.held, call.held.tokens if billed else TokenUsage(), cost, seconds)
         return None, cost
 
-    def _record(self, call: Call, ending: Ending, usage: TokenUsage | None, cost: float, latency: float) -> None:
+    def _record(self, call: Call, ending: Ending, usage: TokenUsage | None, cost: float | None, latency: float) -> None:
         self._sequence += 1
         raw = RawText.of(ending.raw)
         refused = ending.outcome == "refused"
@@ -131,7 +131,7 @@ class Books:
         try:
             self._transcript.append(record)
         except InfrastructureError as failure:
-            self._on_failure(failure)
+            self.fail(failure)
             raise
 
 

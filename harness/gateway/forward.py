@@ -16,13 +16,13 @@ from starlette.responses import Response
 
 from harness.gateway.budget import BudgetExhausted, Reservation
 from harness.gateway.calls import Books, Call, Ending, json_object
-from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Provider, ProviderRequest, ProviderResponse
+from harness.gateway.recording import StreamRecording
 from harness.gateway.relay import StreamRelay
 from harness.gateway.retry import GaveUp, Retrier
 from harness.gateway.transcript import Outcome, redact
-from harness.gateway.wire.base import BadRequest, Json, Wire
-from harness.gateway.wire.estimate import most_input_tokens
+from harness.gateway.wire.base import BadRequest, Json, Wire, child
+from harness.gateway.wire.estimate import most_usage
 
 _PASSED_UP = ("anthropic-version",)
 _PASSED_DOWN = ("content-type", "x-request-id", "request-id", "retry-after")
@@ -93,7 +93,7 @@ class ModelCalls:
         stated = call.wire.most_output_tokens(call.body)
         output = budget.default_max_output_tokens if stated is None else stated
         call.added = call.wire.additions(call.body, output)
-        most = TokenUsage(input=most_input_tokens(body_bytes, call.body), output=output)
+        most = most_usage(call.wire.api, body_bytes, call.body, output)
         cost = self._provider.traits.prices.cost_usd(call.model, most)
         if cost is None and budget.usd is not None:
             raise BadRequest(unpriced(call.model), code="model_without_price")
@@ -122,13 +122,13 @@ class ModelCalls:
         call.attempts, call.waiting_seconds = sent.attempts, sent.waiting_seconds
         if isinstance(sent.response.body, bytes):
             return self._whole(call, sent.response, sent.response.body)
+        asked_for_usage = bool(child(call.body, "stream_options").get("include_usage"))
         return StreamRelay(
             call,
             self._books,
             sent.response.body,
+            StreamRecording(call.wire, self._folder, self._secrets, drop_usage=not asked_for_usage),
             headers=_passed_down(sent.response.headers),
-            spool_folder=self._folder,
-            secrets=self._secrets,
             seconds_left=max(0.0, self._deadline - self._books.monotonic()),
             drain_seconds=self._limits.drain_seconds,
         )

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.contract import EVENT, SCHEMA_VERSION, Event, NodeEvent
 from harness.errors import InvalidSpec
-from harness.gateway.transcript import JsonLines, read_lines
+from harness.gateway.lines import JsonLines, read_lines
 
 NAME = "journal.jsonl"
 _MIB = 1024 * 1024

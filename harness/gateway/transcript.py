@@ -1,14 +1,11 @@
 """llm.jsonl: every model call of a run, complete enough to replay it and to account for it, and never with a key.
 
-One line a call. A writer that dies in the middle leaves at most a torn last line, which the reader skips; a disk that
-is full raises InfrastructureError after the half-written line has been cut off again.
+One line a call, written before the client gets the answer's end.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +16,8 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
-from harness.errors import InfrastructureError, InvalidSpec
+from harness.errors import InvalidSpec
+from harness.gateway.lines import JsonLines, read_lines
 from harness.gateway.prices import TokenUsage
 
 SCHEMA_VERSION = 1
@@ -35,7 +33,8 @@ class CallRecord:
 
     `outcome`: answered by the provider (whatever the status) · cut off before the answer's end, by either side · no
     provider could be reached · refused by the gateway itself. `raw` holds the answer's exact text (`raw_base64` where
-    it is not UTF-8). `usage` is None when the provider reported none; then `cost_usd` is the reservation.
+    it is not UTF-8). `usage` is None when the provider reported none; then `cost_usd` is the reservation. `cost_usd` is
+    None when the model's price is not known.
     """
 
     schema_version: Literal[1]
@@ -56,7 +55,7 @@ class CallRecord:
     raw: str | None
     raw_base64: str | None
     usage: TokenUsage | None
-    cost_usd: float
+    cost_usd: float | None
     latency_seconds: float
     waiting_seconds: float
     attempts: int
@@ -88,56 +87,6 @@ class RawText:
             return cls(None, base64.b64encode(body).decode())
 
 
-class JsonLines:
-    """An append-only file of JSON lines that holds whole lines only, also when the disk fills up in the middle of one.
-
-    With `durable`, a line is on the disk when `append` returns.
-    """
-
-    def __init__(self, path: Path, *, durable: bool) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._durable = durable
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        self.size_bytes = self._cut_torn_line()
-
-    def append(self, line: bytes) -> None:
-        """Add one line (without its newline), or raise InfrastructureError and leave the file as it was."""
-        try:
-            self._write(memoryview(line + b"\n"))
-            if self._durable:
-                os.fdatasync(self._descriptor)
-        except OSError as error:
-            with contextlib.suppress(OSError):  # then a torn line stays, and the next reader and writer deal with it
-                os.ftruncate(self._descriptor, self.size_bytes)
-            raise InfrastructureError(
-                f"{self.path} can't be written: {error.strerror}. Free some space (df -h {self.path.parent}), "
-                "then run the same command again."
-            ) from error
-        self.size_bytes += len(line) + 1
-
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-    def _write(self, rest: memoryview) -> None:
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
-
-    def _cut_torn_line(self) -> int:
-        """Drop what a killed writer left after the last newline; return the length that is kept."""
-        size = os.fstat(self._descriptor).st_size
-        kept, block = size, 64 * 1024
-        while kept > 0:
-            start = max(0, kept - block)
-            newline = os.pread(self._descriptor, kept - start, start).rfind(b"\n")
-            kept = start + newline + 1 if newline >= 0 else start
-            if newline >= 0:
-                break
-        if kept != size:
-            os.ftruncate(self._descriptor, kept)
-        return kept
-
-
 class Transcript:
     """Writes llm.jsonl; every occurrence of a secret is blacked out, wherever it stands."""
 
@@ -167,14 +116,6 @@ def redact(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
         if secret in text:
             text = text.replace(secret, _REDACTED)
     return text
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Whole lines with their numbers; a torn last line is left out."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.endswith(b"\n"):
-                yield number, line
 
 
 def read_transcript(path: Path) -> Iterator[CallRecord]:

@@ -65,6 +65,13 @@ class Garbage:
 
 
 @dataclass(frozen=True)
+class Raw:
+    """Answer with these very bytes, a write each, and close the connection."""
+
+    writes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
 class Drop:
     """Close the connection without an answer."""
 
@@ -76,7 +83,7 @@ class Hang:
     seconds: float
 
 
-Step = Say | Fail | Cut | Garbage | Drop | Hang
+Step = Say | Fail | Cut | Garbage | Raw | Drop | Hang
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,12 @@ class FakeProvider:
                 body = WIRES[received.path].error(step.status, step.code, step.message)
                 await _send(writer, step.status, orjson.dumps(body), step.headers)
             case Drop():
+                return False
+            case Raw():
+                for piece in step.writes:
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0.02)  # or the kernel would join the writes
                 return False
             case Hang():
                 await asyncio.sleep(step.seconds)

@@ -7,11 +7,21 @@ counts at most `PICTURE_TOKENS`, above every published formula.
 
 from __future__ import annotations
 
+import orjson
+
+from harness.gateway.prices import TokenUsage
 from harness.gateway.wire.base import Json
 
 PICTURE_TOKENS = 8_000
 HIDDEN_TOOL_TOKENS = 1_000  # the instructions that a provider adds of its own when a call has tools
 _LONG_DATA = 16_000
+
+
+def most_usage(api: str, body_bytes: int, body: Json, output: int) -> TokenUsage:
+    """The most that a call can use. Anthropic charges up to twice for input that is to be kept in its cache."""
+    most = most_input_tokens(body_bytes, body)
+    written = most if api == "messages" and b'"cache_control"' in orjson.dumps(body) else 0
+    return TokenUsage(input=most, output=output, cache_write_1h=written)
 
 
 def most_input_tokens(body_bytes: int, body: Json) -> int:

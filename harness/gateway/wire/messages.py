@@ -14,7 +14,7 @@ from harness.gateway.wire.parts import check_fields, check_only, check_types, ne
 # fmt: off
 _FIELDS = frozenset((
     "model", "messages", "system", "max_tokens", "stream", "temperature", "top_p", "top_k", "stop_sequences", "tools",
-    "tool_choice", "thinking", "output_config", "output_format", "metadata",
+    "tool_choice", "thinking", "output_config", "output_format", "metadata", "cache_control",
 ))
 # fmt: on
 _KIND = {

@@ -11,7 +11,7 @@ import pytest
 
 from harness.gateway.budget import Budget
 from harness.gateway.forward import CallLimits
-from harness.gateway.providers.fake import Cut, Garbage, Say
+from harness.gateway.providers.fake import Cut, Garbage, Raw, Say
 
 USER = [{"role": "user", "content": "hi"}]
 BODY = {"model": "model-a", "messages": USER, "stream": True, "max_completion_tokens": 5000}
@@ -127,6 +127,26 @@ def test_garbage_in_a_stream_is_an_error_event(bench, fake, upstream, records):
         list(stream)
 
     assert "{garb" in records(gateway)[0].raw
+
+
+def test_a_stream_without_a_last_blank_line_is_whole(bench, fake, upstream, records):
+    gateway = bench.gateway(upstream())
+    chunk = b'data: {"id": "c", "choices": [{"index": 0, "delta": {"content": "all"}, "finish_reason": "stop"}]}\n\n'
+    fake.script(Raw((b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", chunk, b"data: [DONE]")))
+
+    answer = bench.http(gateway).post("/v1/chat/completions", json=BODY)
+
+    assert answer.content == chunk + b"data: [DONE]" and records(gateway)[0].outcome == "answered"
+
+
+def test_a_stream_that_ends_early_without_an_error_is_cut(bench, fake, upstream, records):
+    gateway = bench.gateway(upstream())
+    chunk = b'data: {"id": "c", "choices": [{"index": 0, "delta": {"content": "al"}, "finish_reason": null}]}\n\n'
+    fake.script(Raw((b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n", chunk)))
+
+    answer = bench.http(gateway).post("/v1/chat/completions", json=BODY)
+
+    assert b"before its last event" in answer.content and records(gateway)[0].outcome == "cut"
 
 
 def test_a_cut_stream_costs_its_reservation(bench, fake, upstream):

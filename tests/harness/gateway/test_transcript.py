@@ -8,8 +8,9 @@ import pytest
 
 from harness.errors import InfrastructureError, InvalidSpec
 from harness.gateway.forward import CallLimits
+from harness.gateway.lines import JsonLines
 from harness.gateway.providers.base import ProviderResponse
-from harness.gateway.transcript import JsonLines, read_transcript
+from harness.gateway.transcript import read_transcript
 
 USER = [{"role": "user", "content": "hi"}]
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.gateway.prices import FreePrices
-from harness.gateway.providers.fake import Fail, Say
+from harness.gateway.providers.fake import Fail, Raw, Say
 from harness.gateway.providers.upstream import Account, Upstream
 
 USER = [{"role": "user", "content": "hi"}]
@@ -97,6 +97,29 @@ def test_key_in_a_providers_answer_never_reaches_the_client_or_the_disk(bench, f
 
     assert "[redacted]" in str(raised.value) and "[redacted]" in whole and "[redacted]" in streamed
     assert key not in str(raised.value) + whole + streamed + (gateway.folder / "llm.jsonl").read_text()
+
+
+def test_key_that_arrives_in_pieces_never_passes(bench, fake, upstream, key):
+    gateway = bench.gateway(upstream())
+    event = b'data: {"choices": [{"delta": {"content": "%b"}, "finish_reason": "stop"}]}\n\n' % key.encode()
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+    fake.script(Raw((head, event[:60], event[60:])))
+
+    answer = bench.http(gateway).post(
+        "/v1/chat/completions", json={"model": "model-a", "messages": USER, "stream": True}
+    )
+
+    assert "[redacted]" in answer.text and key not in answer.text + (gateway.folder / "llm.jsonl").read_text()
+
+
+def test_redirects_are_not_followed(bench, fake, upstream):
+    fake.script(Raw((b"HTTP/1.1 307 Away\r\nlocation: http://127.0.0.1:9/v1\r\ncontent-length: 2\r\n\r\n{}",)))
+
+    answer = bench.http(bench.gateway(upstream())).post(
+        "/v1/chat/completions", json={"model": "model-a", "messages": USER}
+    )
+
+    assert answer.status_code == 307 and "location" not in answer.headers and len(fake.received) == 1
 
 
 @pytest.mark.parametrize(
