@@ -81,7 +81,7 @@ def send(identity: Identity, pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def end_all(identity: Identity, within_seconds: float = 20.0) -> None:
+def end_all(identity: Identity, within_seconds: float = 120.0) -> None:
     """End every process of `identity`, daemons and whatever it still forks; raise `Unended` if some stay."""
     deadline = time.monotonic() + within_seconds
     while True:

@@ -74,7 +74,12 @@ def _exit_status(code: Any) -> int:
 def _show(error: BaseException, traceback: TracebackType | None) -> None:
     try:
         sys.excepthook(type(error), error, traceback)
-    except BaseException:  # a hook of the script's own that fails
+    except BaseException as failure:  # a hook of the script's own that fails
+        own = failure.__traceback__.tb_next if failure.__traceback__ else None
+        failure.__context__ = None
+        print("Error in sys.excepthook:", file=sys.stderr)  # noqa: T201
+        sys.__excepthook__(type(failure), failure.with_traceback(own), own)
+        print("\nOriginal exception was:", file=sys.stderr)  # noqa: T201
         sys.__excepthook__(type(error), error, traceback)
 
 

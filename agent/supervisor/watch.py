@@ -72,13 +72,15 @@ class Watch:
         self._slot = slot
         self._ground = ground
         self._memory_bytes = memory_bytes
-        self._most_threads = processes_allowed() * 3 // 4 // ground.slots
+        self._most_threads = processes_allowed() // 2 // ground.slots
         self._precise_after = 0.0
         self._disk_low_since: float | None = None
         self.peak_bytes = 0
 
     def __call__(self) -> Stop | None:
         """Sample once."""
+        if self._ground.slots == 1 and processes_running() > self._most_threads:
+            return Stop.PROCESSES  # counting them one by one takes long while hundreds fork
         now = sample(self._slot.identity.uid)
         if now.threads > self._most_threads:
             return Stop.PROCESSES
@@ -133,10 +135,20 @@ class Watch:
 
 def processes_allowed() -> int:
     """How many processes and threads the container may have; many where it has no limit."""
-    for path in ("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids.max"):
+    return _of_the_container("pids.max") or 32768
+
+
+def processes_running() -> int:
+    """How many processes and threads the container has; 0 where it can't be read."""
+    return _of_the_container("pids.current") or 0
+
+
+def _of_the_container(name: str) -> int | None:
+    """A number of the container's cgroup, whose version decides where it stands."""
+    for folder in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
         with contextlib.suppress(OSError, ValueError):
-            return int(Path(path).read_text())
-    return 32768
+            return int(Path(folder, name).read_text())
+    return None
 
 
 def kernel_oom_kills() -> int:
