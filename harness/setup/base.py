@@ -31,6 +31,8 @@ TMPFS_OPTIONS = "size=2g,mode=0700"
 LEFT_OUT = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/lintian")
 # The mirror's address belongs to this host, not to the image; nothing is installed in it later.
 FORGOTTEN = ("etc/apt/sources.list", "etc/apt/apt.conf.d/99mmdebstrap", "etc/resolv.conf", "etc/hostname")
+# Starts with a merged /usr; without, the package that merges it brings 47 MB of perl.
+MERGED_USR = Path("/usr/share/mmdebstrap/hooks/merged-usr")
 IMAGE_SETTINGS = (
     "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "ENV LANG=C.UTF-8",
@@ -106,6 +108,8 @@ def mmdebstrap(packages: list[str], source_lines: list[str], archive: Path) -> l
     """The command for mmdebstrap: essential packages, apt, and ours; no documentation but the licences."""
     command = ["mmdebstrap", "--variant=apt", f"--include={','.join(packages)}"]
     command += ['--aptopt=APT::Install-Recommends "false"']
+    if MERGED_USR.is_dir():
+        command += [f"--hook-dir={MERGED_USR}"]
     command += [f"--dpkgopt=path-exclude=/{folder}/*" for folder in LEFT_OUT]
     command += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
     command += [f'--customize-hook=rm -f "$1"/{path}' for path in FORGOTTEN]
