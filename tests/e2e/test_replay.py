@@ -55,5 +55,5 @@ def test_a_miss_names_the_first_difference_and_calls_nobody(podium, model):
     replay(podium, transcript, "--steps", "3", "--seed", "1", expect=3)
     run = podium.only_run("replayed").read()
     assert run.status == "infra_failed"
-    assert "differ" in run.reason
+    assert "differ" in run.reason, run.reason
     assert len(model.received) == calls

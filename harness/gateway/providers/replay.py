@@ -65,8 +65,8 @@ class ReplayProvider:
             message = f"This request was recorded {recorded} times in {self._path.name}, and has been asked once more."
         else:
             message = f"This request is not in {self._path.name}. {self._nearest(request, asked)}"
-        body = WIRES[request.path].error(400, "replay_miss", message)
-        return ProviderResponse(400, {"content-type": "application/json"}, orjson.dumps(body))
+        body = WIRES[request.path].error(404, "replay_miss", message)
+        return ProviderResponse(404, {"content-type": "application/json"}, orjson.dumps(body))
 
     def _nearest(self, request: ProviderRequest, asked: Json) -> str:
         wanted = steady(asked)

@@ -68,7 +68,7 @@ def test_one_more_than_recorded_is_a_miss(bench, recorded):
 
     answer = client.post(CHAT, json=ask("same"))
 
-    assert answer.status_code == 400 and answer.json()["error"]["code"] == "replay_miss"
+    assert answer.status_code == 404 and answer.json()["error"]["code"] == "replay_miss"
     assert "recorded 1 times" in answer.json()["error"]["message"]
 
 
@@ -89,7 +89,7 @@ def test_a_miss_names_the_first_difference_to_the_nearest_request(bench, recorde
     before = len(fake.received)
     client = bench.openai(bench.gateway(replay_of(path)))
 
-    with pytest.raises(openai.BadRequestError) as raised:
+    with pytest.raises(openai.NotFoundError) as raised:
         client.chat.completions.create(**ask(long + "100 rows"))
 
     assert raised.value.code == "replay_miss" and "nearest is call 2" in str(raised.value)
@@ -103,7 +103,7 @@ def test_a_miss_is_not_tried_again_and_anthropics_client_understands_it(bench, r
     path, _ = recorded(("/v1/messages", ask("one", max_tokens=5), Say()))
     gateway = bench.gateway(replay_of(path))
 
-    with pytest.raises(anthropic.BadRequestError, match="first differ at messages") as raised:
+    with pytest.raises(anthropic.NotFoundError, match="first differ at messages") as raised:
         bench.anthropic(gateway).messages.create(**ask("two", max_tokens=5))
 
     assert raised.value.body["error"]["type"] == "replay_miss" and bench.waits.slept == []
