@@ -16,7 +16,7 @@ from harness.gateway.providers.offline.metrics import ScriptMetric, fallback_met
 from harness.gateway.providers.offline.preview import DataFacts
 from harness.gateway.providers.offline.reading import Situation, Tried
 from harness.gateway.providers.offline.recipe import Layout, Member, Recipe, Task
-from harness.gateway.providers.offline.wording import approach_title
+from harness.gateway.providers.offline.wording import draft_plan
 
 SMALL_ROWS = 5_000  # below this, scaled models on few columns often beat trees
 QUICK_SECONDS = 60.0  # with less than this for a script, only the quickest families are drafted
@@ -35,16 +35,15 @@ _WEIGHTS = {
 }
 _QUICK = ("linear", "lightgbm", "hist_boosting", "xgboost")
 
-_CODES = ("split_parts", "fill_from_mates", "group_sizes")
+# Feature sets, of which each draft takes another; steps that the preview gives no reason for drop out.
+_GROUPS = ("split_parts", "fill_from_mates", "group_sizes")
 _AMOUNTS = ("zero_rules", "amount_totals", "log_amounts")
 _FEATURE_SETS: tuple[tuple[str, ...], ...] = (
-    (*_CODES, *_AMOUNTS, "date_parts"),
-    (*_CODES, *_AMOUNTS, "date_parts", "missing_count", "name_words"),
-    (*_CODES, *_AMOUNTS, "date_parts", "frequencies"),
-    (*_CODES, "zero_rules", "amount_totals", "date_parts", "name_words", "frequencies"),
-    (*_CODES, *_AMOUNTS, "date_parts", "mates_means"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "name_words"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "missing_count", "name_words", "frequencies"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "frequencies"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "missing_count", "row_statistics"),
 )
-_WIDE_FEATURES = ("log_amounts",)  # scaled models want long tails shortened
 
 
 @dataclass(frozen=True)
@@ -145,22 +144,26 @@ def beginnings(problem: Problem, seconds: float | None, rng: Random) -> list[Rec
     while len(drawn) < len(weights):
         left = [name for name in weights if name not in drawn]
         drawn += rng.choices(left, [weights[name] for name in left])
-    recipes = []
-    for turn in range(len(sets)):
-        for place, name in enumerate(drawn):
-            features = sets[(turn + place) % len(sets)]
-            wide = FAMILIES[name].table == "wide"
-            recipes.append(start(FAMILIES[name], (*features, *_WIDE_FEATURES) if wide else features, problem))
-    return recipes
+    return [
+        start(FAMILIES[name], sets[(turn + place) % len(sets)], problem)
+        for turn in range(len(sets))
+        for place, name in enumerate(drawn)
+    ]
 
 
 def _tried(recipe: Recipe, memory: Sequence[Tried]) -> bool:
-    title = approach_title(recipe).lower()
-    return any(title in tried.plan.lower() for tried in memory)
+    return any(same_idea(draft_plan(recipe), tried) for tried in memory)
 
 
 def _family_tried(recipe: Recipe, memory: Sequence[Tried]) -> bool:
     return any(names_family(tried.plan, name) for tried in memory for name in recipe.families)
+
+
+def same_idea(idea: str, tried: Tried) -> bool:
+    """Is an attempt this idea? Memory may have cut the plan off, so the shorter of the two decides."""
+    known = tried.plan.removesuffix("…").rstrip().lower()
+    idea = " ".join(idea.split()).lower()
+    return bool(known) and (known.startswith(idea) or idea.startswith(known))
 
 
 def names_family(plan: str, family: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from harness.gateway.providers.offline.approaches import Problem, names_family, usable
+from harness.gateway.providers.offline.approaches import Problem, names_family, same_idea, usable
 from harness.gateway.providers.offline.families import FAMILIES, Tuning
 from harness.gateway.providers.offline.features import STEPS, in_order
 from harness.gateway.providers.offline.metrics import METRICS
@@ -34,8 +34,8 @@ class Change:
 
 def choose(recipe: Recipe, problem: Problem, memory: Sequence[Tried], rng: Random) -> Change | None:
     """Draw one untried change by weight; None when all that we know of was tried."""
-    tried = [attempt.plan.lower() for attempt in memory]
-    fresh = [c for c in changes(recipe, problem, memory) if not any(c.label.lower() in plan for plan in tried)]
+    found = changes(recipe, problem, memory)
+    fresh = [change for change in found if not any(same_idea(f"Change: {change.label}", tried) for tried in memory)]
     return rng.choices(fresh, [change.weight for change in fresh])[0] if fresh else None
 
 

@@ -45,7 +45,7 @@ class Remedy:
 
 def mend(situation: Situation, problem: Problem) -> Mended:
     """Answer a debug prompt; the new script always differs from the failed one."""
-    code, output = situation.code or "", situation.output or ""
+    code, output = situation.code or "", situation.complaint
     recipe = readable(code)
     if recipe is None:
         changed = patched(code, output)

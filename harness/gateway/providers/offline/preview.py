@@ -7,13 +7,22 @@ look again for themselves; these facts only choose what is worth trying.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal["train", "test", "sample"]
+Kind = Literal["text", "boolean", "integer", "number", "date", "unknown"]
 
-_FILE = re.compile(r"[\w.()/-]*[\w)]\.(?:csv|tsv|parquet)(?:\.(?:zip|gz))?\b", re.IGNORECASE)
+_NAME = r"[\w.()/-]*[\w)]\.(?:csv|tsv|parquet)(?:\.(?:zip|gz))?"
+_FILE = re.compile(rf"^[ \t>|├└─*`-]*(?:\./)?(?:input/)?({_NAME})\b(?=[` \t:(\n]|$)", re.IGNORECASE)
 _ROWS = re.compile(r"(\d[\d,_ ]*)[ \t]*rows\b", re.IGNORECASE)
+_COLUMN = re.compile(r"^[ \t]*[-*][ \t]*`([^`\n]+)`(.*)$", re.MULTILINE)
+_SAME_AS_ABOVE = re.compile(r"^[ \t]*[-*][ \t]*the columns of the table above(.*)$", re.MULTILINE)
+_KIND = re.compile(r"^\W*(text|boolean|integer|number|date)\b")
+_VALUES = re.compile(r"\b(\d+) values?\b")
+_RANGE = re.compile(r"\bfrom (-?[\d.]+(?:e[-+]?\d+)?) to (-?[\d.]+(?:e[-+]?\d+)?)", re.IGNORECASE)
+_QUOTED = re.compile(r'"([^"\n]*)"')
 _ROLE_WORDS: tuple[tuple[Role, tuple[str, ...]], ...] = (
     ("sample", ("sample", "submission", "submit")),
     ("train", ("train",)),
@@ -22,41 +31,72 @@ _ROLE_WORDS: tuple[tuple[Role, tuple[str, ...]], ...] = (
 
 
 @dataclass(frozen=True)
+class ColumnFacts:
+    """What a preview says of a column; `low` and `high` are its range where it is numeric."""
+
+    name: str
+    kind: Kind = "unknown"
+    values: int | None = None
+    missing: bool = False
+    examples: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class TableFacts:
     """One table as previewed."""
 
     name: str
     rows: int | None = None
-    columns: tuple[str, ...] = ()
+    columns: tuple[ColumnFacts, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
 
 
 @dataclass(frozen=True)
 class DataFacts:
     """The previewed tables by role; a role without a table is one that the script must look for."""
 
-    text: str = ""
     tables: dict[Role, TableFacts] = field(default_factory=dict)
 
     @property
     def train_rows(self) -> int | None:
-        table = self.tables.get("train")
-        return table.rows if table else None
+        return self.tables["train"].rows if "train" in self.tables else None
 
     @property
-    def train_columns(self) -> tuple[str, ...]:
-        table = self.tables.get("train")
-        return table.columns if table else ()
+    def features(self) -> tuple[ColumnFacts, ...]:
+        """Columns that both train and test have; all of train where test is not known."""
+        train, test = self.tables.get("train"), self.tables.get("test")
+        if train is None:
+            return ()
+        shared = set(test.column_names) if test is not None and test.columns else set(train.column_names)
+        return tuple(column for column in train.columns if column.name in shared)
+
+    @property
+    def targets(self) -> tuple[ColumnFacts, ...]:
+        """Columns of train that the sample submission asks for."""
+        train, sample = self.tables.get("train"), self.tables.get("sample")
+        asked = sample.column_names[1:] if sample is not None else ()
+        return tuple(column for column in train.columns if column.name in asked) if train is not None else ()
 
 
 def read_preview(text: str) -> DataFacts:
     """Find the tables; of several files with a role's word, the one nearest to the top with the shortest name."""
-    bodies = _bodies(text)
-    tables: dict[Role, TableFacts] = {}
-    for name in sorted(bodies, key=lambda path: (path.count("/"), len(path), path)):
+    tables: dict[str, TableFacts] = {}
+    above: TableFacts | None = None
+    for name, body in _bodies(text):
+        above = _table(name, body, above)
+        if name not in tables or above.columns:
+            tables[name] = above
+    by_role: dict[Role, TableFacts] = {}
+    for name in sorted(tables, key=lambda path: (path.count("/"), len(path), path)):
         role = _role(name)
-        if role is not None and role not in tables:
-            tables[role] = _table(name, bodies[name])
-    return DataFacts(text, tables)
+        if role is not None:
+            by_role.setdefault(role, tables[name])
+    return DataFacts(by_role)
 
 
 def _role(name: str) -> Role | None:
@@ -64,23 +104,47 @@ def _role(name: str) -> Role | None:
     return next((role for role, words in _ROLE_WORDS if any(word in base for word in words)), None)
 
 
-def _bodies(text: str) -> dict[str, str]:
-    """File name → the lines that follow its last mention, up to the next file's."""
-    bodies: dict[str, list[str]] = {}
-    current: list[str] | None = None
+def _bodies(text: str) -> Iterator[tuple[str, str]]:
+    """File names in order, each with the lines from its mention to the next file's."""
+    name: str | None = None
+    lines: list[str] = []
     for line in text.splitlines():
-        match = _FILE.search(line)
+        match = _FILE.match(line)
         if match is not None:
-            name = re.sub(r"^(?:\./)?(?:input/)?", "", match[0])
-            bodies.setdefault(name, [])
-            current = bodies[name]
-        if current is not None:
-            current.append(line)
-    return {name: "\n".join(lines) for name, lines in bodies.items()}
+            if name is not None:
+                yield name, "\n".join(lines)
+            name, lines = match[1], []
+        lines.append(line)
+    if name is not None:
+        yield name, "\n".join(lines)
 
 
-def _table(name: str, body: str) -> TableFacts:
+def _table(name: str, body: str, above: TableFacts | None) -> TableFacts:
     rows = _ROWS.search(body)
     digits = re.sub(r"\D", "", rows[1]) if rows else ""
-    columns = re.findall(r"^[ \t]*[-*|][ \t]*`([^`\n]+)`", body, flags=re.MULTILINE)
-    return TableFacts(name, int(digits) if 0 < len(digits) < 16 else None, tuple(dict.fromkeys(columns)))
+    columns = {column[1]: _column(column[1], column[2]) for column in _COLUMN.finditer(body)}
+    same = _SAME_AS_ABOVE.search(body)
+    if same is not None and above is not None:
+        lacking = re.findall(r"`([^`\n]+)`", same[1])
+        columns = {column.name: column for column in above.columns if column.name not in lacking}
+    return TableFacts(name, int(digits) if 0 < len(digits) < 16 else None, tuple(columns.values()))
+
+
+def _column(name: str, facts: str) -> ColumnFacts:
+    kind, values, span = _KIND.match(facts), _VALUES.search(facts), _RANGE.search(facts)
+    return ColumnFacts(
+        name=name,
+        kind=kind[1] if kind else "unknown",  # type: ignore[arg-type]  # the pattern holds the very words
+        values=int(values[1]) if values and len(values[1]) < 16 else None,
+        missing="missing" in facts,
+        examples=tuple(_QUOTED.findall(facts)),
+        low=_number(span[1]) if span else None,
+        high=_number(span[2]) if span else None,
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

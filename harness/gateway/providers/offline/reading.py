@@ -27,6 +27,9 @@ _FOLDS = re.compile(r"\b(\d{1,2})[- ]fold", re.IGNORECASE)
 _STEPS = re.compile(
     r"steps?[ _](?:left|remaining)\D{0,5}(\d+)|(\d+)[ \t]+steps?[ \t]+(?:are[ \t]+)?(?:left|remain)", re.IGNORECASE
 )
+_PLAN = re.compile(r"^[ \t>*-]*\**(?:Plan|Design)\**:", re.MULTILINE)
+_AFTER_PLAN = re.compile(r"^[ \t>*-]*\**(?:Results?|Validation (?:score|metric))\**:", re.MULTILINE | re.IGNORECASE)
+_REASON = re.compile(r"\(reason: (.+?)\)[.:]", re.DOTALL)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)[ \t]*(h(?:ours?|r)?|min(?:utes?)?|m|s(?:ec(?:onds?)?)?)\b", re.IGNORECASE)
 _UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
@@ -37,6 +40,7 @@ class Tried:
 
     plan: str
     score: float | None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,16 @@ class Situation:
     memory: tuple[Tried, ...]
     code: str | None
     output: str | None
+    problem: str | None  # why the solution does not count, as the search put it
     folds: int | None
     steps_left: int | None
     time_left_seconds: float | None
     timeout_seconds: float | None
+
+    @property
+    def complaint(self) -> str:
+        """Everything that says what went wrong."""
+        return "\n".join(part for part in (self.problem, self.output) if part)
 
     @property
     def seconds_to_use(self) -> float | None:
@@ -81,6 +91,7 @@ def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mappin
         memory=read_memory(sections.get("memory", "")),
         code=code,
         output=output,
+        problem=_problem(sections.get("instructions", "")),
         folds=_folds(sections.get("instructions", "")),
         steps_left=_steps_left(sections.get("limits", "")),
         time_left_seconds=_seconds_on_line(sections.get("limits", ""), "left", "remaining"),
@@ -116,6 +127,11 @@ def _output(sections: Mapping[str, str]) -> str | None:
     return body if inside is None else outside + "\n" + inside
 
 
+def _problem(text: str) -> str | None:
+    match = _REASON.search(text)
+    return match[1] if match else None
+
+
 def _metric_name(text: str) -> str | None:
     found = _METRIC.findall(text)
     return found[-1][0].strip() if found else None
@@ -131,21 +147,23 @@ def _higher(text: str) -> bool | None:
 
 
 def read_memory(text: str) -> tuple[Tried, ...]:
-    """Earlier attempts, oldest first; a block begins at each `Plan:` (or `Design:`)."""
-    blocks = re.split(r"^[ \t>*-]*\**(?:Plan|Design)\**:", text, flags=re.MULTILINE)[1:]
-    return tuple(_tried(block) for block in blocks)
+    """Earlier attempts, oldest first: a block begins at each `Plan:` (or `Design:`); failed ideas are a line each."""
+    text, _, failures = text.partition("Did not work:")
+    blocks = _PLAN.split(text)[1:]
+    failed = [line.strip()[2:] for line in failures.splitlines() if line.strip().startswith("- ")]
+    return (*(_tried(block) for block in blocks), *(Tried(_idea(line), None, failed=True) for line in failed))
 
 
 def _tried(block: str) -> Tried:
-    plan = re.split(
-        r"^[ \t>*-]*\**(?:Results?|Validation (?:score|metric))\**:",
-        block,
-        maxsplit=1,
-        flags=re.MULTILINE | re.IGNORECASE,
-    )[0]
+    plan = _AFTER_PLAN.split(block, maxsplit=1)[0]
     scores = [float(value) for value in _SCORE.findall(block) if _is_number(value)]
     finite = [score for score in scores if math.isfinite(score)]
-    return Tried(plan.strip(), finite[-1] if finite else None)
+    return Tried(" ".join(plan.split()), finite[-1] if finite else None)
+
+
+def _idea(line: str) -> str:
+    """A failed idea without the reason that stands in brackets behind it."""
+    return " ".join(re.sub(r"\[[^\[\]]*\]$", "", line.strip()).split())
 
 
 def _is_number(text: str) -> bool:

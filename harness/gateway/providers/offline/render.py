@@ -7,6 +7,7 @@ it looks up itself; the preview only supplies file names, so a preview that was 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from string import Template
 
@@ -18,6 +19,7 @@ from harness.gateway.providers.offline.preview import DataFacts, Role
 from harness.gateway.providers.offline.recipe import Member, Recipe, to_config
 from harness.gateway.providers.offline.wording import headline
 
+ROLES: tuple[Role, ...] = ("train", "test", "sample")
 _STANDARD_LIBRARY = ("import os", "from pathlib import Path")
 _ALWAYS_IMPORTED = ("import numpy as np", "import pandas as pd")
 
@@ -28,22 +30,23 @@ def render(recipe: Recipe, data: DataFacts) -> str:
     steps = in_order(recipe.features)
     parts = [
         f'"""{headline(recipe)}"""',
-        _imports(recipe, metric),
+        _imports(recipe, metric, steps),
         _settings(recipe),
-        _reading(recipe, data),
-        _feature_functions(recipe, steps),
+        _feature_functions(recipe, steps, data),
         _models(recipe),
         Template(snippets.SCORE).substitute(body=metric.body),
         _validation(recipe),
-        _main(recipe, steps, metric),
+        _main(recipe, steps, metric, data),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 
-def _imports(recipe: Recipe, metric: ScriptMetric) -> str:
+def _imports(recipe: Recipe, metric: ScriptMetric, steps: tuple[str, ...]) -> str:
     lines = set(_ALWAYS_IMPORTED) | set(metric.imports)
     for member in recipe.members:
         lines.update(_construction(recipe, member).imports)
+    for step in steps:
+        lines.update(STEPS[step].imports)
     lines.add(f"from sklearn.model_selection import {_splitter(recipe)}")
     lines.update(("from joblib import Parallel, delayed", "from threadpoolctl import threadpool_limits"))
     if recipe.tuned_cutoff:
@@ -65,32 +68,42 @@ def _merged(lines: Iterable[str]) -> list[str]:
 
 
 def _settings(recipe: Recipe) -> str:
-    rows = [f"    {key!r}: {_literal(value, 4)},".replace("'", '"') for key, value in to_config(recipe).items()]
+    rows = [f'    "{key}": {_literal(value, 4)},' for key, value in to_config(recipe).items()]
     return "\n".join(["CONFIG = {", *rows, "}"]) + "\n" + snippets.PLACES
 
 
-def _literal(value: object, indent: int) -> str:
+def _literal(value: object, indent: int = 0) -> str:
     """A literal on one line, or a dict with an entry a line where that would be too long."""
-    flat = repr(value)
-    if not isinstance(value, dict) or indent + len(flat) < 90:
+    if isinstance(value, str):
+        return json.dumps(value)  # JSON's escapes are Python's, and the quotes are double
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    if not isinstance(value, dict):
+        return repr(value)
+    entries = [f"{json.dumps(key)}: {_literal(item, indent + 4)}" for key, item in value.items()]
+    flat = f"{{{', '.join(entries)}}}"
+    if indent + len(flat) < 90 and "\n" not in flat:
         return flat
     inner = " " * (indent + 4)
-    rows = [f"{inner}{key!r}: {_literal(item, indent + 4)}," for key, item in value.items()]
-    return "\n".join(["{", *rows, " " * indent + "}"])
+    return "\n".join(["{", *(f"{inner}{entry}," for entry in entries), " " * indent + "}"])
 
 
 def _reading(recipe: Recipe, data: DataFacts) -> str:
-    """Reading of the three tables, by name where the preview names them, else by a word in the name."""
-    lines = [f"{role} = {_table_expression(role, data)}" for role in ("train", "test", "sample")]
-    finder = snippets.FIND_TABLE if any("find_table" in line for line in lines) else ""
-    return "\n\n".join(part.strip("\n") for part in (finder, "\n".join(lines) + "\n" + _columns(recipe)) if part)
+    """Reading of the three tables, and from them what is asked for."""
+    lines = [f"{role} = {_table_expression(role, data)}" for role in ROLES]
+    return "\n".join(lines) + "\n" + _columns(recipe)
+
+
+def _named(role: Role, data: DataFacts) -> str | None:
+    """The previewed file of a role, where it is one that the script can read by name."""
+    table = data.tables.get(role)
+    readable = table is not None and table.name.lower().endswith((".csv", ".csv.gz", ".csv.zip"))
+    return table.name if table is not None and readable else None
 
 
 def _table_expression(role: Role, data: DataFacts) -> str:
-    table = data.tables.get(role)
-    if table is None or not table.name.lower().endswith((".csv", ".csv.gz", ".csv.zip")):
-        return f'find_table("{role}")'
-    return f'pd.read_csv(INPUT / "{table.name}")'
+    name = _named(role, data)
+    return f'find_table("{role}")' if name is None else f"pd.read_csv(INPUT / {_literal(name)})"
 
 
 def _columns(recipe: Recipe) -> str:
@@ -100,11 +113,14 @@ def _columns(recipe: Recipe) -> str:
     return lines + snippets.JOINED + (snippets.SKIP if recipe.skip else "")
 
 
-def _feature_functions(recipe: Recipe, steps: tuple[str, ...]) -> str:
+def _feature_functions(recipe: Recipe, steps: tuple[str, ...], data: DataFacts) -> str:
+    finder = [] if all(_named(role, data) for role in ROLES) else [snippets.FIND_TABLE]
     helpers = dict.fromkeys(["text_columns", *(name for step in steps for name in STEPS[step].helpers)])
     kinds = _tables(recipe)
     tables = [snippets.CODES] * bool(kinds & {"codes", "filled"}) + [snippets.WIDE] * ("wide" in kinds)
-    functions = [HELPERS[name] for name in helpers] + [snippets.TIDY] + [STEPS[step].code for step in steps] + tables
+    functions = (
+        finder + [HELPERS[name] for name in helpers] + [snippets.TIDY] + [STEPS[step].code for step in steps] + tables
+    )
     return "\n\n\n".join(function.strip("\n") for function in functions)
 
 
@@ -144,9 +160,17 @@ def _validation(recipe: Recipe) -> str:
     return code + (snippets.CUTOFF if recipe.tuned_cutoff else "") + "\n\n" + snippets.IN_SAMPLE_ORDER
 
 
-def _main(recipe: Recipe, steps: tuple[str, ...], metric: ScriptMetric) -> str:
+def _main(recipe: Recipe, steps: tuple[str, ...], metric: ScriptMetric, data: DataFacts) -> str:
     applied = "".join(f"table = {step}(table)\n" for step in ("tidy", *steps))
-    return applied + _inputs(_tables(recipe)) + snippets.BEGIN + _predicting(recipe, metric) + snippets.ENDING
+    return (
+        _reading(recipe, data)
+        + "\n"
+        + applied
+        + _inputs(_tables(recipe))
+        + snippets.BEGIN
+        + _predicting(recipe, metric)
+        + snippets.ENDING
+    )
 
 
 def _inputs(kinds: set[str]) -> str:

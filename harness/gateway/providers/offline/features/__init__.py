@@ -17,6 +17,7 @@ _ORDER = (
     numbers.DATE_PARTS,
     codes.NAME_WORDS,
     numbers.ROW_STATISTICS,
+    numbers.PRINCIPAL_COMPONENTS,
     numbers.AMOUNT_TOTALS,
     codes.FREQUENCIES,
     codes.MATES_MEANS,

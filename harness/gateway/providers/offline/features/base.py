@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.gateway.providers.offline.features.reasons import always
 from harness.gateway.providers.offline.preview import DataFacts
-
-
-def always(facts: DataFacts) -> bool:
-    """For steps that cost nothing where they find nothing to do."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -23,6 +19,7 @@ class Step:
     name: str
     title: str
     code: str
+    imports: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     fits: Callable[[DataFacts], bool] = always

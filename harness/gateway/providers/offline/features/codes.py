@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from harness.gateway.providers.offline.features import reasons
 from harness.gateway.providers.offline.features.base import Step
-from harness.gateway.providers.offline.preview import DataFacts
-
-_PARTED = re.compile(r"\b\w{1,12}(?:/\w{1,12})+\b|\b[A-Za-z0-9]{1,12}_\d{1,6}\b|\b[A-Z0-9]{1,8}-[A-Z0-9]{1,8}\b")
-
-
-def _has_parts(facts: DataFacts) -> bool:
-    return not facts.text or _PARTED.search(facts.text) is not None
-
 
 SPLIT_PARTS = Step(
     name="split_parts",
     title="the parts of codes",
+    fits=reasons.codes_in_parts,
     helpers=("text_columns",),
-    fits=_has_parts,
     code='''
 def split_parts(table):
     """Split codes such as `G/3/S` or `0013_01`; parts that are numbers become numbers."""
@@ -42,9 +33,9 @@ def split_parts(table):
 FILL_FROM_MATES = Step(
     name="fill_from_mates",
     title="gaps filled from rows of the same group",
+    fits=reasons.codes_in_parts,
     helpers=("text_columns", "mates_key"),
     needs=("split_parts",),
-    fits=_has_parts,
     code='''
 def fill_from_mates(table):
     """Fill gaps of a category from the rows of the same group, where such rows nearly always agree."""
@@ -61,8 +52,8 @@ def fill_from_mates(table):
 GROUP_SIZES = Step(
     name="group_sizes",
     title="sizes of groups of rows that share a code",
+    fits=reasons.codes_in_parts,
     needs=("split_parts",),
-    fits=_has_parts,
     code='''
 def group_sizes(table):
     """Count the rows that share a code or a part of one: people who travel together."""
@@ -78,9 +69,9 @@ def group_sizes(table):
 MATES_MEANS = Step(
     name="mates_means",
     title="averages over the rows of the same group",
+    fits=reasons.codes_in_parts,
     helpers=("mates_key",),
     needs=("split_parts",),
-    fits=_has_parts,
     code='''
 def mates_means(table):
     """Describe a row by the average of its group: what the others do tells something of this one."""
@@ -96,6 +87,7 @@ def mates_means(table):
 NAME_WORDS = Step(
     name="name_words",
     title="family names shared by rows",
+    fits=reasons.names_of_words,
     helpers=("text_columns",),
     code='''
 def name_words(table):
@@ -113,6 +105,7 @@ def name_words(table):
 FREQUENCIES = Step(
     name="frequencies",
     title="how often each category occurs",
+    fits=reasons.categories,
     helpers=("text_columns",),
     code='''
 def frequencies(table):
@@ -126,6 +119,7 @@ def frequencies(table):
 CATEGORY_PAIRS = Step(
     name="category_pairs",
     title="pairs of categories",
+    fits=reasons.several_categories,
     helpers=("text_columns",),
     code='''
 def category_pairs(table):
@@ -138,5 +132,3 @@ def category_pairs(table):
     return table
 ''',
 )
-
-STEPS = (SPLIT_PARTS, FILL_FROM_MATES, GROUP_SIZES, MATES_MEANS, NAME_WORDS, FREQUENCIES, CATEGORY_PAIRS)

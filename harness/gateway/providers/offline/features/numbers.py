@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from harness.gateway.providers.offline.features import reasons
 from harness.gateway.providers.offline.features.base import Step
-from harness.gateway.providers.offline.preview import DataFacts
-
-_DATE = re.compile(r"\b(?:19|20)\d\d[-/]\d\d?[-/]\d\d?\b|\b\d\d?/\d\d?/(?:19|20)?\d\d\b")
-
-
-def _has_dates(facts: DataFacts) -> bool:
-    return not facts.text or _DATE.search(facts.text) is not None
-
 
 MISSING_COUNT = Step(
     name="missing_count",
     title="the number of gaps in a row",
+    fits=reasons.gaps,
     code='''
 def missing_count(table):
     """Say where values are missing, and how many in a row: gaps are seldom random."""
@@ -29,6 +21,7 @@ def missing_count(table):
 AMOUNT_TOTALS = Step(
     name="amount_totals",
     title="totals, shares and zeros of amounts",
+    fits=reasons.several_amounts,
     code='''
 def amount_totals(table):
     """Sum up amounts (never negative, often zero, a long tail), such as spending by kind."""
@@ -48,6 +41,7 @@ def amount_totals(table):
 ZERO_RULES = Step(
     name="zero_rules",
     title="gaps that a yes/no column decides",
+    fits=reasons.amounts_and_flags,
     code='''
 def zero_rules(table):
     """Where a yes/no column always goes with zero amounts, let each fill the other's gaps."""
@@ -67,6 +61,7 @@ def zero_rules(table):
 LOG_AMOUNTS = Step(
     name="log_amounts",
     title="logarithms of long-tailed numbers",
+    fits=reasons.amounts,
     code='''
 def log_amounts(table):
     """Take logarithms of never negative numbers with a long tail."""
@@ -80,8 +75,8 @@ def log_amounts(table):
 DATE_PARTS = Step(
     name="date_parts",
     title="year, month, weekday and hour of dates",
+    fits=reasons.dates,
     helpers=("text_columns",),
-    fits=_has_dates,
     code='''
 def date_parts(table):
     """Split dates into the parts that repeat."""
@@ -98,6 +93,7 @@ def date_parts(table):
 NUMBER_PRODUCTS = Step(
     name="number_products",
     title="products and squares of numbers",
+    fits=reasons.few_numbers,
     code='''
 def number_products(table):
     """Multiply pairs of standardised numbers, so that a linear model can bend."""
@@ -111,6 +107,7 @@ def number_products(table):
 ROW_STATISTICS = Step(
     name="row_statistics",
     title="mean, spread and extremes along each row",
+    fits=reasons.many_numbers,
     code='''
 def row_statistics(table):
     """Describe a row of many like numbers (pixels, readings) by its own distribution."""
@@ -124,4 +121,19 @@ def row_statistics(table):
 ''',
 )
 
-STEPS = (MISSING_COUNT, ZERO_RULES, AMOUNT_TOTALS, LOG_AMOUNTS, DATE_PARTS, NUMBER_PRODUCTS, ROW_STATISTICS)
+PRINCIPAL_COMPONENTS = Step(
+    name="principal_components",
+    title="principal components",
+    fits=reasons.many_numbers,
+    imports=("from sklearn.decomposition import PCA",),
+    code='''
+def principal_components(table):
+    """Summarise many like numbers by the directions in which they vary most together."""
+    numbers = table.select_dtypes("number")
+    if numbers.shape[1] >= 8:
+        scaled = ((numbers - numbers.mean()) / numbers.std().replace(0, 1)).fillna(0)
+        parts = PCA(min(10, numbers.shape[1]), random_state=0).fit_transform(scaled)
+        table = pd.concat([table, pd.DataFrame(parts).add_prefix("component_")], axis=1)
+    return table
+''',
+)
