@@ -70,8 +70,9 @@ class Books:
         self._sequence = 0
 
     @property
-    def transcript_bytes(self) -> int:
-        return self._transcript.size_bytes
+    def full(self) -> bool:
+        """Whether the transcript has reached its limit."""
+        return self._transcript.full
 
     def close_call(self, call: Call, ending: Ending) -> None:
         """Settle on the usage that the provider reported, else on the reservation, and record."""
@@ -82,6 +83,8 @@ class Books:
     def refuse(self, call: Call | None, wire: Wire, path: str, status: int, message: str) -> None:
         """Count and record a call that was not passed on; the request itself is left out, since it may be anything."""
         self.ledger.note_refusal()
+        if self.full:
+            return
         call = call or Call(wire=wire, path=path, model="", body={}, stream=False, began=self.monotonic())
         self._record(call, Ending("refused", status, error=message), None, 0.0, self.monotonic() - call.began)
 

@@ -26,10 +26,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CheckCaps:
-    """Largest submission that is read, bytes of submissions kept a run, and checks at a time."""
+    """Largest submission that is read, bytes of submissions kept a run, nodes with a folder, and checks at a time."""
 
     submission_bytes: int = _GIB
     kept_bytes: int = 4 * _GIB
+    nodes: int = 20_000
     at_once: int = 2
 
 
@@ -43,9 +44,13 @@ class SubmissionChecks:
         self._executor = executor
         self._slots = asyncio.Semaphore(caps.at_once)
         self._kept: dict[str, int] = {}
+        self._nodes: set[str] = set()
 
     async def check(self, node: str, body: AsyncIterator[bytes]) -> CheckReply:
         """Take the file, ask the checker, keep the file; raise EventRefused(413) when it is too large."""
+        if node not in self._nodes and len(self._nodes) >= self._caps.nodes:
+            raise EventRefused(413, f"a run has submissions of at most {self._caps.nodes} nodes checked")
+        self._nodes.add(node)
         async with self._slots:
             arrived = await self._receive(node_folder(self._folder, node), body)
             try:

@@ -26,6 +26,7 @@ from harness.gateway.wire.estimate import most_usage
 
 _PASSED_UP = ("anthropic-version",)
 _PASSED_DOWN = ("content-type", "x-request-id", "request-id", "retry-after")
+_FINAL = {"content-type": "application/json", "x-should-retry": "false"}
 _DEEPEST = 100  # of nested JSON; a tool's schema needs some 20
 
 
@@ -88,7 +89,7 @@ class ModelCalls:
 
     def _reserve(self, call: Call, body_bytes: int) -> Reservation:
         budget = self._books.ledger.budget
-        if self._books.transcript_bytes > self._limits.transcript_bytes:
+        if self._books.full:
             raise BudgetExhausted(f"The run's transcript has reached {self._limits.transcript_bytes} bytes.")
         stated = call.wire.most_output_tokens(call.body)
         output = budget.default_max_output_tokens if stated is None else stated
@@ -147,8 +148,9 @@ class ModelCalls:
         message = f"No answer from {self._provider.name} after {call.attempts} attempts: {gave_up}"
         body = orjson.dumps(call.wire.error(502, "provider_unreachable", message))
         outcome: Outcome = "cut" if gave_up.abandoned else "unreachable"
+        body = redact(body, self._secrets)
         self._books.close_call(call, Ending(outcome, 502, raw=body, response=json_object(body), error=message))
-        return error_response(call.wire, 502, "provider_unreachable", message)
+        return Response(body, 502, _FINAL)
 
     def _refuse(self, call: Call | None, wire: Wire, path: str, status: int, code: str, message: str) -> Response:
         self._books.refuse(call, wire, path, status, message)
@@ -157,8 +159,7 @@ class ModelCalls:
 
 def error_response(wire: Wire, status: int, code: str, message: str) -> Response:
     """An error of the gateway's own in the API's shape, which SDKs do not retry."""
-    body = orjson.dumps(wire.error(status, code, message))
-    return Response(body, status, {"content-type": "application/json", "x-should-retry": "false"})
+    return Response(orjson.dumps(wire.error(status, code, message)), status, _FINAL)
 
 
 def unpriced(model: str) -> str:

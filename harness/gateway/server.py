@@ -111,6 +111,8 @@ class Gateway:
             self._server.should_exit = True
         self._thread.join()
         self.socket.unlink(missing_ok=True)
+        if self._crash is not None and error is None:
+            raise RuntimeError("the gateway's thread ended with an error") from self._crash
 
     def _refuse_what_cannot_work(self) -> None:
         length = len(str(self.socket).encode())
@@ -130,6 +132,7 @@ class Gateway:
             asyncio.run(self._serve())
         except BaseException as error:  # the thread's outermost boundary: whoever waits for it must hear of it
             self._crash = error
+            self._fail(InfrastructureError(f"The run's gateway has ended: {error!r}"))
         finally:
             self._ready.set()
 
@@ -137,7 +140,7 @@ class Gateway:
         executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podium-gateway")
         journal = JournalWriter(self._run_folder, self._caps)
         try:
-            with Transcript(self._run_folder / TRANSCRIPT_NAME, self._provider.traits.secrets) as transcript:
+            with self._transcript() as transcript:
                 server = _Server(self._config(executor, journal, transcript), self._ready)
                 self._server = server
                 await server.serve()
@@ -145,6 +148,10 @@ class Gateway:
             await self._provider.aclose()
             executor.shutdown(wait=False, cancel_futures=True)
             journal.close()
+
+    def _transcript(self) -> Transcript:
+        path, secrets = self._run_folder / TRANSCRIPT_NAME, self._provider.traits.secrets
+        return Transcript(path, secrets, self._limits.transcript_bytes)
 
     def _config(self, executor: ThreadPoolExecutor, journal: JournalWriter, transcript: Transcript) -> uvicorn.Config:
         provider = self._provider

@@ -90,8 +90,9 @@ class RawText:
 class Transcript:
     """Writes llm.jsonl; every occurrence of a secret is blacked out, wherever it stands."""
 
-    def __init__(self, path: Path, secrets: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, secrets: tuple[str, ...], most_bytes: int) -> None:
         self._lines = JsonLines(path, durable=False)
+        self._most_bytes = most_bytes
         self._secrets = tuple(secret.encode() for secret in secrets if secret)
 
     def __enter__(self) -> Transcript:
@@ -103,8 +104,9 @@ class Transcript:
         self._lines.close()
 
     @property
-    def size_bytes(self) -> int:
-        return self._lines.size_bytes
+    def full(self) -> bool:
+        """Whether the run's share of the disk is used up; what is in flight then is still written."""
+        return self._lines.size_bytes > self._most_bytes
 
     def append(self, record: CallRecord) -> None:
         self._lines.append(redact(orjson.dumps(record), self._secrets))

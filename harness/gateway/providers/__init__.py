@@ -63,6 +63,8 @@ def _provider(kind: str, models: frozenset[str], environ: Mapping[str, str], see
     key = environ.get(_KEYS[kind], "").strip()
     if not key and kind != "compatible":
         raise UserError(f"{kind}/… needs a key: set {_KEYS[kind]}, or use the model 'offline', which needs none.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UserError(f"{_KEYS[kind]} holds characters that no key has (a line break, a space?): set it again.")
     address = environ.get(_ADDRESSES[kind]) or _DEFAULT_ADDRESSES.get(kind)
     if address is None:
         raise UserError("compatible/… needs an address: set PODIUM_BASE_URL, for example http://127.0.0.1:8000/v1.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
@@ -22,19 +23,30 @@ from harness.gateway.wire.base import Json
 from harness.gateway.wire.sse import SseSplitter
 
 
+class Recorded(NamedTuple):
+    """What is kept in memory of a recorded call: its answer."""
+
+    status: int
+    content_type: str
+    body: bytes
+    cut: bool
+
+
 class ReplayProvider:
     """Answers from the records of one llm.jsonl. Used from one event loop."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._recorded: dict[str, list[CallRecord]] = {}
+        self._recorded: dict[str, list[Recorded]] = {}
         self._asked: Counter[str] = Counter()
+        models = set()
         for record in _usable(path):
-            self._recorded.setdefault(fingerprint(record.path, record.request or {}), []).append(record)
-        if not self._recorded:
+            answer = Recorded(record.status, record.content_type, record.body(), record.outcome == "cut")
+            self._recorded.setdefault(fingerprint(record.path, record.request or {}), []).append(answer)
+            models.add(record.model)
+        if not models:
             raise UserError(f"{path} holds no answered model call. Name the llm.jsonl of a run that called a model.")
-        models = frozenset(record.model for records in self._recorded.values() for record in records)
-        self._traits = Traits(live=False, models=models)
+        self._traits = Traits(live=False, models=frozenset(models))
 
     @property
     def name(self) -> str:
@@ -55,7 +67,7 @@ class ReplayProvider:
         headers = {"content-type": record.content_type}
         if request.stream and record.status < 400:
             return ProviderResponse(record.status, headers, _stream(record))
-        return ProviderResponse(record.status, headers, record.body())
+        return ProviderResponse(record.status, headers, record.body)
 
     async def aclose(self) -> None:
         """Nothing to close."""
@@ -71,12 +83,10 @@ class ReplayProvider:
     def _nearest(self, request: ProviderRequest, asked: Json) -> str:
         wanted = steady(asked)
         best: tuple[Difference, int] | None = None
-        for records in self._recorded.values():
-            for record in records:
-                if record.path != request.path or (found := first_difference(steady(record.request), wanted)) is None:
-                    continue
-                if best is None or found.same > best[0].same:
-                    best = found, record.sequence
+        for record in _usable(self._path):
+            found = first_difference(steady(record.request), wanted) if record.path == request.path else None
+            if found is not None and (best is None or found.same > best[0].same):
+                best = found, record.sequence
         if best is None:
             return f"Nothing at all was recorded of {request.path}."
         return f"The nearest is call {best[1]}; they first differ {best[0].text()}."
@@ -92,12 +102,12 @@ def _usable(path: Path) -> Iterator[CallRecord]:
         raise UserError(f"There is no transcript {path}. Name the llm.jsonl of an earlier run.") from error
 
 
-async def _stream(record: CallRecord) -> AsyncIterator[bytes]:
+async def _stream(record: Recorded) -> AsyncIterator[bytes]:
     """The recorded bytes, an event at a time; a stream that was cut breaks off at the same byte."""
     splitter = SseSplitter()
-    for event in splitter.feed(record.body()):
+    for event in splitter.feed(record.body):
         yield event
     if rest := splitter.rest():
         yield rest
-    if record.outcome == "cut":
+    if record.cut:
         raise ProviderUnreachable("the recorded stream broke off here")

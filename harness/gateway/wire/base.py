@@ -8,13 +8,17 @@ from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Api
 
 Json = dict[str, Any]
+_LONGEST_MESSAGE = 1_000
 
 
 class BadRequest(Exception):
-    """A call that is not passed on. The message says what was found and what to do instead; the agent sees it."""
+    """A call that is not passed on. The message says what was found and what to do instead; the agent sees it.
+
+    What was found comes from the call, so a message is cut: it is recorded, and must not be a way to fill the disk.
+    """
 
     def __init__(self, message: str, *, status: int = 400, code: str = "invalid_request_error") -> None:
-        super().__init__(message)
+        super().__init__(message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + " …")
         self.status = status
         self.code = code
 
@@ -71,3 +75,9 @@ def child(value: Json, name: str) -> Json:
     """The object under a name, or an empty one."""
     found = value.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def children(value: Json, name: str) -> list[Json]:
+    """The objects in the list under a name; anything else there is left out."""
+    found = value.get(name)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Api
-from harness.gateway.wire.base import Assembler, BadRequest, Json, child, count
+from harness.gateway.wire.base import Assembler, BadRequest, Json, child, children, count
 from harness.gateway.wire.openai_errors import openai_error, openai_stream_error
 from harness.gateway.wire.parts import check_data_url, check_fields, check_only, check_types, need_list, positive
 
@@ -107,9 +105,8 @@ class ChatAssembler:
             self._head = {name: value for name, value in event.items() if name not in ("choices", "usage", "object")}
         if event.get("usage"):
             self._usage = event["usage"]
-        for choice in event.get("choices") or []:
-            if isinstance(choice, dict):
-                self._add(choice)
+        for choice in children(event, "choices"):
+            self._add(choice)
 
     def message(self) -> Json | None:
         if not self._head:
@@ -128,18 +125,16 @@ class ChatAssembler:
         known["finish_reason"] = choice.get("finish_reason") or known["finish_reason"]
         message = known["message"]
         for name, value in child(choice, "delta").items():
-            if name == "tool_calls" and isinstance(value, list):
-                _add_tool_calls(message.setdefault("tool_calls", []), value)
+            if name == "tool_calls":
+                _add_tool_calls(message.setdefault("tool_calls", []), children(choice["delta"], name))
             elif name == "role":
                 message["role"] = value
             elif isinstance(value, str):
                 message[name] = (message.get(name) or "") + value
 
 
-def _add_tool_calls(known: list[Json], deltas: list[Any]) -> None:
+def _add_tool_calls(known: list[Json], deltas: list[Json]) -> None:
     for delta in deltas:
-        if not isinstance(delta, dict):
-            continue
         index = count(delta.get("index"))
         while len(known) <= index < 1024:
             known.append({"id": None, "type": "function", "function": {"name": "", "arguments": ""}})
@@ -147,5 +142,6 @@ def _add_tool_calls(known: list[Json], deltas: list[Any]) -> None:
             continue
         call, function = known[index], child(delta, "function")
         call["id"] = delta.get("id") or call["id"]
-        call["function"]["name"] += function.get("name") or ""
-        call["function"]["arguments"] += function.get("arguments") or ""
+        for name in ("name", "arguments"):
+            if isinstance(function.get(name), str):
+                call["function"][name] += function[name]

@@ -34,7 +34,7 @@ class Messages:
 
     def check(self, body: Json) -> None:
         check_fields(body, _FIELDS, "messages")
-        for position, tool in enumerate(body.get("tools") or []):
+        for position, tool in enumerate(need_list(body, "tools") if body.get("tools") is not None else []):
             _check_tool(tool, f"tools[{position}]")
         if not isinstance(body.get("system"), str | None):
             check_types(body["system"], {"text": None}, "system")

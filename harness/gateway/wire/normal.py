@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from harness.gateway.wire.base import Json, child
+from harness.gateway.wire.base import Json, child, children
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,16 @@ class Conversation:
 def conversation(api: str, body: Json) -> Conversation:
     """Read a chat, responses or messages body."""
     seed = body.get("seed")
-    tools = [] if body.get("tool_choice") == "none" else [_tool(tool) for tool in body.get("tools") or []]
+    tools = [] if body.get("tool_choice") == "none" else [_tool(tool) for tool in children(body, "tools")]
     readers = {"responses": _from_responses, "messages": _from_messages}
-    messages = readers[api](body) if api in readers else list(body["messages"])
+    messages = readers[api](body) if api in readers else [_from_chat(message) for message in children(body, "messages")]
     return Conversation(messages, tools, seed if isinstance(seed, int) else None)
+
+
+def text_of(message: Json) -> str:
+    """All text of one message of a conversation, its tool calls' arguments included."""
+    calls = (child(call, "function").get("arguments") for call in children(message, "tool_calls"))
+    return str(message["content"]) + "".join(str(arguments or "") for arguments in calls)
 
 
 def _tool(tool: Json) -> Json:
@@ -39,17 +45,21 @@ def _tool(tool: Json) -> Json:
     return {"type": "function", "function": function}
 
 
+def _from_chat(message: Json) -> Json:
+    return {**message, "content": _text(message.get("content"))}
+
+
 def _from_responses(body: Json) -> list[Json]:
     messages = [_message("system", body["instructions"])] if body.get("instructions") else []
-    if isinstance(body["input"], str):
+    if isinstance(body.get("input"), str):
         return [*messages, _message("user", body["input"])]
-    return messages + [message for item in body["input"] for message in _from_item(item)]
+    return messages + [message for item in children(body, "input") for message in _from_item(item)]
 
 
 def _from_item(item: Json) -> list[Json]:
     match item.get("type", "message"):
         case "message":
-            role = "system" if item.get("role") == "developer" else item.get("role", "user")
+            role = "system" if item.get("role") == "developer" else item.get("role")
             return [_message(role, item.get("content"))]
         case "function_call":
             return [_call_message(item.get("call_id"), item.get("name"), item.get("arguments") or "{}")]
@@ -61,38 +71,39 @@ def _from_item(item: Json) -> list[Json]:
 
 def _from_messages(body: Json) -> list[Json]:
     messages = [_message("system", body["system"])] if body.get("system") else []
-    return messages + [found for message in body["messages"] for found in _from_turn(message)]
+    return messages + [found for message in children(body, "messages") for found in _from_turn(message)]
 
 
 def _from_turn(message: Json) -> list[Json]:
-    role, content = message.get("role", "user"), message.get("content")
-    if not isinstance(content, list):
-        return [_message(role, content)]
-    found: list[Json] = []
-    texts = [block for block in content if block.get("type") not in ("tool_use", "tool_result")]
-    for block in content:
-        if block.get("type") == "tool_use":
-            found.append(_call_message(block.get("id"), block.get("name"), json.dumps(block.get("input"))))
-        elif block.get("type") == "tool_result":
-            found.append({**_message("tool", block.get("content")), "tool_call_id": block.get("tool_use_id")})
+    """Anthropic puts calls and results among the text; a chat has messages of their own for them."""
+    role = message.get("role")
+    if not isinstance(message.get("content"), list):
+        return [_message(role, message.get("content"))]
+    texts, others = [], []
+    for block in children(message, "content"):
+        match block.get("type"):
+            case "tool_use":
+                others.append(_call_message(block.get("id"), block.get("name"), json.dumps(block.get("input"))))
+            case "tool_result":
+                others.append({**_message("tool", block.get("content")), "tool_call_id": block.get("tool_use_id")})
+            case _:
+                texts.append(block)
     spoken = [_message(role, texts)] if texts else []
-    return spoken + found if role == "assistant" else found + spoken
+    return spoken + others if role == "assistant" else others + spoken
 
 
-def _call_message(call_id: Any, name: Any, arguments: str) -> Json:
-    call = {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
-    return {"role": "assistant", "content": None, "tool_calls": [call]}
+def _call_message(call_id: Any, name: Any, arguments: Any) -> Json:
+    call = {"id": call_id, "type": "function", "function": {"name": name, "arguments": str(arguments)}}
+    return {"role": "assistant", "content": "", "tool_calls": [call]}
 
 
-def _message(role: str, content: Any) -> Json:
-    """A message with its text parts joined; pictures and reasoning are left out."""
+def _message(role: Any, content: Any) -> Json:
+    return {"role": str(role or "user"), "content": _text(content)}
+
+
+def _text(content: Any) -> str:
+    """The text parts of a content, joined; pictures and reasoning are left out."""
     if isinstance(content, list):
-        content = "\n".join(part["text"] for part in content if isinstance(part.get("text"), str))
-    return {"role": role, "content": content or ""}
-
-
-def text_of(message: Json) -> str:
-    """All text of one chat message, its tool calls' arguments included."""
-    content = _message("", message.get("content"))["content"]
-    calls = message.get("tool_calls") or []
-    return str(content) + "".join(str(child(call, "function").get("arguments") or "") for call in calls)
+        texts = (part.get("text") for part in content if isinstance(part, dict))
+        return "\n".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""

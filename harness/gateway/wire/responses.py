@@ -18,7 +18,7 @@ _FIELDS = frozenset((
 ))
 # fmt: on
 _INERT_INCLUDES = frozenset({"reasoning.encrypted_content", "message.output_text.logprobs"})
-_ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_ENDS = ("response.completed", "response.incomplete", "response.failed")
 
 
 class Responses:
@@ -35,9 +35,11 @@ class Responses:
             raise BadRequest("'store' is refused: it would keep state at the provider. Leave it out or send false.")
         if body.get("tools") is not None:
             check_types(body["tools"], {"function": None, "custom": None}, "tools")
-        for wanted in body.get("include") or []:
-            if wanted not in _INERT_INCLUDES:
+        for wanted in need_list(body, "include") if body.get("include") is not None else []:
+            if not isinstance(wanted, str) or wanted not in _INERT_INCLUDES:
                 raise BadRequest(f"'include' has {wanted!r}, which belongs to a tool that runs at the provider.")
+        if not isinstance(body.get("instructions"), str | None):
+            raise BadRequest("'instructions' must be text.")
         if not isinstance(body.get("input"), str):
             for position, item in enumerate(need_list(body, "input")):
                 _check_item(item, f"input[{position}]")

@@ -82,6 +82,15 @@ def test_beyond_the_runs_share_files_are_checked_but_not_kept(bench, echo):
     assert not (gateway.folder / "nodes/n0002/submission.csv").exists()
 
 
+def test_a_run_makes_a_bounded_number_of_folders(bench, echo):
+    gateway = bench.gateway(OfflineProvider(echo), check_caps=CheckCaps(nodes=2))
+    client = bench.http(gateway)
+
+    statuses = [check(client, node).status_code for node in ("n0001", "n0002", "n0003", "n0001")]
+
+    assert statuses == [200, 200, 413, 200] and len(list((gateway.folder / "nodes").iterdir())) == 2
+
+
 def test_checks_of_one_node_at_once_do_not_mix(bench, echo):
     together = threading.Barrier(2, timeout=10)
 

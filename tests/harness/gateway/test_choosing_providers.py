@@ -16,6 +16,7 @@ USER = [{"role": "user", "content": "hi"}]
         ("openai/gpt-4o", {}, "OPENAI_API_KEY"),
         ("anthropic/claude-sonnet-4-5", {"ANTHROPIC_API_KEY": " "}, "ANTHROPIC_API_KEY"),
         ("compatible/llama", {}, "PODIUM_BASE_URL"),
+        ("openai/gpt-4o", {"OPENAI_API_KEY": "sk-one\nsk-two"}, "OPENAI_API_KEY"),
         ("gpt-4o", KEYS, "openai/NAME"),
         ("openai/", KEYS, "openai/NAME"),
         ("google/gemini", KEYS, "Models: offline"),
@@ -49,11 +50,11 @@ def test_stated_prices_come_from_the_named_file(tmp_path):
 
 def test_code_and_review_may_have_different_providers(bench, fake):
     environ = {**KEYS, "OPENAI_BASE_URL": fake.base_url, "ANTHROPIC_BASE_URL": fake.base_url}
-    provider = provider_for(["openai/gpt-4o", "anthropic/claude-sonnet-4-5"], environ)
+    provider = provider_for(["openai/gpt-4o", "anthropic/claude-opus-4-5"], environ)
     gateway = bench.gateway(provider)
 
     bench.openai(gateway).chat.completions.create(model="gpt-4o", messages=USER)
-    bench.anthropic(gateway).messages.create(model="claude-sonnet-4-5", max_tokens=5, messages=USER)
+    bench.anthropic(gateway).messages.create(model="claude-opus-4-5", max_tokens=5, messages=USER)
 
     assert provider.name == "openai+anthropic" and set(provider.traits.secrets) == {"sk-o", "sk-a"}
     assert [received.headers.get("authorization") for received in fake.received] == ["Bearer sk-o", None]

@@ -108,6 +108,20 @@ def test_status_asks_to_stop_after_the_deadline(bench, echo):
     assert bench.http(gateway).get("/podium/status").json()["stop"] is True
 
 
+def test_a_gateway_that_dies_in_the_middle_is_a_failure_of_the_run(bench, echo, monkeypatch):
+    async def broken(self, counter):
+        raise RuntimeError("a bug in the loop")
+
+    gateway = bench.gateway(OfflineProvider(echo))
+    monkeypatch.setattr("harness.gateway.server._Server.on_tick", broken)
+    gateway._thread.join(5)
+
+    assert "a bug in the loop" in str(gateway.failure)
+    with pytest.raises(RuntimeError, match="ended with an error"):
+        gateway.__exit__(None, None, None)
+    gateway._crash = None  # told once is enough: the fixture ends it again
+
+
 def test_hanging_clients_do_not_hold_up_the_end(bench, fake, upstream, records, caplog):
     gateway = bench.gateway(upstream())
     fake.script(Hang(30), Say("x" * 40_000, pause_seconds=0.5))

@@ -113,6 +113,16 @@ def test_a_full_disk_ends_the_run_as_infrastructures_failure(bench, fake, upstre
     assert client.get("/podium/status").json()["stop"] is True
 
 
+def test_refusals_do_not_echo_a_whole_body_to_the_disk(bench, upstream):
+    gateway = bench.gateway(upstream())
+    body = {"model": "model-a", "messages": [{"role": "user", "content": [{"type": "x" * 1_000_000}]}]}
+
+    answer = bench.http(gateway).post("/v1/chat/completions", json=body)
+
+    assert answer.status_code == 400 and len(answer.content) < 2_000
+    assert (gateway.folder / "llm.jsonl").stat().st_size < 3_000
+
+
 def test_a_bad_line_in_the_middle_names_file_line_and_field(tmp_path):
     path = tmp_path / "llm.jsonl"
     path.write_text('{"schema_version": 1}\n')
@@ -121,9 +131,11 @@ def test_a_bad_line_in_the_middle_names_file_line_and_field(tmp_path):
         list(read_transcript(path))
 
 
-def test_transcript_that_has_reached_its_cap_ends_the_budget(bench, upstream):
-    client = bench.http(bench.gateway(upstream(), limits=CallLimits(transcript_bytes=500)))
+def test_transcript_that_has_reached_its_cap_ends_the_budget_and_does_not_grow(bench, upstream, records):
+    gateway = bench.gateway(upstream(), limits=CallLimits(transcript_bytes=500))
+    client = bench.http(gateway)
     body = {"model": "model-a", "messages": USER}
 
-    assert client.post("/v1/chat/completions", json=body).status_code == 200
-    assert client.post("/v1/chat/completions", json=body).status_code == 402
+    statuses = [client.post("/v1/chat/completions", json=body).status_code for _ in range(4)]
+
+    assert statuses == [200, 402, 402, 402] and len(records(gateway)) == 1 and gateway.usage().refused == 3
