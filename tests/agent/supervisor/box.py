@@ -71,11 +71,14 @@ class Box:
         for line in self._process.stderr:
             self.log.append(line)
 
-    def hang_up(self) -> int:
-        """Close the driver's input, on which it ends; the container's exit status."""
-        assert self._process.stdin
-        self._process.stdin.close()
+    def ended(self) -> int:
+        """Wait for the end; the container's exit status."""
         return self._process.wait(timeout=60)
+
+    def tell(self, code: str) -> None:
+        """Run `code` with the agent's rights, without an answer: it may be the agent's last."""
+        with self._lock:
+            self._write({"id": next(self._ids), "agent": code})
 
     def ask(self, seconds: float = 120, **request: object) -> dict[str, Any]:
         """Send one request and wait for its answer."""
@@ -83,10 +86,13 @@ class Box:
         with self._lock:
             number = next(self._ids)
             self._waiting[number] = answer
-            assert self._process.stdin
-            self._process.stdin.write(json.dumps({"id": number, **request}) + "\n")
-            self._process.stdin.flush()
+            self._write({"id": number, **request})
         return answer.get(timeout=seconds)
+
+    def _write(self, request: dict[str, object]) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
 
     def agent(self, code: str) -> Any:
         """Run `code` with the agent's rights; what it assigns to `answer`."""
@@ -129,14 +135,21 @@ class BoxInterpreter:
 
 
 @contextlib.contextmanager
-def opened(engine: Any, image: str, data: Path, *supervisor: str, docker: Sequence[str] = ()) -> Iterator[Box]:
+def opened(
+    engine: Any,
+    image: str,
+    data: Path,
+    *supervisor: str,
+    docker: Sequence[str] = (),
+    agent: Sequence[str] = ("/opt/agent/bin/python", "-I", "/opt/driver.py"),
+) -> Iterator[Box]:
     """Start a box with `data` as its public data; ended and removed with its volume in the end."""
     name = f"podium-test-{uuid.uuid4().hex[:12]}"
     with tempfile.TemporaryDirectory() as folder:
         volume = workspace.create(engine, name, WORKSPACE_BYTES, Path(folder), {"podium.test": "1"}, os.environ)
         command = ["docker", "run", "-i", "--rm", f"--name={name}", "--label=podium.test=1", *HARDENED, *docker]
         command += [f"--volume={name}:/home", f"--volume={data}:/home/data:ro", f"--volume={DRIVER}:/opt/driver.py:ro"]
-        command += [image, *supervisor, "--", "/opt/agent/bin/python", "-I", "/opt/driver.py"]
+        command += [image, *supervisor, "--", *agent]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

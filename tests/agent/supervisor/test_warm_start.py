@@ -36,7 +36,10 @@ for stream in (sys.stdin, sys.stdout, sys.stderr):
     print(stream.name, stream.mode, stream.encoding, stream.errors, stream.line_buffering, stream.fileno())
 print(sys.stdout.write_through, type(sys.stdout.buffer).__name__, sys.stdout is sys.__stdout__)
 """,
-    "threads": "import threading\nprint(threading.current_thread() is threading.main_thread(), threading.active_count())\n",
+    "threads": """
+import threading
+print(threading.current_thread() is threading.main_thread(), threading.active_count())
+""",
     "an exception chain": """
 def inner(): raise ValueError('inner')
 def outer():
@@ -175,7 +178,11 @@ import pickle
 class Model: pass
 print(type(pickle.loads(pickle.dumps(Model()))) is Model)
 """,
-    "logging": "import logging\nlogging.basicConfig(level='INFO')\nlogging.info('a'); logging.getLogger('x').error('b')\n",
+    "logging": """
+import logging
+logging.basicConfig(level='INFO')
+logging.info('a'); logging.getLogger('x').error('b')
+""",
 }
 
 
