@@ -120,6 +120,7 @@ class Bench:
     def plans(self) -> list[RunPlan]:
         """Check everything that can be checked, then engine, image and data; one plan a competition and seed."""
         from harness import competition as competitions
+        from harness.gateway.prices import refuse_unpriced
 
         options, settings = self.options, self.settings
         chosen = preset(options.agent)
@@ -127,7 +128,9 @@ class Bench:
         prompts = promptset.find(options.prompts or chosen.prompt_set, settings.prompts)
         gpus = Gpus.parse(options.gpus)
         limits = self.limits(chosen)
-        self.provider(options.model, options.seeds[0])  # an unknown model or a missing key ends here
+        traits = self.provider(options.model, options.seeds[0]).traits  # an unknown model or a missing key ends here
+        if self.budget_usd() is not None:
+            refuse_unpriced(traits.prices, traits.models)
         image = self.image(gpus)
         return [
             RunPlan(

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from harness.gateway.budget import BudgetExhausted, Reservation
 from harness.gateway.calls import Books, Call, Ending, json_object
+from harness.gateway.prices import unpriced
 from harness.gateway.providers.base import Provider, ProviderRequest, ProviderResponse
 from harness.gateway.recording import StreamRecording
 from harness.gateway.relay import StreamRelay
@@ -160,15 +161,6 @@ class ModelCalls:
 def error_response(wire: Wire, status: int, code: str, message: str) -> Response:
     """An error of the gateway's own in the API's shape, which SDKs do not retry."""
     return Response(orjson.dumps(wire.error(status, code, message)), status, _FINAL)
-
-
-def unpriced(model: str) -> str:
-    """Why a model without a price can't be called under a budget in money, and what to do."""
-    return (
-        f"The price of the model '{model}' is not known, and this run has a budget in money. State the price in a YAML "
-        f"file, in USD per million tokens, as `{model}: {{input: 0.15, output: 0.6}}`, and name that file in "
-        "PODIUM_PRICES; or run without a budget in money."
-    )
 
 
 def _parse(raw_body: bytes) -> Json:

@@ -11,7 +11,7 @@ The file is YAML, in USD per million tokens, one entry a model:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ from typing import Protocol
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness.errors import InvalidSpec
+from harness.errors import InvalidSpec, UserError
 
 _MILLION = 1_000_000
 
@@ -138,3 +138,19 @@ def read_prices(path: Path) -> dict[str, StatedPrice]:
             f"The prices file {path} is wrong at {field or 'its top'}: {first['msg']}. "
             "It holds one line a model, in USD per million tokens: `NAME: {input: 0.15, output: 0.6}`."
         ) from error
+
+
+def unpriced(model: str) -> str:
+    """Why a model without a price can't be called under a budget in money, and what to do."""
+    return (
+        f"The price of the model '{model}' is not known, and this run has a budget in money. State the price in a YAML "
+        f"file, in USD per million tokens, as `{model}: {{input: 0.15, output: 0.6}}`, and name that file in "
+        "PODIUM_PRICES or with --prices."
+    )
+
+
+def refuse_unpriced(prices: Prices, models: Iterable[str]) -> None:
+    """Raise `UserError` when a run with a budget in money names a model whose price is not known."""
+    for model in sorted(models):
+        if prices.cost_usd(model, TokenUsage(input=1, output=1)) is None:
+            raise UserError(unpriced(model))

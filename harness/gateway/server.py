@@ -25,9 +25,9 @@ from harness.gateway.budget import Budget, Ledger, Usage
 from harness.gateway.calls import Books
 from harness.gateway.checks import CheckCaps, SubmissionChecks
 from harness.gateway.connections import BodyMemory, BoundedProtocol
-from harness.gateway.forward import CallLimits, ModelCalls, unpriced
+from harness.gateway.forward import CallLimits, ModelCalls
 from harness.gateway.journal import EventCaps, JournalWriter, StoredEvent
-from harness.gateway.prices import TokenUsage
+from harness.gateway.prices import refuse_unpriced
 from harness.gateway.providers.base import Provider
 from harness.gateway.retry import Retrier, RetryPolicy, Timing
 from harness.gateway.routes import Parts, application
@@ -121,11 +121,8 @@ class Gateway:
                 f"The socket's path {self.socket} is {length} bytes long; Linux allows {_LONGEST_SOCKET_PATH}. "
                 "Set TMPDIR to a shorter folder."
             )
-        traits = self._provider.traits
         if self._ledger.budget.usd is not None:
-            for model in sorted(traits.models):
-                if traits.prices.cost_usd(model, TokenUsage(input=1, output=1)) is None:
-                    raise UserError(unpriced(model))
+            refuse_unpriced(self._provider.traits.prices, self._provider.traits.models)
 
     def _run(self) -> None:
         try:

@@ -181,3 +181,4 @@ def test_a_model_without_a_price_and_a_budget_is_refused_with_what_to_do(podium,
     done = podium.bench("breast-cancer-wisconsin", "--model", "compatible/fake", "--steps", "1", expect=2)
     assert "price" in done.stderr
     assert model.received == []
+    assert not podium.results.exists()
