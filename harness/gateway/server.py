@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harness.contract import SOCKET_NAME, CheckReply, StatusReply
@@ -126,7 +127,8 @@ class Gateway:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve())
         except BaseException as error:  # the thread's outermost boundary: whoever waits for it must hear of it
             self._crash = error
             self._fail(InfrastructureError(f"The run's gateway has ended: {error!r}"))

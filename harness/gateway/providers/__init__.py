@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 from harness.errors import UserError
 from harness.gateway.prices import KnownPrices, Prices, StatedPrices, read_prices
@@ -69,7 +70,19 @@ def _provider(kind: str, models: frozenset[str], environ: Mapping[str, str], see
     if address is None:
         raise UserError("compatible/… needs an address: set PODIUM_BASE_URL, for example http://127.0.0.1:8000/v1.")
     name = cast(Literal["openai", "anthropic", "compatible"], kind)
-    return Upstream(Account(name, address, key), models, _prices(kind, address, environ))
+    account = Account(name, address, key, _proxy(address, environ))
+    return Upstream(account, models, _prices(kind, address, environ))
+
+
+def _proxy(address: str, environ: Mapping[str, str]) -> str | None:
+    """The proxy that the usual variables name for an address: HTTPS_PROXY, ALL_PROXY, NO_PROXY, in either case."""
+    stated = {name.lower(): value for name, value in environ.items() if name.lower().endswith("_proxy") and value}
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    for exempt in stated.get("no_proxy", "").replace(" ", "").split(","):
+        if exempt and (exempt == "*" or host == exempt.lstrip(".") or host.endswith("." + exempt.lstrip("."))):
+            return None
+    return stated.get(f"{parts.scheme}_proxy") or stated.get("all_proxy")
 
 
 def _prices(kind: str, address: str, environ: Mapping[str, str]) -> Prices:

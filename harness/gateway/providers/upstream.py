@@ -1,7 +1,8 @@
 """A real API: OpenAI, Anthropic, or any server that speaks their formats. The key is added here and nowhere else.
 
-Bodies go out as the gateway rebuilt them and come back untouched. Redirects are not followed: they would carry the key
-to another host.
+Bodies go out as the gateway rebuilt them and come back untouched. httpx2's transport is used without its client, which
+saves a fifth of a call's cost; so redirects, which would carry the key to another host, are not followed, and no cookie
+is kept.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from harness.gateway.providers.base import ProviderRequest, ProviderResponse, Pr
 from harness.gateway.wire.base import Json
 
 _ANTHROPIC_VERSION = "2023-06-01"
-_LONGEST_SILENCE_SECONDS = 900.0  # a reasoning model may think for minutes before its first byte
+_TIMEOUTS = {
+    "connect": 15.0,
+    "read": 900.0,  # a reasoning model may think for minutes before its first byte
+    "write": 60.0,
+    "pool": None,
+}
+_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60.0)
 _KEPT_HEADERS = frozenset(
     ("content-type", "retry-after", "retry-after-ms", "x-request-id", "request-id", "x-should-retry")
 )
@@ -33,12 +40,14 @@ class Account:
     name: Literal["openai", "anthropic", "compatible"]
     base_url: str
     key: str
+    proxy: str | None = None
 
     def headers(self) -> dict[str, str]:
         """What every request carries beside the client's few headers."""
+        plain = {"content-type": "application/json", "accept-encoding": "gzip", "user-agent": "podium-bench"}
         if self.name == "anthropic":
-            return {"x-api-key": self.key, "anthropic-version": _ANTHROPIC_VERSION}
-        return {"authorization": f"Bearer {self.key}"} if self.key else {}
+            return {**plain, "x-api-key": self.key, "anthropic-version": _ANTHROPIC_VERSION}
+        return {**plain, "authorization": f"Bearer {self.key}"} if self.key else plain
 
 
 class Upstream:
@@ -48,7 +57,8 @@ class Upstream:
         self._account = account
         self._base = _versioned(account)
         self._traits = Traits(live=True, models=models, prices=prices, secrets=(account.key,) if account.key else ())
-        self._client: httpx2.AsyncClient | None = None
+        self._headers = account.headers()
+        self._transport: httpx2.AsyncHTTPTransport | None = None
 
     @property
     def name(self) -> str:
@@ -59,15 +69,16 @@ class Upstream:
         return self._traits
 
     async def send(self, request: ProviderRequest) -> ProviderResponse:
-        client = self._client or self._open()
-        outgoing = client.build_request(
+        transport = self._transport or self._open()
+        outgoing = httpx2.Request(
             "POST",
             self._base + request.path.removeprefix("/v1"),
             content=orjson.dumps(self._body(request)),
-            headers={"content-type": "application/json", **self._account.headers(), **request.headers},
+            headers={**self._headers, **request.headers},
+            extensions={"timeout": _TIMEOUTS},
         )
         try:
-            response = await client.send(outgoing, stream=True)
+            response = await transport.handle_async_request(outgoing)
             if request.stream and response.status_code < 400 and _is_event_stream(response):
                 return ProviderResponse(response.status_code, _kept(response), _Chunks(response))
             return ProviderResponse(response.status_code, _kept(response), await response.aread())
@@ -75,18 +86,15 @@ class Upstream:
             raise _unreachable(self.name, error) from error
 
     async def aclose(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
 
-    def _open(self) -> httpx2.AsyncClient:
-        """The client belongs to the loop that first uses it, so it is not made before."""
-        self._client = httpx2.AsyncClient(
-            timeout=httpx2.Timeout(_LONGEST_SILENCE_SECONDS, connect=15.0, write=60.0, pool=None),
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60.0),
-            follow_redirects=False,
-            verify=self._base.startswith("https:"),  # loading the certificates takes 0.3 s
+    def _open(self) -> httpx2.AsyncHTTPTransport:
+        """Made at the first call, not before: loading the certificates takes 0.3 s."""
+        self._transport = httpx2.AsyncHTTPTransport(
+            limits=_LIMITS, verify=self._base.startswith("https:"), proxy=self._account.proxy
         )
-        return self._client
+        return self._transport
 
     def _body(self, request: ProviderRequest) -> Json:
         """Many compatible servers know the older name of the output limit only."""

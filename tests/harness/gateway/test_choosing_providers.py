@@ -64,3 +64,20 @@ def test_code_and_review_may_have_different_providers(bench, fake):
 def test_one_name_at_two_providers_is_refused():
     with pytest.raises(UserError, match="same-name"):
         provider_for(["openai/same-name", "anthropic/same-name"], KEYS)
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxy"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"ALL_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"HTTP_PROXY": "http://proxy:3128"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "localhost,.openai.com"}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "*"}, None),
+        ({"HTTPS_PROXY": "", "ALL_PROXY": ""}, None),
+    ],
+)
+def test_the_usual_proxy_variables_are_followed(environ, proxy):
+    assert provider_for("openai/gpt-4o", {**KEYS, **environ})._account.proxy == proxy

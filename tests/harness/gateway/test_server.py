@@ -1,6 +1,7 @@
 """The gateway's socket: where it listens, what it bounds, and how it ends."""
 
 import contextlib
+import os
 import socket
 import stat
 import threading
@@ -44,7 +45,7 @@ def test_nothing_is_bound_but_the_socket(bench, echo, monkeypatch):
 
     gateway = bench.gateway(OfflineProvider(echo))
 
-    assert bound == [str(gateway.socket)]
+    assert [os.fsdecode(address) for address in bound] == [str(gateway.socket)]
 
 
 def test_a_socket_left_by_a_killed_run_is_replaced(bench, echo, tmp_path):
