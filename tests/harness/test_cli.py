@@ -1,0 +1,85 @@
+"""The command line without an engine: it prints what it found, as a table or as JSON, and keeps the two apart."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def podium(settings):
+    """Run `podium`; return what it printed."""
+
+    def run(*arguments, expect=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *arguments],
+            capture_output=True,
+            text=True,
+            env={**settings.environ, "COLUMNS": "200"},
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == expect, done.stderr
+        return done
+
+    return run
+
+
+def test_help_names_every_verb(podium):
+    text = podium("--help").stdout
+    for verb in (
+        "list",
+        "prepare",
+        "run",
+        "bench",
+        "grade",
+        "aggregate",
+        "report",
+        "doctor",
+        "image",
+        "smoke",
+        "clean",
+    ):
+        assert f"  {verb} " in text
+
+
+def test_the_help_imports_nothing_heavy():
+    heavy = "pandas", "sklearn", "docker", "openai", "starlette", "pydantic", "numpy"
+    code = f"import sys; import harness.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_list_is_a_table_or_json(podium):
+    assert "spaceship-titanic" in podium("list").stdout
+    found = json.loads(podium("list", "--json").stdout)
+    assert {"spaceship-titanic", "diabetes-progression", "digits-8x8"} <= {item["id"] for item in found}
+    assert [item["id"] for item in json.loads(podium("list", "--suite", "mle-bench/dev", "--json").stdout)] == [
+        "spaceship-titanic"
+    ]
+
+
+def test_an_unknown_suite_names_those_there_are(podium):
+    assert "mle-bench/dev" in podium("list", "--suite", "mle-bench/devel", expect=2).stderr
+
+
+def test_prepare_says_that_stand_in_data_are_none(podium):
+    done = podium("prepare", "spaceship-titanic", "--stand-in")
+    assert "STAND-IN" in done.stdout
+    again = json.loads(podium("prepare", "spaceship-titanic", "--stand-in", "--json").stdout)
+    assert again["stand_in"] and "private/test.csv" in again["files"]
+    listed = json.loads(podium("list", "--json").stdout)
+    assert next(item for item in listed if item["id"] == "spaceship-titanic")["stand_in"]
+
+
+def test_grading_before_preparing_says_which_command_is_next(podium, tmp_path):
+    (tmp_path / "s.csv").write_text("id\n")
+    arguments = ("grade", "--competition", "digits-8x8", "--submission", str(tmp_path / "s.csv"))
+    assert "podium prepare digits-8x8" in podium(*arguments, expect=2).stderr
+
+
+def test_the_version_is_printed(podium):
+    import harness
+
+    assert podium("--version").stdout.strip() == harness.__version__
