@@ -178,10 +178,17 @@ def _start_daemon(machine: Machine, log: Path, say: Say) -> subprocess.Popen[byt
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**machine.environ, "PATH": machine.path},
+            env=_daemon_environment(machine),
             cwd="/",
             start_new_session=True,
         )
+
+
+def _daemon_environment(machine: Machine) -> dict[str, str]:
+    """What a daemon needs of our environment; keys of models and of Kaggle are none of its business."""
+    kept = {"HOME", "LANG", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+    environ = {name: value for name, value in machine.environ.items() if name.upper() in kept}
+    return environ | {"PATH": machine.path}
 
 
 def _wait(machine: Machine, process: subprocess.Popen[bytes] | None, log: Path) -> Engine:

@@ -35,12 +35,17 @@ add_venv_package() {
         exit 2
     fi
     say "Installing python3-venv: $1 can't make virtual environments without it …"
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >&2
+    apt-get update -qq >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
+
+# What was added to an environment by hand stays: one that works is extended, not made anew.
+works() { [ -x "$folder/bin/python" ] && new_enough "$folder/bin/python"; }
 
 with_uv() { "$1" pip install -q --python "$folder/bin/python" -e '.[dev]'; }
 
-if command -v uv >/dev/null && uv venv -q --clear --python '>=3.11' "$folder" 2>/dev/null && with_uv uv; then
+say "Installing Podium and its tools into $folder …"
+if command -v uv >/dev/null && { works || uv venv -q --clear --python '>=3.11' "$folder" 2>/dev/null; } && with_uv uv; then
     exit
 fi
 
@@ -51,9 +56,10 @@ if [ -z "$python" ]; then
     exit 2
 fi
 add_venv_package "$python"
-"$python" -m venv --clear "$folder"
-if "$folder/bin/pip" install -q uv && with_uv "$folder/bin/uv"; then
+works || rm -rf "$folder"
+"$python" -m venv "$folder"
+if "$folder/bin/python" -m pip install -q uv && with_uv "$folder/bin/uv"; then
     exit
 fi
 say "uv can't install from here; trying with pip …"
-exec "$folder/bin/pip" install -q -e '.[dev]'
+exec "$folder/bin/python" -m pip install -q -e '.[dev]'

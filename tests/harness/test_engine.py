@@ -1,7 +1,10 @@
 """An engine is used, started or installed where that is ours to do, and nowhere else."""
 
 import os
+import subprocess
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +49,16 @@ def test_an_installed_engine_is_only_started(fake, settings, said):
     assert fake.called() == ["dockerd"]
     assert os.getsid(fake.daemon_pid()) != os.getsid(0), "it outlives this command and its terminal"
     assert any("Starting the container engine" in line for line in said)
+
+
+def test_the_daemon_gets_proxies_but_no_keys(fake, settings, said):
+    fake.install_daemon()
+    fake.set(environ={**fake.machine.environ, "OPENAI_API_KEY": "secret", "https_proxy": "http://proxy.example"})
+
+    ensure_engine(settings, said.append, fake.machine)
+
+    environ = Path(f"/proc/{fake.daemon_pid()}/environ").read_text()
+    assert "https_proxy=http://proxy.example" in environ and "OPENAI_API_KEY" not in environ
 
 
 def test_a_debian_machine_without_an_engine_gets_one(fake, settings, said):
@@ -108,19 +121,18 @@ def test_a_pid_file_of_another_process_does_not_stop_the_start(fake, settings, s
 
 
 def test_a_daemon_that_is_still_starting_is_waited_for(fake, settings, said):
-    fake.install_daemon()
-    starting = fake.program(
-        "dockerd", f"#!/bin/sh\nsleep 0.7; exec {fake.install_daemon().rename(fake.folder / 'slow')}"
-    )
-    pid = os.spawnv(os.P_NOWAIT, str(starting), [str(starting)])
-    (fake.folder / "run/docker.pid").write_text(str(pid))
-    threading.Timer(0.5, (fake.folder / "run/docker.pid").unlink).start()
+    pid_file = fake.folder / "run/docker.pid"
+    working = fake.install_daemon().rename(fake.folder / "working")
+    slow = fake.program("dockerd", f"#!/bin/sh\necho $$ >{pid_file}; sleep 0.7; rm {pid_file}; exec {working}")
+    process = subprocess.Popen([slow])
     try:
+        while not (pid_file.exists() and pid_file.read_text()):
+            time.sleep(0.01)
         assert isinstance(ensure_engine(settings, said.append, fake.machine), Engine)
         assert fake.called() == ["dockerd"], "no second one was started beside it"
     finally:
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
+        process.kill()
+        process.wait()
 
 
 def test_a_daemon_that_dies_is_reported_with_its_own_words(fake, settings, said):
