@@ -33,17 +33,22 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def prepare(ground: Ground) -> None:
     """Do before forking what every child would have to do again."""
     _system(ground)
+    seccomp.program()
+
+
+def stand_apart() -> None:
+    """Leave the parent's session, signals and priority; still root."""
+    os.setsid()
+    _usual_signals()
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    os.umask(0o077)
 
 
 def enter(slot: Slot, ground: Ground, file_bytes: int, cpus: Sequence[int]) -> None:
     """Leave root for the slot's uid, in the slot's folder, within its limits."""
-    os.setsid()
-    _usual_signals()
     _limit(file_bytes)
     _stay_on(cpus)
-    os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    Path("/proc/self/oom_score_adj").write_text(str(OOM_FIRST))
-    os.umask(0o077)
+    _be_chosen_first()
     become(slot.identity)
     os.chdir(slot.folder)
     _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # as after an exec: else its own /proc entries would be root's
@@ -64,6 +69,19 @@ def take_descriptors(output: int, started: int) -> None:
         os.dup2(fd, number)
     os.set_inheritable(STARTED, False)
     os.closerange(STARTED + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+
+
+def keep_only(descriptor: int) -> None:
+    """Close everything but the standard three and `descriptor`."""
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+
+
+def _be_chosen_first() -> None:
+    """Raise the own OOM score; must come before the change of uid, after which the file is root's."""
+    score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    os.write(score, str(OOM_FIRST).encode())
+    os.close(score)
 
 
 def _usual_signals() -> None:

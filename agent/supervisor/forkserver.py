@@ -14,6 +14,8 @@ import select
 import signal
 import socket
 import sys
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +26,7 @@ from agent.supervisor.places import Ground
 from agent.supervisor.starting import STARTED
 
 READY = b"ready"
+SPARE_SECONDS = 0.5  # after a start: forking the next spare at once would take the new script's CPU
 UNFIT = 70  # the exit status that says: another one would be the same
 
 
@@ -37,18 +40,26 @@ class _Order:
 @dataclass
 class _Child:
     pid: int
+    pidfd: int
     line: socket.socket
 
 
 class ForkServer:
-    """Forks for every line; `control` brings lines and, by closing, the end."""
+    """Forks for every line; `control` brings lines and, by closing, the end.
+
+    One child is forked in advance, the *spare*: it waits as root for an order, so that fork, and copying the pages that
+    every child writes to, are over when the order comes. Without a spare a child is forked for the order.
+    """
 
     def __init__(self, control: socket.socket, ground: Ground) -> None:
         self._control = control
         self._ground = ground
         self._setters = preload.thread_setters()
+        self._own_modules = [name for name in sys.modules if name == "agent" or name.startswith("agent.")]
         self._lines: dict[int, socket.socket] = {}
         self._children: dict[int, _Child] = {}
+        self._spare: _Child | None = None
+        self._spare_at = 0.0
 
     def serve(self) -> None:
         """Say that it is ready; then answer until the supervisor closes the control line."""
@@ -56,63 +67,71 @@ class ForkServer:
         protocol.send(self._control, READY)
         with contextlib.suppress(protocol.Closed):
             while True:
-                self._handle(self._ready())
+                if (descriptor := self._ready()) is not None:
+                    self._handle(descriptor)
+                elif self._spare is None:
+                    self._fork_spare()
 
-    def _ready(self) -> int:
-        """One descriptor at a time: handling it may close others, and numbers are used again."""
+    def _ready(self) -> int | None:
+        """One descriptor at a time, since handling it may close others; None when a new spare is due."""
         poller = select.poll()
         for descriptor in (self._control.fileno(), *self._lines, *self._children):
             poller.register(descriptor, select.POLLIN)
-        return poller.poll()[0][0]
+        timeout = None
+        if self._spare is None:
+            timeout = max(0.0, self._spare_at - time.monotonic()) * 1000
+        else:
+            poller.register(self._spare.pidfd, select.POLLIN)
+        events = poller.poll(timeout)
+        return events[0][0] if events else None
 
     def _handle(self, descriptor: int) -> None:
         if descriptor == self._control.fileno():
             _, descriptors = protocol.receive(self._control, most_descriptors=1)
             self._lines[descriptors[0]] = socket.socket(fileno=descriptors[0])
+        elif self._spare and descriptor == self._spare.pidfd:
+            self._drop_spare()
         elif descriptor in self._children:
             self._report(descriptor)
         elif descriptor in self._lines:
             self._answer(self._lines[descriptor])
 
+    # Orders
+
     def _answer(self, line: socket.socket) -> None:
+        descriptors: list[int] = []
         try:
             message, descriptors = protocol.receive(line, most_descriptors=2)
+            child = self._from_spare(line, message, descriptors) or self._from_fork(line, message, descriptors)
+            self._children[child.pidfd] = child
+            self._spare_at = time.monotonic() + SPARE_SECONDS
+            protocol.send(line, b"started", [child.pidfd])
         except protocol.Closed:
             self._forget(line)
-            return
-        try:
-            self._start(line, _Order(**json.loads(message)), *descriptors)
         except OSError as error:
             protocol.send(line, f"fork: {error}".encode())
         finally:
             protocol.close(descriptors)
 
-    def _start(self, line: socket.socket, order: _Order, output: int, started: int) -> None:
+    def _from_spare(self, line: socket.socket, message: bytes, descriptors: list[int]) -> _Child | None:
+        """Hand the order to the spare; None when there is none, or it died unnoticed."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return None
+        with spare.line:
+            try:
+                protocol.send(spare.line, message, descriptors)
+            except protocol.Closed:
+                self._spare = spare
+                self._drop_spare()
+                return None
+        return _Child(spare.pid, spare.pidfd, line)
+
+    def _from_fork(self, line: socket.socket, message: bytes, descriptors: list[int]) -> _Child:
         pid = os.fork()
         if pid == 0:
-            self._child(order, output, started)
-        pidfd = os.pidfd_open(pid)
-        self._children[pidfd] = _Child(pid, line)
-        with contextlib.suppress(protocol.Closed):  # its keeper gave up; the line's own end is noticed next
-            protocol.send(line, b"started", [pidfd])
-
-    def _child(self, order: _Order, output: int, started: int) -> NoReturn:
-        """Become the candidate. A keeper that has given up closed its end: then this process must not begin."""
-        try:
-            confine.take_descriptors(output, started)
-            slot = self._ground.slot(order.slot)
-            confine.enter(slot, self._ground, order.file_bytes, order.cpus)
-            os.environ.clear()
-            os.environ.update(candidate_environment(slot.folder, len(order.cpus)))
-            preload.freshen(len(order.cpus), self._setters)
-            _forget_this_package()
-            os.write(confine.STARTED, STARTED)
-            os.close(confine.STARTED)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                os.write(confine.STARTED, f"{type(error).__name__}: {error}".encode()[:2000])
-            os._exit(70)
-        script.run(slot.folder)
+            self._begin(message, descriptors)
+        return _Child(pid, os.pidfd_open(pid), line)
 
     def _report(self, pidfd: int) -> None:
         """Send the status of a child that has ended to whoever ordered it."""
@@ -122,21 +141,75 @@ class ForkServer:
         text = {"code": os.waitstatus_to_exitcode(status), "peak_memory_bytes": usage.ru_maxrss * 1024}
         with contextlib.suppress(protocol.Closed, OSError):
             protocol.send(child.line, json.dumps(text).encode())
+        self._spare_at = 0.0
 
     def _forget(self, line: socket.socket) -> None:
         """A keeper has given up on this line: end what it ordered if that never left root."""
-        del self._lines[line.fileno()]
-        for pidfd, child in self._children.items():
+        self._lines.pop(line.fileno(), None)
+        for child in self._children.values():
             if child.line is line:
                 with contextlib.suppress(PermissionError, ProcessLookupError):
-                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                    signal.pidfd_send_signal(child.pidfd, signal.SIGKILL)
         line.close()
 
+    # The spare
 
-def _forget_this_package() -> None:
-    """A script may import a module of its own by any of these names."""
-    for name in [name for name in sys.modules if name == "agent" or name.startswith("agent.")]:
-        del sys.modules[name]
+    def _fork_spare(self) -> None:
+        self._spare_at = time.monotonic() + SPARE_SECONDS
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with there:
+            try:
+                pid = os.fork()
+            except OSError:
+                here.close()
+                return
+            if pid == 0:
+                self._wait_for_an_order(there)
+            self._spare = _Child(pid, os.pidfd_open(pid), here)
+
+    def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.line.close()
+            os.close(spare.pidfd)
+            os.waitpid(spare.pid, 0)
+
+    def _wait_for_an_order(self, line: socket.socket) -> NoReturn:
+        """Rehearse what will be done, which copies the pages it writes to; then wait, holding nothing of the server."""
+        try:
+            confine.keep_only(line.fileno())
+            confine.stand_apart()
+            preload.freshen(1, self._setters)
+            script.rehearse()
+            message, descriptors = protocol.receive(line, most_descriptors=2)
+        except BaseException:  # the server is gone, or was never able to order
+            os._exit(0)
+        self._begin(message, descriptors, apart=True)
+
+    # In the child
+
+    def _begin(self, message: bytes, descriptors: Sequence[int], apart: bool = False) -> NoReturn:
+        """Become the candidate. A keeper that has given up closed its end: then this process must not begin."""
+        try:
+            order = _Order(**json.loads(message))
+            output, started = descriptors
+            confine.take_descriptors(output, started)
+            if not apart:
+                confine.stand_apart()
+            slot = self._ground.slot(order.slot)
+            confine.enter(slot, self._ground, order.file_bytes, order.cpus)
+            os.environ.clear()
+            os.environ.update(candidate_environment(slot.folder, len(order.cpus)))
+            preload.freshen(len(order.cpus), self._setters)
+            for name in self._own_modules:  # a script may import a module of its own by any of these names
+                del sys.modules[name]
+            os.write(confine.STARTED, STARTED)
+            os.close(confine.STARTED)
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                os.write(confine.STARTED, f"{type(error).__name__}: {error}".encode()[:2000])
+            os._exit(70)
+        script.run(slot.folder)
 
 
 def main(control: int, home: str, slots: int) -> None:

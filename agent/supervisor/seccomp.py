@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import platform
 import struct
@@ -48,19 +49,22 @@ MACHINES = {
 
 def install() -> bool:
     """Filter this process and all it starts; needs no-new-privileges. False on a machine type without a list."""
-    machine = MACHINES.get(platform.machine())
-    if machine is None:
+    code = program()
+    if code is None:
         return False
-    code = _program(machine)
     holder = ctypes.create_string_buffer(code)
-    program = ctypes.create_string_buffer(struct.pack("@HP", len(code) // 8, ctypes.addressof(holder)))
-    if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0) != 0:
+    header = ctypes.create_string_buffer(struct.pack("@HP", len(code) // 8, ctypes.addressof(holder)))
+    if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"seccomp filter refused: {os.strerror(ctypes.get_errno())}")
     return True
 
 
-def _program(machine: Machine) -> bytes:
-    """The filter in classic BPF, eight bytes an instruction."""
+@functools.cache
+def program() -> bytes | None:
+    """The filter for this machine type in classic BPF, eight bytes an instruction; None without a list."""
+    machine = MACHINES.get(platform.machine())
+    if machine is None:
+        return None
     enosys = FAIL | errno.ENOSYS
     steps = [
         _step(LOAD, ARCHITECTURE_AT),

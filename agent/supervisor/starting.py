@@ -121,6 +121,7 @@ def _plain_child(order: Order, ground: Ground, started: int) -> NoReturn:
     """A successful exec closes `started` unwritten; anything else is said there."""
     try:
         confine.take_descriptors(order.output, started)
+        confine.stand_apart()
         confine.enter(order.slot, ground, order.file_bytes, order.cpus)
         environment = candidate_environment(order.slot.folder, len(order.cpus))
         os.execve(ground.python, [str(ground.python), script.NAME], environment)  # noqa: S606 - no shell

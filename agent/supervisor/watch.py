@@ -74,6 +74,7 @@ class Watch:
         self._memory_bytes = memory_bytes
         self._most_threads = processes_allowed() // 2 // ground.slots
         self._precise_after = 0.0
+        self._precise_from = 0
         self._disk_low_since: float | None = None
         self.peak_bytes = 0
 
@@ -92,11 +93,12 @@ class Watch:
         if now.memory_bytes <= self._memory_bytes:
             self.peak_bytes = max(self.peak_bytes, now.memory_bytes)
             return False
-        if time.monotonic() < self._precise_after:
+        if time.monotonic() < self._precise_after and now.memory_bytes < self._precise_from:
             return False
         precise = self._precise(now)
         self.peak_bytes = max(self.peak_bytes, precise)
         self._precise_after = time.monotonic() + PRECISE_EVERY_SECONDS
+        self._precise_from = now.memory_bytes + self._memory_bytes - precise  # grown by as much as was left
         return precise > self._memory_bytes
 
     def _precise(self, now: Sample) -> int:

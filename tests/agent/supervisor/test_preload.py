@@ -38,7 +38,8 @@ def test_a_module_that_is_absent_or_broken_is_skipped_and_named(tmp_path: Path) 
 def test_thread_numbers_of_loaded_libraries_are_set() -> None:
     code = (
         "import os\nos.environ.update(OPENBLAS_NUM_THREADS='1', OMP_NUM_THREADS='1')\n"
-        "import numpy, sklearn.ensemble\nfrom threadpoolctl import threadpool_info\nfrom agent.supervisor import preload\n"
+        "import numpy, sklearn.ensemble\nfrom threadpoolctl import threadpool_info\n"
+        "from agent.supervisor import preload\n"
         "preload.freshen(3, preload.thread_setters())\nprint({pool['num_threads'] for pool in threadpool_info()})"
     )
     assert in_a_process(code) == "{3}\n"
