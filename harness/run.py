@@ -18,6 +18,7 @@ from harness import contract, results
 from harness.contract import EndEvent
 from harness.door import open_door
 from harness.errors import InfrastructureError, InvalidSubmission
+from harness.files import write_atomically
 from harness.plan import RunPlan, sandbox_spec
 from harness.results import DataRecord, RunFolder, RunRecord, RunStatus, UsageRecord
 from harness.sandbox.base import Ending, Sandbox, SandboxSpec
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from harness.gateway.budget import Budget
     from harness.gateway.journal import StoredEvent
     from harness.gateway.providers.base import Provider
+    from harness.gateway.server import Gateway
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,23 @@ def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools) -> RunRecord:
     record = _first_record(plan, attempt)
     folder.write(record)
     started = time.monotonic()
+    running = _Running(plan, folder, tools, record)
     try:
-        record = _run(plan, folder, tools, record)
+        running.go()
     except InfrastructureError as error:
-        record = record.model_copy(update={"status": RunStatus.INFRA_FAILED, "reason": str(error)})
+        running.note(status=RunStatus.INFRA_FAILED, reason=str(error))
     except KeyboardInterrupt:
-        record = record.model_copy(update={"status": RunStatus.STOPPED, "reason": "interrupted"})
+        running.note(status=RunStatus.STOPPED, reason="interrupted")
         raise
     except BaseException as error:
-        record = record.model_copy(
-            update={"status": RunStatus.HARNESS_FAILED, "reason": f"{type(error).__name__}: {error}"}
-        )
+        running.note(status=RunStatus.HARNESS_FAILED, reason=f"{type(error).__name__}: {error}")
         raise
     finally:
-        wall = time.monotonic() - started
-        record = record.model_copy(update={"ended_at": results.now(), "wall_seconds": round(wall, 3)})
+        running.note(ended_at=results.now(), wall_seconds=round(time.monotonic() - started, 3))
         with contextlib.suppress(OSError):  # a full disk must not hide what ended the run
-            folder.write(record)
-    return record
+            running.keep_best()
+            folder.write(running.record)
+    return running.record
 
 
 def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
@@ -97,59 +98,96 @@ def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
     )
 
 
-def _run(plan: RunPlan, folder: RunFolder, tools: RunTools, record: RunRecord) -> RunRecord:
-    from harness import submission
-    from harness.gateway.server import Gateway
+class _Running:
+    """One attempt while it lasts; `record` is what is known of it so far, whatever ends it."""
 
-    watcher = _Watcher(plan, tools)
+    def __init__(self, plan: RunPlan, folder: RunFolder, tools: RunTools, record: RunRecord) -> None:
+        self.record = record
+        self._plan = plan
+        self._folder = folder
+        self._tools = tools
+        self._watcher = _Watcher(plan, tools)
 
-    def check(path: Path) -> contract.CheckReply:
+    def note(self, **known: object) -> None:
+        """Add to the record."""
+        self.record = self.record.model_copy(update=known)
+
+    def go(self) -> None:
+        """From the door's opening to the box's removal."""
+        with open_door(self.record.request) as door:
+            gateway = self._gateway(door)
+            try:
+                with gateway:
+                    self._in_a_box(door, gateway)
+            finally:
+                # After the gateway's end: what was in flight then is settled.
+                self.note(usage=UsageRecord(**asdict(gateway.usage())))
+
+    def _gateway(self, door: Path) -> Gateway:
+        from harness.gateway.server import Gateway
+
+        return Gateway(
+            door=door,
+            run_folder=self._folder.path,
+            provider=self._tools.make_provider(self._plan),
+            budget=self._tools.make_budget(self._plan),
+            checker=self._check,
+            deadline_seconds=self.record.request.deadline_seconds,
+            on_event=self._watcher.see,
+        )
+
+    def _check(self, path: Path) -> contract.CheckReply:
+        from harness import submission
+
         try:
-            submission.check(plan.competition, plan.prepared, path)
+            submission.check(self._plan.competition, self._plan.prepared, path)
         except InvalidSubmission as error:
             return contract.CheckReply(valid=False, reason=str(error))
         return contract.CheckReply(valid=True)
 
-    with contextlib.ExitStack() as stack:
-        door = stack.enter_context(open_door(record.request))
-        gateway = stack.enter_context(
-            Gateway(
-                door=door,
-                run_folder=folder.path,
-                provider=tools.make_provider(plan),
-                budget=tools.make_budget(plan),
-                checker=check,
-                deadline_seconds=record.request.deadline_seconds,
-                on_event=watcher.see,
-            )
-        )
-        box = tools.make_sandbox(sandbox_spec(plan, door))
-        stack.callback(box.remove)
-        box.start()
-        record = record.model_copy(update={"started_at": results.now(), "sandbox": box.effective()})
-        folder.write(record)
+    def _in_a_box(self, door: Path, gateway: Gateway) -> None:
+        box = self._tools.make_sandbox(sandbox_spec(self._plan, door))
+        try:
+            box.start()
+            self.note(started_at=results.now(), sandbox=box.effective())
+            self._folder.write(self.record)
+            ending = box.wait(lambda: self._tick(gateway))
+            self._tick(gateway)
+            self._folder.sandbox_log.write_text(ending.log_tail)
+            self._take_submission(box)
+            status, reason = judge(ending, self._watcher.end, stopped=self._tools.should_stop())
+            self.note(status=status, reason=reason, exit_code=ending.exit_code, oom_kills=ending.oom_kills)
+        finally:
+            self.note(first_candidate_seconds=self._watcher.first_node_seconds)
+            box.remove()
 
-        def tick() -> None:
-            if gateway.failure is not None:
-                raise gateway.failure
-            if tools.should_stop():
-                gateway.request_stop()
+    def _tick(self, gateway: Gateway) -> None:
+        if gateway.failure is not None:
+            raise gateway.failure
+        if self._tools.should_stop():
+            gateway.request_stop()
 
-        ending = box.wait(tick)
-        tick()
-        folder.sandbox_log.write_text(ending.log_tail)
-        record = _take_submission(box, folder, record, watcher)
-        status, reason = judge(ending, watcher.end, stopped=tools.should_stop())
-        return record.model_copy(
-            update={
-                "status": status,
-                "reason": reason,
-                "exit_code": ending.exit_code,
-                "oom_kills": ending.oom_kills,
-                "first_candidate_seconds": watcher.first_node_seconds,
-                "usage": UsageRecord(**asdict(gateway.usage())),
-            }
-        )
+    def _take_submission(self, box: Sandbox) -> None:
+        try:
+            if box.fetch(contract.SUBMISSION, self._folder.submission):
+                self.note(submission_from="container")
+        except InvalidSubmission as error:
+            self._folder.submission.unlink(missing_ok=True)
+            self.note(submission_problem=str(error))
+        except InfrastructureError:
+            self.keep_best()
+            if self.record.submission_from == "none":
+                raise
+
+    def keep_best(self) -> None:
+        """Where nothing could be taken from the box, take the copy that the gateway kept of the best node."""
+        best, record = self._watcher.best, self.record
+        if record.submission_from != "none" or record.submission_problem is not None or best is None:
+            return
+        kept = self._folder.node_submission(best)
+        if kept.is_file():
+            write_atomically(self._folder.submission, kept.read_bytes())
+            self.note(submission_from="journal")
 
 
 def judge(ending: Ending, end: EndEvent | None, *, stopped: bool) -> tuple[RunStatus, str]:
@@ -199,19 +237,3 @@ class _Watcher:
         elif event.type == "end":
             self.end = event
         self._tools.on_event(self._plan, stored)
-
-
-def _take_submission(box: Sandbox, folder: RunFolder, record: RunRecord, watcher: _Watcher) -> RunRecord:
-    try:
-        if box.fetch(contract.SUBMISSION, folder.submission):
-            return record.model_copy(update={"submission_from": "container"})
-    except InvalidSubmission as error:
-        folder.submission.unlink(missing_ok=True)
-        return record.model_copy(update={"submission_problem": str(error)})
-    except InfrastructureError:
-        kept = folder.node_submission(watcher.best) if watcher.best else None
-        if kept is None or not kept.is_file():
-            raise
-        folder.submission.write_bytes(kept.read_bytes())
-        return record.model_copy(update={"submission_from": "journal"})
-    return record
