@@ -30,7 +30,8 @@ _WEIGHTS = {
     "extra_trees": (2.0, 4.0),
     "forest": (1.5, 2.0),
     "linear": (1.5, 7.0),
-    "kernel": (1.0, 7.0),
+    "kernel": (1.0, 2.0),
+    "vectors": (0.5, 7.0),
     "neighbours": (0.2, 3.0),
 }
 _QUICK = ("linear", "lightgbm", "hist_boosting", "xgboost")
@@ -99,7 +100,9 @@ def usable(family: Family, problem: Problem, seconds: float | None = None) -> bo
         return False
     if seconds is not None and seconds < QUICK_SECONDS and family.name not in _QUICK:
         return False
-    return family.most_rows is None or problem.rows is None or problem.rows <= family.most_rows
+    if problem.rows is None:
+        return family.most_rows is None
+    return (family.fewest_rows or 0) <= problem.rows <= (family.most_rows or problem.rows)
 
 
 def fitting(names: Sequence[str], problem: Problem) -> tuple[str, ...]:

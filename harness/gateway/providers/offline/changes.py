@@ -47,9 +47,9 @@ def changes(recipe: Recipe, problem: Problem, memory: Sequence[Tried] = ()) -> l
         *_more_seeds(recipe),
         *_feature_steps(recipe, problem),
         *_settings(recipe),
-        *_target(recipe),
+        *_target(recipe, problem),
     ]
-    return [replace(change, label=f"{change.label}, on {models_title(recipe)}") for change in found]
+    return [replace(change, label=f"{change.label} ({models_title(recipe)})") for change in found]
 
 
 def _partners(recipe: Recipe, problem: Problem, memory: Sequence[Tried]) -> Iterator[Change]:
@@ -127,12 +127,11 @@ def _feature_steps(recipe: Recipe, problem: Problem) -> Iterator[Change]:
 def _settings(recipe: Recipe) -> Iterator[Change]:
     """Each setting one place up or down its ladder."""
     for place, member in enumerate(recipe.members):
-        family = FAMILIES.get(member.family)
-        for tuning in family.tunings if family else ():
+        for tuning in FAMILIES[member.family].tunings:
             now = dict(member.params).get(tuning.name)
             for value in _next_to(now, tuning) if tuning.name in dict(member.params) else ():
                 members = (*recipe.members[:place], member.having(tuning.name, value), *recipe.members[place + 1 :])
-                title = f"move {tuning.title} of {family.title if family else ''} from {now} to {value}"
+                title = f"move {tuning.title} of {FAMILIES[member.family].title} from {now} to {value}"
                 yield Change(title, "The present value was only a first guess.", replace(recipe, members=members), 0.35)
 
 
@@ -148,7 +147,7 @@ def _next_to(now: Param, tuning: Tuning) -> list[Param]:
     return [*below[-1:], *above[:1]]
 
 
-def _target(recipe: Recipe) -> Iterator[Change]:
+def _target(recipe: Recipe, problem: Problem) -> Iterator[Change]:
     """Changes of what is learned or how a probability becomes a label."""
     if recipe.task == "regression":
         weight = 6.0 if recipe.metric in ("rmsle", "msle") else 0.7
@@ -161,7 +160,8 @@ def _target(recipe: Recipe) -> Iterator[Change]:
         )
         return
     metric = METRICS[recipe.metric]
-    if metric.wants == "labels" and not recipe.tuned_cutoff:
+    two_classes = all(target.values in (2, None) for target in problem.data.targets)
+    if metric.wants == "labels" and two_classes and not recipe.tuned_cutoff:
         weight = 0.3 if recipe.metric == "accuracy" else 4.0
         yield Change(
             "choose the cut between the classes by the metric",

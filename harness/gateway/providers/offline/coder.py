@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.gateway.providers.offline.approaches import Problem, draft, problem_of
 from harness.gateway.providers.offline.changes import choose
+from harness.gateway.providers.offline.flaws import flawed
 from harness.gateway.providers.offline.mending import mend
 from harness.gateway.providers.offline.reading import Situation, read_situation
 from harness.gateway.providers.offline.render import render
@@ -53,16 +54,17 @@ class OfflineCoder:
 def _coded(situation: Situation, seed: int, flaws: float) -> str:
     problem, rng = problem_of(situation), Random(_entropy(situation, seed))  # noqa: S311 - choices that repeat, no secrets
     if situation.code is None or situation.operator == "draft":
-        return _drafted(situation, problem, rng)
+        return _drafted(situation, problem, rng, flaws)
     if situation.operator == "debug":
         mended = mend(situation, problem)
         return _reply(debug_plan(mended.words, readable(mended.code)), mended.code)
     return _improved(situation, problem, rng)
 
 
-def _drafted(situation: Situation, problem: Problem, rng: Random) -> str:
+def _drafted(situation: Situation, problem: Problem, rng: Random, flaws: float = 0.0) -> str:
     recipe = draft(situation, problem, rng)
-    return _reply(draft_plan(recipe), render(recipe, situation.data))
+    code = render(recipe, situation.data)
+    return _reply(draft_plan(recipe), flawed(code, rng) if rng.random() < flaws else code)
 
 
 def _improved(situation: Situation, problem: Problem, rng: Random) -> str:
@@ -71,7 +73,7 @@ def _improved(situation: Situation, problem: Problem, rng: Random) -> str:
     change = choose(base, problem, situation.memory, rng) if base is not None else None
     if change is None:
         return _drafted(situation, problem, rng)
-    return _reply(improve_plan(change.label, change.reason, change.recipe), render(change.recipe, situation.data))
+    return _reply(improve_plan(change.label, change.reason), render(change.recipe, situation.data))
 
 
 def _entropy(situation: Situation, seed: int) -> int:

@@ -8,7 +8,7 @@ known patch of its text, else a plain solution in its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.gateway.providers.offline.approaches import Problem, safest, start, usable
@@ -62,15 +62,22 @@ def _candidates(recipe: Recipe | None, output: str, problem: Problem) -> Iterato
     """Solutions from the closest to the failed one down to the plainest."""
     data = problem.data
     if recipe is not None:
-        for remedy in REMEDIES:
-            match = remedy.pattern.search(output)
-            changed = remedy.apply(recipe, match, problem) if match else None
-            if changed is not None:
-                yield remedy.words, changed, data
+        yield from ((words, changed, data) for words, changed in _remedied(REMEDIES, recipe, output, problem))
         yield _put_right(output), recipe, data
+        yield from ((words, changed, data) for words, changed in _remedied(GUESSES, recipe, output, problem))
     yield "The approach is replaced by a plainer one that reads the files it finds.", safest(problem), DataFacts()
     plain = start(FAMILIES["linear"], (), problem)
     yield "The approach is replaced by a linear model, the plainest there is.", plain, DataFacts()
+
+
+def _remedied(
+    remedies: Sequence[Remedy], recipe: Recipe, output: str, problem: Problem
+) -> Iterator[tuple[str, Recipe]]:
+    for remedy in remedies:
+        match = remedy.pattern.search(output)
+        changed = remedy.apply(recipe, match, problem) if match else None
+        if changed is not None:
+            yield remedy.words, changed
 
 
 def _put_right(output: str) -> str:
@@ -197,13 +204,16 @@ REMEDIES = (
     _remedy(
         r"unexpected keyword argument '(\w+)'", "The setting that the library does not know is left out.", _known_params
     ),
+)
+# Tried only after the same approach, written anew, is known to fail: these may be wrong about the cause.
+GUESSES = (
     _remedy(
         r"(?:contains|Found) NaN|NaN, infinity",
         "The models that refuse gaps make way for those that bear them.",
         _gaps_borne,
     ),
     _remedy(
-        r"missing (?:the )?columns?|unexpected columns?|columns? (?:differ|do not match)",
+        r"columns? .{1,80} (?:is|are) (?:missing|not expected)|(?:missing|unexpected) columns?",
         "The submission takes the sample's other layout.",
         _other_layout,
     ),

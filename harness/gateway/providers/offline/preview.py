@@ -19,6 +19,7 @@ _FILE = re.compile(rf"^[ \t>|├└─*`-]*(?:\./)?(?:input/)?({_NAME})\b(?=[` \
 _ROWS = re.compile(r"(\d[\d,_ ]*)[ \t]*rows\b", re.IGNORECASE)
 _COLUMN = re.compile(r"^[ \t]*[-*][ \t]*`([^`\n]+)`(.*)$", re.MULTILINE)
 _SAME_AS_ABOVE = re.compile(r"^[ \t]*[-*][ \t]*the columns of the table above(.*)$", re.MULTILINE)
+_MORE = re.compile(r"^[ \t]*[-*][ \t]*… and (\d{1,9}) more", re.MULTILINE)
 _KIND = re.compile(r"^\W*(text|boolean|integer|number|date)\b")
 _VALUES = re.compile(r"\b(\d+) values?\b")
 _RANGE = re.compile(r"\bfrom (-?[\d.]+(?:e[-+]?\d+)?) to (-?[\d.]+(?:e[-+]?\d+)?)", re.IGNORECASE)
@@ -50,6 +51,7 @@ class TableFacts:
     name: str
     rows: int | None = None
     columns: tuple[ColumnFacts, ...] = ()
+    hidden: int = 0  # columns that the preview had no room for
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -68,12 +70,19 @@ class DataFacts:
 
     @property
     def features(self) -> tuple[ColumnFacts, ...]:
-        """Columns that both train and test have; all of train where test is not known."""
-        train, test = self.tables.get("train"), self.tables.get("test")
+        """Columns that both train and test have (all of train where test is not known), less a numeric identifier."""
+        train, test, sample = (self.tables.get(role) for role in ("train", "test", "sample"))
         if train is None:
             return ()
         shared = set(test.column_names) if test is not None and test.columns else set(train.column_names)
-        return tuple(column for column in train.columns if column.name in shared)
+        identifier = sample.column_names[0] if sample is not None and sample.columns else ""
+        kept = [column for column in train.columns if column.name in shared]
+        return tuple(column for column in kept if column.name != identifier or column.kind == "text")
+
+    @property
+    def hidden_features(self) -> int:
+        """How many more columns there are than the preview shows."""
+        return self.tables["train"].hidden if "train" in self.tables else 0
 
     @property
     def targets(self) -> tuple[ColumnFacts, ...]:
@@ -127,7 +136,13 @@ def _table(name: str, body: str, above: TableFacts | None) -> TableFacts:
     if same is not None and above is not None:
         lacking = re.findall(r"`([^`\n]+)`", same[1])
         columns = {column.name: column for column in above.columns if column.name not in lacking}
-    return TableFacts(name, int(digits) if 0 < len(digits) < 16 else None, tuple(columns.values()))
+    hidden = _MORE.search(body)
+    return TableFacts(
+        name,
+        rows=int(digits) if 0 < len(digits) < 16 else None,
+        columns=tuple(columns.values()),
+        hidden=int(hidden[1]) if hidden else 0,
+    )
 
 
 def _column(name: str, facts: str) -> ColumnFacts:

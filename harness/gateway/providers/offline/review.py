@@ -67,12 +67,12 @@ def _proposal(error: str) -> str:
 def _summary(output: str, score: float) -> str:
     folds = [float(value) for value in _FOLD.findall(output)]
     if len(folds) < 2:
-        return f"The script ran through and validated at {score:g}."
+        return f"It ran through and validated at {score:g}."
     spread = math.sqrt(sum((value - sum(folds) / len(folds)) ** 2 for value in folds) / (len(folds) - 1))
     steady = "steady" if spread < 0.03 * max(abs(score), 1e-9) else "uneven"
     return (
-        f"The script ran through and validated at {score:g}. Its {len(folds)} folds are {steady} "
-        f"(from {min(folds):g} to {max(folds):g})."
+        f"It ran through and validated at {score:g}. Its {len(folds)} folds are {steady}: "
+        f"{min(folds):g} to {max(folds):g}."
     )
 
 

@@ -181,7 +181,9 @@ PREDICT_LABELS = """for column, target in zip(ASKED, TARGETS):
     classes, y = np.unique(train[target], return_inverse=True)
     held_out, predicted = cross_validate(y)
     scores.append(score(y, held_out))
-    submission[column] = in_sample_order(classes[predicted.argmax(axis=1)]).astype(train[target].dtype)
+    labels = pd.Series(in_sample_order(classes[predicted.argmax(axis=1)]), dtype=train[target].dtype)
+    whole = sample[column].dtype.kind in "iu" and labels.dtype.kind == "f"
+    submission[column] = labels.astype(sample[column].dtype) if whole else labels
 """
 
 PREDICT_LABELS_BY_CUTOFF = """for column, target in zip(ASKED, TARGETS):
@@ -191,7 +193,9 @@ PREDICT_LABELS_BY_CUTOFF = """for column, target in zip(ASKED, TARGETS):
         predicted = move_cutoff(predicted, best_cutoff(y, held_out))
         held_out = with_held_out_cutoffs(y, held_out)
     scores.append(score(y, held_out))
-    submission[column] = in_sample_order(classes[predicted.argmax(axis=1)]).astype(train[target].dtype)
+    labels = pd.Series(in_sample_order(classes[predicted.argmax(axis=1)]), dtype=train[target].dtype)
+    whole = sample[column].dtype.kind in "iu" and labels.dtype.kind == "f"
+    submission[column] = labels.astype(sample[column].dtype) if whole else labels
 """
 
 PREDICT_PROBABILITY = """for column, target in zip(ASKED, TARGETS):

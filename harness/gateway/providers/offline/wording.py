@@ -10,29 +10,16 @@ from harness.gateway.providers.offline.families import FAMILIES
 from harness.gateway.providers.offline.features import STEPS
 from harness.gateway.providers.offline.recipe import Recipe
 
-_OUTPUT = "Test rows are predicted by the average of all fold models."
-
-
-def joined(items: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
-
 
 def models_title(recipe: Recipe) -> str:
-    """`gradient boosting with LightGBM`, or `a blend of … and …`."""
-    titles = [FAMILIES[name].title for name in recipe.families]
-    return titles[0] if len(titles) == 1 else f"a blend of {joined(titles)}"
+    """`LightGBM`, or `LightGBM + CatBoost` for a blend."""
+    return " + ".join(FAMILIES[name].title for name in recipe.families)
 
 
 def features_title(recipe: Recipe) -> str:
-    """`the columns as they are`, or what is added to them."""
+    """What is added to the columns, as a list."""
     titles = [STEPS[name].title for name in recipe.features if name in STEPS]
-    return f"the columns plus {joined(titles)}" if titles else "the columns as they are"
-
-
-def approach_title(recipe: Recipe) -> str:
-    """What tells one draft from another."""
-    return f"{models_title(recipe)} on {features_title(recipe)}"
+    return f"the columns plus {', '.join(titles)}" if titles else "the columns as they are"
 
 
 def headline(recipe: Recipe) -> str:
@@ -44,25 +31,23 @@ def headline(recipe: Recipe) -> str:
 def draft_plan(recipe: Recipe) -> str:
     """Plan of a first version."""
     return (
-        f"Approach: {approach_title(recipe)}. The script finds out from the sample submission what is to be predicted, "
-        f"and reads types and gaps from the tables themselves. {_validation(recipe)} {_OUTPUT}"
+        f"Approach: {models_title(recipe)} on {features_title(recipe)}. "
+        f"The sample submission says what is to be predicted. {_validation(recipe)} "
+        "Test rows get the mean of the fold models."
     )
 
 
-def improve_plan(label: str, reason: str, recipe: Recipe) -> str:
+def improve_plan(label: str, reason: str) -> str:
     """Plan of one change."""
-    return (
-        f"Change: {label}. {reason} Everything else stays as it was, so the difference in score is this change's. "
-        f"{_validation(recipe)} {_OUTPUT}"
-    )
+    return f"Change: {label}. {reason} Everything else stays, so the score tells what it is worth."
 
 
 def debug_plan(words: str, recipe: Recipe | None) -> str:
     """Plan of a mend."""
-    kept = f"The rest stays: {models_title(recipe)}." if recipe else "The rest of the script stays."
-    return f"Fix: {words} {kept} The score line and the submission are written as before."
+    kept = f"The approach stays: {models_title(recipe)}." if recipe else "The approach stays."
+    return f"Fix: {words} {kept} Score line and submission are written as before."
 
 
 def _validation(recipe: Recipe) -> str:
-    repeats = f", repeated with {len(recipe.seeds)} seeds" if len(recipe.seeds) > 1 else ""
-    return f"It is validated by {recipe.folds}-fold cross-validation on {recipe.metric}{repeats}."
+    repeats = f", {len(recipe.seeds)} times" if len(recipe.seeds) > 1 else ""
+    return f"Validation is {recipe.folds}-fold {recipe.metric}{repeats}."

@@ -41,7 +41,7 @@ class Family:
     """A kind of model.
 
     `words` recognise it in somebody else's plans; `library` is what must be importable; `start` gives the settings to
-    begin with for a task and a number of rows; `most_rows` is where it becomes too slow to be worth a try.
+    begin with for a task and a number of rows; `fewest_rows` and `most_rows` are the sizes that it is worth trying on.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Family:
     build: Mapping[Task, Construction]
     start: Callable[[Task, int | None], Settings]
     tunings: tuple[Tuning, ...] = ()
+    fewest_rows: int | None = None
     most_rows: int | None = None
 
 

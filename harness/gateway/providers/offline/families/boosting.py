@@ -29,7 +29,7 @@ def _hist_start(task: Task, rows: int | None) -> Settings:
 
 HIST_BOOSTING = Family(
     name="hist_boosting",
-    title="histogram gradient boosting",
+    title="histogram boosting",
     library="sklearn",
     table="codes",
     words=("histgradientboosting", "hist gradient", "histogram gradient"),
@@ -37,7 +37,7 @@ HIST_BOOSTING = Family(
     start=_hist_start,
     tunings=(
         Tuning("learning_rate", (0.03, 0.05, 0.07, 0.1, 0.15), "the learning rate"),
-        Tuning("max_iter", (60, 90, 120, 200, 300), "the number of trees"),
+        Tuning("max_iter", (40, 60, 90, 120, 180, 260), "the number of trees"),
         Tuning("max_leaf_nodes", (6, 8, 12, 15, 20, 31, 63), "the size of a tree"),
         Tuning("l2_regularization", (0.1, 1.0, 5.0, 20.0), "the regularisation of leaves"),
     ),
@@ -46,8 +46,8 @@ HIST_BOOSTING = Family(
 
 def _lightgbm_start(task: Task, rows: int | None) -> Settings:
     return {
-        "n_estimators": by_size(rows, 80, 160, 300),
-        "learning_rate": 0.05,
+        "n_estimators": by_size(rows, 60, 120, 300),
+        "learning_rate": 0.07,
         "num_leaves": by_size(rows, 8, 15, 31),
         "min_child_samples": by_size(rows, 10, 20, 40),
         "subsample": 0.8,
@@ -59,15 +59,15 @@ def _lightgbm_start(task: Task, rows: int | None) -> Settings:
 
 LIGHTGBM = Family(
     name="lightgbm",
-    title="gradient boosting with LightGBM",
+    title="LightGBM",
     library="lightgbm",
     table="codes",
     words=("lightgbm", "lgbm"),
     build=_both("lightgbm", "LGBM", "n_jobs=1, random_state=seed, verbose=-1", 'class_weight="balanced"'),
     start=_lightgbm_start,
     tunings=(
-        Tuning("learning_rate", (0.02, 0.03, 0.05, 0.08, 0.12), "the learning rate"),
-        Tuning("n_estimators", (80, 120, 160, 240, 350, 500), "the number of trees"),
+        Tuning("learning_rate", (0.02, 0.03, 0.05, 0.07, 0.1, 0.15), "the learning rate"),
+        Tuning("n_estimators", (40, 60, 90, 120, 180, 260, 400), "the number of trees"),
         Tuning("num_leaves", (6, 8, 11, 15, 23, 31, 63), "the size of a tree"),
         Tuning("min_child_samples", (5, 10, 20, 40, 80), "the smallest leaf"),
         Tuning("colsample_bytree", (0.3, 0.45, 0.6, 0.8, 1.0), "the share of features a tree sees"),
@@ -78,8 +78,8 @@ LIGHTGBM = Family(
 
 def _xgboost_start(task: Task, rows: int | None) -> Settings:
     return {
-        "n_estimators": by_size(rows, 80, 150, 300),
-        "learning_rate": 0.06,
+        "n_estimators": by_size(rows, 60, 120, 300),
+        "learning_rate": 0.08,
         "max_depth": by_size(rows, 3, 4, 6),
         "min_child_weight": 3,
         "subsample": 0.8,
@@ -90,15 +90,15 @@ def _xgboost_start(task: Task, rows: int | None) -> Settings:
 
 XGBOOST = Family(
     name="xgboost",
-    title="gradient boosting with XGBoost",
+    title="XGBoost",
     library="xgboost",
     table="codes",
     words=("xgboost", "xgb"),
     build=_both("xgboost", "XGB", 'n_jobs=1, random_state=seed, tree_method="hist"', None),
     start=_xgboost_start,
     tunings=(
-        Tuning("learning_rate", (0.02, 0.04, 0.06, 0.1, 0.15), "the learning rate"),
-        Tuning("n_estimators", (80, 150, 220, 350, 500), "the number of trees"),
+        Tuning("learning_rate", (0.02, 0.03, 0.05, 0.08, 0.12, 0.2), "the learning rate"),
+        Tuning("n_estimators", (40, 60, 90, 120, 180, 260, 400), "the number of trees"),
         Tuning("max_depth", (2, 3, 4, 5, 6, 8), "the depth of a tree"),
         Tuning("min_child_weight", (1, 3, 6, 12), "the smallest leaf"),
         Tuning("colsample_bytree", (0.3, 0.45, 0.6, 0.8, 1.0), "the share of features a tree sees"),
@@ -109,16 +109,17 @@ XGBOOST = Family(
 
 def _catboost_start(task: Task, rows: int | None) -> Settings:
     return {
-        "iterations": by_size(rows, 100, 250, 300),
-        "learning_rate": 0.07,
+        "iterations": by_size(rows, 60, 150, 250),
+        "learning_rate": 0.1,
         "depth": by_size(rows, 4, 5, 6),
         "l2_leaf_reg": 5.0,
+        "border_count": by_size(rows, 32, 64, 128),
     }
 
 
 CATBOOST = Family(
     name="catboost",
-    title="gradient boosting with CatBoost",
+    title="CatBoost",
     library="catboost",
     table="codes",
     words=("catboost",),
@@ -140,7 +141,7 @@ CATBOOST = Family(
     start=_catboost_start,
     tunings=(
         Tuning("learning_rate", (0.03, 0.05, 0.07, 0.1, 0.15), "the learning rate"),
-        Tuning("iterations", (100, 150, 250, 400, 600), "the number of trees"),
+        Tuning("iterations", (40, 60, 100, 150, 250, 400), "the number of trees"),
         Tuning("depth", (3, 4, 5, 6, 7), "the depth of a tree"),
         Tuning("l2_leaf_reg", (1.0, 3.0, 5.0, 10.0, 30.0), "the regularisation of leaves"),
     ),

@@ -10,8 +10,8 @@ _BALANCED = 'class_weight="balanced"'
 
 def _start(task: Task, rows: int | None) -> Settings:
     if task == "classification":
-        return {"n_estimators": by_size(rows, 60, 150, 100), "min_samples_leaf": 3, "max_features": 0.3}
-    return {"n_estimators": by_size(rows, 60, 120, 80), "min_samples_leaf": 3, "max_features": 0.5}
+        return {"n_estimators": by_size(rows, 40, 80, 60), "min_samples_leaf": 3, "max_features": 0.2}
+    return {"n_estimators": by_size(rows, 40, 60, 50), "min_samples_leaf": 3, "max_features": 0.4}
 
 
 def _construction(name: str, balanced: str | None) -> Construction:
@@ -24,9 +24,9 @@ def _construction(name: str, balanced: str | None) -> Construction:
 
 
 _TUNINGS = (
-    Tuning("n_estimators", (60, 120, 200, 300), "the number of trees"),
+    Tuning("n_estimators", (40, 60, 80, 120, 180, 260), "the number of trees"),
     Tuning("min_samples_leaf", (1, 2, 3, 5, 8, 12), "the smallest leaf"),
-    Tuning("max_features", (0.15, 0.3, 0.5, 0.8), "the share of features a split may use"),
+    Tuning("max_features", (0.1, 0.2, 0.3, 0.4, 0.6), "the share of features a split may use"),
 )
 
 FOREST = Family(
@@ -45,7 +45,7 @@ FOREST = Family(
 
 EXTRA_TREES = Family(
     name="extra_trees",
-    title="extremely randomised trees",
+    title="extra trees",
     library="sklearn",
     table="filled",
     words=("extra trees", "extratrees", "extremely randomised"),

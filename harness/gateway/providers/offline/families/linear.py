@@ -25,7 +25,7 @@ def _kernel_start(task: Task, rows: int | None) -> Settings:
 
 LINEAR = Family(
     name="linear",
-    title="a regularised linear model",
+    title="a linear model",
     library="sklearn",
     table="wide",
     words=("logistic", "ridge", "linear model", "linear regression"),
@@ -46,10 +46,10 @@ LINEAR = Family(
 
 KERNEL = Family(
     name="kernel",
-    title="a kernel machine on Nystroem features",
+    title="a kernel machine",
     library="sklearn",
     table="wide",
-    words=("kernel", "svm", "support vector", "svc", "svr", "nystroem"),
+    words=("kernel machine", "nystroem"),
     build={
         "classification": Construction(
             "make_pipeline(\n"
@@ -69,7 +69,40 @@ KERNEL = Family(
         Tuning("logisticregression__C", (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), "the inverse regularisation"),
         Tuning("ridge__alpha", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), "the regularisation"),
     ),
+    fewest_rows=3_000,
     most_rows=200_000,
 )
 
-FAMILIES = (LINEAR, KERNEL)
+
+def _vectors_start(task: Task, rows: int | None) -> Settings:
+    return {"C": 5.0, "gamma": "scale"} if task == "classification" else {"C": 50.0, "gamma": "scale"}
+
+
+VECTORS = Family(
+    name="vectors",
+    title="a support vector machine",
+    library="sklearn",
+    table="wide",
+    words=("support vector", "svm", "svc", "svr"),
+    build={
+        "classification": Construction(
+            "make_pipeline(\n"
+            "        StandardScaler(), CalibratedClassifierCV(SVC(**settings$balanced), ensemble=False, cv=3)\n"
+            "    )",
+            (
+                *_PIPELINE,
+                "from sklearn.calibration import CalibratedClassifierCV",
+                "from sklearn.svm import SVC",
+            ),
+            _BALANCED,
+        ),
+        "regression": Construction(
+            "make_pipeline(StandardScaler(), SVR(**settings))", (*_PIPELINE, "from sklearn.svm import SVR")
+        ),
+    },
+    start=_vectors_start,
+    tunings=(Tuning("C", (0.3, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0), "the inverse regularisation"),),
+    most_rows=5_000,
+)
+
+FAMILIES = (LINEAR, KERNEL, VECTORS)

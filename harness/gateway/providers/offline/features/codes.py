@@ -7,7 +7,7 @@ from harness.gateway.providers.offline.features.base import Step
 
 SPLIT_PARTS = Step(
     name="split_parts",
-    title="the parts of codes",
+    title="code parts",
     fits=reasons.codes_in_parts,
     helpers=("text_columns",),
     code='''
@@ -32,7 +32,7 @@ def split_parts(table):
 
 FILL_FROM_MATES = Step(
     name="fill_from_mates",
-    title="gaps filled from rows of the same group",
+    title="gaps filled from mates",
     fits=reasons.codes_in_parts,
     helpers=("text_columns", "mates_key"),
     needs=("split_parts",),
@@ -51,7 +51,7 @@ def fill_from_mates(table):
 
 GROUP_SIZES = Step(
     name="group_sizes",
-    title="sizes of groups of rows that share a code",
+    title="group sizes",
     fits=reasons.codes_in_parts,
     needs=("split_parts",),
     code='''
@@ -68,7 +68,7 @@ def group_sizes(table):
 
 MATES_MEANS = Step(
     name="mates_means",
-    title="averages over the rows of the same group",
+    title="group averages",
     fits=reasons.codes_in_parts,
     helpers=("mates_key",),
     needs=("split_parts",),
@@ -86,7 +86,7 @@ def mates_means(table):
 
 NAME_WORDS = Step(
     name="name_words",
-    title="family names shared by rows",
+    title="family names",
     fits=reasons.names_of_words,
     helpers=("text_columns",),
     code='''
@@ -104,7 +104,7 @@ def name_words(table):
 
 FREQUENCIES = Step(
     name="frequencies",
-    title="how often each category occurs",
+    title="category counts",
     fits=reasons.categories,
     helpers=("text_columns",),
     code='''
@@ -118,7 +118,7 @@ def frequencies(table):
 
 CATEGORY_PAIRS = Step(
     name="category_pairs",
-    title="pairs of categories",
+    title="category pairs",
     fits=reasons.several_categories,
     helpers=("text_columns",),
     code='''

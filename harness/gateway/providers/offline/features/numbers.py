@@ -7,7 +7,7 @@ from harness.gateway.providers.offline.features.base import Step
 
 MISSING_COUNT = Step(
     name="missing_count",
-    title="the number of gaps in a row",
+    title="gap counts",
     fits=reasons.gaps,
     code='''
 def missing_count(table):
@@ -20,7 +20,7 @@ def missing_count(table):
 
 AMOUNT_TOTALS = Step(
     name="amount_totals",
-    title="totals, shares and zeros of amounts",
+    title="amount totals",
     fits=reasons.several_amounts,
     code='''
 def amount_totals(table):
@@ -40,7 +40,7 @@ def amount_totals(table):
 
 ZERO_RULES = Step(
     name="zero_rules",
-    title="gaps that a yes/no column decides",
+    title="zero rules",
     fits=reasons.amounts_and_flags,
     code='''
 def zero_rules(table):
@@ -60,7 +60,7 @@ def zero_rules(table):
 
 LOG_AMOUNTS = Step(
     name="log_amounts",
-    title="logarithms of long-tailed numbers",
+    title="log amounts",
     fits=reasons.amounts,
     code='''
 def log_amounts(table):
@@ -74,7 +74,7 @@ def log_amounts(table):
 
 DATE_PARTS = Step(
     name="date_parts",
-    title="year, month, weekday and hour of dates",
+    title="date parts",
     fits=reasons.dates,
     helpers=("text_columns",),
     code='''
@@ -92,7 +92,7 @@ def date_parts(table):
 
 NUMBER_PRODUCTS = Step(
     name="number_products",
-    title="products and squares of numbers",
+    title="number products",
     fits=reasons.few_numbers,
     code='''
 def number_products(table):
@@ -106,7 +106,7 @@ def number_products(table):
 
 ROW_STATISTICS = Step(
     name="row_statistics",
-    title="mean, spread and extremes along each row",
+    title="row statistics",
     fits=reasons.many_numbers,
     code='''
 def row_statistics(table):

@@ -60,8 +60,8 @@ def amounts(data: DataFacts) -> bool:
 
 
 def amounts_and_flags(data: DataFacts) -> bool:
-    flags = [column for column in data.features if column.values == 2]
-    return _unknown(data) or (bool(_amounts(data)) and bool(flags))
+    flags = [column for column in data.features if column.kind == "boolean"]
+    return _unknown(data) or (bool(_amounts(data)) and bool(flags) and gaps(data))
 
 
 def categories(data: DataFacts) -> bool:
@@ -79,8 +79,8 @@ def dates(data: DataFacts) -> bool:
 
 
 def few_numbers(data: DataFacts) -> bool:
-    return _unknown(data) or 2 <= len(_numbers(data)) <= 3 * MANY_NUMBERS
+    return _unknown(data) or 2 <= len(_numbers(data)) + data.hidden_features <= 3 * MANY_NUMBERS
 
 
 def many_numbers(data: DataFacts) -> bool:
-    return _unknown(data) or len(_numbers(data)) >= MANY_NUMBERS
+    return _unknown(data) or len(_numbers(data)) + data.hidden_features >= MANY_NUMBERS
