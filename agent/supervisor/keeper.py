@@ -98,7 +98,7 @@ class Keeper:
             sequence = job.sequence
             return self.run(job, self._files(descriptors))
         except (protocol.Malformed, NotStarted, identity.Unended, OSError) as error:
-            print(f"slot {self._slot.number}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
+            self._say(f"{type(error).__name__}: {error}")
             return Report(sequence, "not_run", problem=f"{type(error).__name__}: {error}"[:500])
         finally:
             protocol.close(descriptors)
@@ -124,7 +124,9 @@ class Keeper:
         identity.end_all(self._slot.identity)
         slot.lay_out(self._slot, self._ground, code)
         run = self._execute(job)
-        slot.keep_submission(self._slot, self._ground)
+        slot.keep_submission(self._slot)
+        for left in slot.sweep_shared(self._slot, self._ground):
+            self._say(f"not removed: {left}")
         outcome, note = _judged(run)
         size, problem = self._hand_over(job, files, run.capture.text(note))
         slot.clear(self._slot)
@@ -198,12 +200,15 @@ class Keeper:
 
     def _give_up(self, server: socket.socket, error: NotStarted) -> None:
         """Drop a line on which a late answer may come, and ask for a new one, or for a new server."""
-        print(f"slot {self._slot.number}: plain start: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        self._say(f"plain start: {error}")
         server.close()
         self._server, self._server_expected = None, False
         self._warm_failures += 1
         if self._warm_failures <= MOST_WARM_FAILURES:
             protocol.send(self._control, NEW_SERVER if isinstance(error, ServerHangs) else NEW_LINE)
+
+    def _say(self, text: str) -> None:
+        print(f"slot {self._slot.number}: {text}", file=sys.stderr, flush=True)  # noqa: T201 - the container's log
 
 
 def _replace(file: int, content: bytes) -> None:

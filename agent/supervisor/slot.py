@@ -32,14 +32,28 @@ def lay_out(slot: Slot, ground: Ground, code: bytes) -> None:
         (slot.folder / "tmp").mkdir(mode=0o700)
 
 
-def keep_submission(slot: Slot, ground: Ground) -> None:
+def keep_submission(slot: Slot) -> None:
     """Remove everything but `working/submission.csv`: on a full disk, output and submission need the room."""
     with files_of(slot.identity):
         wipe.empty(slot.folder, keep="working")
         with contextlib.suppress(OSError):  # the script may have put anything in the folder's place; `clear` removes it
             wipe.empty(slot.folder / "working", keep="submission.csv")
+
+
+def sweep_shared(slot: Slot, ground: Ground) -> list[str]:
+    """Remove the slot's files where all may write; what could not be removed.
+
+    A folder there that its owner opened to others may hold what only another uid can remove. It stays, and takes its
+    part of a small file system; it is no reason to lose the script's own outcome.
+    """
+    left = []
+    with files_of(slot.identity):
         for shared in ground.shared:
-            wipe.sweep(shared, slot.identity.uid)
+            try:
+                wipe.sweep(shared, slot.identity.uid)
+            except OSError as error:
+                left.append(f"{shared}: {error}")
+    return left
 
 
 def take_submission(slot: Slot, into: int, limit_bytes: int) -> tuple[int | None, str | None]:

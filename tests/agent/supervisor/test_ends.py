@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,24 @@ def test_a_thousand_entries_in_shared_folders_are_swept(run: Run) -> None:
     assert run(code).outcome == "ok"
 
 
+def test_a_folder_in_tmp_that_another_slot_filled_costs_neither_its_outcome(box: Box, run: Run) -> None:
+    opened = "import os, time\nos.mkdir('/tmp/open'); os.chmod('/tmp/open', 0o777)\n"
+    planted = "import os, time\nwhile not os.path.isdir('/tmp/open'): time.sleep(0.01)\n"
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(
+            BoxInterpreter(box, slot=1).run,
+            planted + "time.sleep(0.2); os.makedirs('/tmp/open/theirs/deep')\ntime.sleep(2); print('planted')\n",
+            Path(box.scratch.name),
+            limits(),
+        )
+        mine = run(opened + "while not os.path.isdir('/tmp/open/theirs'): time.sleep(0.01)\nprint('filled')\n")
+    assert (mine.outcome, mine.output) == ("ok", "filled\n")
+    assert other.result().output == "planted\n"
+    box.python("import os\nos.setuid(10100)\nos.chmod('/tmp/open', 0o777)")
+    box.python("import os, shutil\nos.setuid(10101)\nshutil.rmtree('/tmp/open/theirs')")
+    box.python("import os\nos.setuid(10100)\nos.rmdir('/tmp/open')")
+
+
 def test_what_is_printed_after_the_script_s_end_by_its_daemons_is_not_waited_for(run: Run) -> None:
     code = (
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    while True: os.write(1, b'daemon\\n' * 1000)\n"
@@ -246,8 +265,6 @@ def test_what_is_printed_after_the_script_s_end_by_its_daemons_is_not_waited_for
 
 
 def test_two_slots_run_at_once_and_do_not_end_each_other(box: Box, run: Run) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     other = BoxInterpreter(box, slot=1)
     with ThreadPoolExecutor() as pool:
         long = pool.submit(other.run, "import time; time.sleep(3); print('whole')", Path(box.scratch.name), limits())
