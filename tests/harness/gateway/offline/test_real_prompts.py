@@ -62,7 +62,12 @@ def test_every_fact_of_a_real_prompt_is_read(prompts: PromptSet, make_data: Any)
         parents = () if action == "draft" else (parent,)
         read = read_situation(chat(OPERATORS[action](situation(task, journal, parents, 3), prompts)), [])
         assert read.operator == action
-        assert (read.metric, read.higher_is_better, read.steps_left, read.timeout_seconds) == ("accuracy", True, 7, 600)
+        assert (read.metric, read.higher_is_better, read.steps_left, read.timeout_seconds) == (
+            "accuracy",
+            True,
+            STEPS - 2,
+            600,
+        )
         assert read.packages is not None and "sklearn" in read.packages
         assert read.data.train_rows == 160 and [target.name for target in read.data.targets] == ["y"]
         assert (read.code == parent.code) == (action != "draft")
