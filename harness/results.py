@@ -105,6 +105,7 @@ class RunRecord(BaseModel):
     image: str
     image_tag: str
     candidate_isolation: str = "uid"
+    candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
     gpus: str = ""
     budget_usd: float | None = None
     sandbox: dict[str, Any] = {}

@@ -176,6 +176,7 @@ class DockerSandbox:
                 labels=dict(self._spec.labels),
                 mem_limit=256 * MIB,
                 pids_limit=8,
+                use_config_proxy=False,
             )
             try:
                 looker.start()
@@ -200,6 +201,8 @@ def container_options(spec: SandboxSpec) -> dict[str, Any]:
         "user": "0:0",
         "working_dir": spec.workspace,
         "environment": dict(spec.environment),
+        # The SDK would copy the proxies of the host's ~/.docker/config.json into the box, with the passwords in them.
+        "use_config_proxy": False,
         "labels": dict(spec.labels),
         "network_mode": "none",
         # The engine would copy the host's resolver into the box: its address is nobody's business there, and a look-up

@@ -8,6 +8,7 @@ sandbox watches its size. The record says which (`loop` or `watched`).
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import subprocess
@@ -52,7 +53,8 @@ def create(
             client.volumes.create(name=name, labels=dict(labels))
         return Workspace(volume=name, limit="watched")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    image = folder / f"{name}.ext4"
+    # Files behind loop devices are listed in /sys for every container: the name must not tell whose the workspace is.
+    image = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.ext4"
     device = ""
     try:
         _make_file_system(image, size_bytes)
