@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,36 +32,17 @@ import xgboost
 import time
 print(time.monotonic_ns())
 """
-HARDENED = (
-    "--network=none --read-only --cap-drop=ALL --cap-add=SETUID --cap-add=SETGID --init --memory=4g --pids-limit=512 "
-    "--security-opt=no-new-privileges:true --tmpfs=/tmp:mode=1777 --volume=/home"
-)
 
 
 def main(say: Callable[[str], None] = print) -> None:
     """Measure and print."""
-    measured = _measured()
+    from perf.box import inside as measure
+
+    measured = measure(__file__)
     warm, plain, whole = (statistics.median(measured[name]) for name in ("warm", "plain", "whole"))
     say(f"first own line, warm:         {warm:7.1f} ms (at most {AIM_MS}), median of {PAIRS}")
     say(f"first own line, plain python: {plain:7.1f} ms; warm / plain {warm / plain:.4f}")
     say(f"an empty script, asked to reported, slot wiped: {whole:.1f} ms")
-
-
-def _measured() -> dict[str, list[float]]:
-    """Run this file as the agent of one hardened container; what it measured, in milliseconds."""
-    from harness import config
-    from harness.images import ensure_image
-
-    image = ensure_image("cpu", config.load(os.environ), lambda line: None)
-    here = Path(__file__).resolve()
-    command = ["docker", "run", "--rm", f"--name=podium-perf-{uuid.uuid4().hex[:12]}", *HARDENED.split()]
-    command += [f"--volume={here}:/opt/warmstart.py:ro", image.tag]
-    command += ["--", "/opt/agent/bin/python", "-I", "/opt/warmstart.py", "inside"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"the container ended with {done.returncode}: {done.stderr[-2000:]}")
-    measured: dict[str, list[float]] = json.loads(done.stdout)
-    return measured
 
 
 def inside() -> None:
