@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import threading
 from pathlib import Path
@@ -220,30 +221,24 @@ print(json.dumps({{"found": found, "pids": len(pids), "socket": attempt(lambda: 
 
 
 def test_two_runs_at_once_do_not_see_each_other(rig: Rig) -> None:
-    both_are_up = threading.Barrier(2, timeout=60)
-    up = threading.Event()
-
-    def started(stored: object) -> None:
-        if not up.is_set():
-            threading.Thread(target=lambda: (both_are_up.wait(), up.set()), daemon=True).start()
-
+    first = random.randrange(1, 10**9)  # a name that no other run on this machine has
+    up: set[int] = set()
     runs: dict[int, Run] = {}
 
-    def one(seed: int) -> None:
-        texts = ("canary-of-run-zero", "canary-of-run-one")
-        other_run = f"breast-cancer-wisconsin--aide--s{1 - seed}"
-        code = BESIDE.format(mine=texts[seed], other=texts[1 - seed], run=other_run)
-        runs[seed] = rig.run(code, seed=seed, on_event=started, should_stop=up.is_set)
+    def one(seed: int, other: int) -> None:
+        other_run = rig.plan.run_id.replace("--s0", f"--s{other}")
+        code = BESIDE.format(mine=f"canary-of-{seed}", other=f"canary-of-{other}", run=other_run)
+        runs[seed] = rig.run(code, seed=seed, on_event=lambda _: up.add(seed), should_stop=lambda: len(up) == 2)
 
-    threads = [threading.Thread(target=one, args=(seed,)) for seed in (0, 1)]
+    threads = [threading.Thread(target=one, args=pair) for pair in ((first, first + 1), (first + 1, first))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(timeout=90)
-    for seed in (0, 1):
-        run = runs[seed]
-        assert run.said() == {"found": [], "pids": run.said()["pids"], "socket": "refused"}
-        assert run.said()["pids"] < 10
+    assert len(runs) == 2
+    for seed, run in runs.items():
+        said = run.said()
+        assert (said["found"], said["socket"]) == ([], "refused")
+        assert said["pids"] < 10
         journal = run.folder.journal.read_text()
-        assert journal.count("canary-of-run") == 1
-        assert ("canary-of-run-zero", "canary-of-run-one")[seed] in journal
+        assert journal.count("canary-of-") == 1 and f"canary-of-{seed}" in journal
