@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 SCHEMA_VERSION = 1
 
 # Places inside the container. MLE-bench's paths where it has one, so that other agents fit.
+AGENT_GROUP = 10001
 HOME = "/home"  # the workspace volume: everything below, but the data, is writable by somebody
 DATA = "/home/data"  # read-only bind: the competition's public data and description.md
 SUBMISSION = "/home/submission/submission.csv"

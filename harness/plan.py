@@ -93,6 +93,7 @@ class RunPlan:
 def sandbox_spec(plan: RunPlan, door: Path) -> SandboxSpec:
     """The box of a run: public data, prompt set and door, all read-only; no label, key or repository."""
     token = hashlib.sha256(os.urandom(16)).hexdigest()[:8]
+    request = plan.request()
     return SandboxSpec(
         name=f"podium-{plan.run_id[:80].lower()}-{token}",
         image=plan.image.digest,
@@ -102,7 +103,9 @@ def sandbox_spec(plan: RunPlan, door: Path) -> SandboxSpec:
             Mount(plan.prompts.folder, contract.PROMPTS),
             Mount(door, contract.DOOR),
         ),
+        command=("--slots", str(request.workers), "--threads", str(len(request.candidate.cpus))),
         workspace=contract.HOME,
+        last_space_for=contract.AGENT_GROUP,
         labels={
             "podium.group": plan.group,
             "podium.run": plan.run_id,
@@ -125,7 +128,7 @@ def model_settings(model: str, temperature: float) -> ModelSettings:
 
 def candidate_limits(limits: Limits, timeout_seconds: float) -> CandidateLimits:
     """A candidate's share of the box: what is left when the agent and the supervisor have theirs."""
-    reserve = min(limits.memory_bytes // 4, 1 << 30)
+    reserve = min(limits.memory_bytes // 3, 1 << 30)
     return CandidateLimits(
         timeout_seconds=timeout_seconds,
         memory_bytes=limits.memory_bytes - reserve,

@@ -84,6 +84,7 @@ class SandboxSpec:
     command: tuple[str, ...] = ()  # empty: the image's own
     mounts: tuple[Mount, ...] = ()
     workspace: str = "/home"
+    last_space_for: int | None = None  # the group that may fill the workspace's last 2 %
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     gpus: Gpus | None = None

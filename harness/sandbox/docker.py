@@ -45,7 +45,13 @@ class DockerSandbox:
         spec = self._spec
         try:
             self._workspace = workspaces.create(
-                self._client, spec.name, spec.limits.workspace_bytes, self._folder, spec.labels, self._environ
+                self._client,
+                spec.name,
+                spec.limits.workspace_bytes,
+                self._folder,
+                spec.labels,
+                self._environ,
+                spec.last_space_for,
             )
             with engine_errors():
                 self._container = self._client.containers.create(**self.options())

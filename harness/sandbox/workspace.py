@@ -40,14 +40,20 @@ class Workspace:
 def can_limit(environ: Mapping[str, str]) -> bool:
     """Are we root beside a local engine, with the tools to make a file system in a file?"""
     local = environ.get("DOCKER_HOST", "unix://").startswith("unix://")
-    tools = all(shutil.which(tool, path=TOOL_PATH) for tool in ("mkfs.ext4", "debugfs", "losetup"))
+    tools = all(shutil.which(tool, path=TOOL_PATH) for tool in ("mkfs.ext4", "tune2fs", "debugfs", "losetup"))
     return os.geteuid() == 0 and local and tools and Path("/dev/loop-control").exists()
 
 
 def create(
-    client: Any, name: str, size_bytes: int, folder: Path, labels: Mapping[str, str], environ: Mapping[str, str]
+    client: Any,
+    name: str,
+    size_bytes: int,
+    folder: Path,
+    labels: Mapping[str, str],
+    environ: Mapping[str, str],
+    last_space_for: int | None = None,
 ) -> Workspace:
-    """Make the volume; raise `InfrastructureError` and leave nothing when that fails."""
+    """Make the volume; where it is limited, its last space is kept for root and the group `last_space_for`. Raise `InfrastructureError` and leave nothing when that fails."""
     if not can_limit(environ):
         with engine_errors():
             client.volumes.create(name=name, labels=dict(labels))
@@ -57,7 +63,7 @@ def create(
     image = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.ext4"
     device = ""
     try:
-        _make_file_system(image, size_bytes)
+        _make_file_system(image, size_bytes, last_space_for)
         device = _run("losetup", "--find", "--show", str(image)).strip()
         with engine_errors():
             client.volumes.create(
@@ -82,11 +88,15 @@ def remove(client: Any, workspace: Workspace) -> None:
         _detach(workspace.device or "", workspace.image)
 
 
-def _make_file_system(image: Path, size_bytes: int) -> None:
+def _make_file_system(image: Path, size_bytes: int, last_space_for: int | None) -> None:
     with image.open("xb") as file:
         file.truncate(size_bytes)
-    # No journal: nothing survives the run. No reserved blocks: root inside has no use for them.
-    _run("mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard", str(image))
+    # No journal: nothing survives the run. The last 2 % are out of the candidates' reach, so that a disk that they
+    # fill can't stop the agent from writing down what happened.
+    options = ["-m", "2", "-O", "^has_journal", "-E", "lazy_itable_init=1,nodiscard"]
+    _run("mkfs.ext4", "-q", "-F", *options, str(image))
+    if last_space_for is not None:
+        _run("tune2fs", "-g", str(last_space_for), str(image))
     # An empty root folder is what makes the engine copy the image's own content, owners kept, into a new volume.
     _run("debugfs", "-w", "-R", "rmdir lost+found", str(image))
 
