@@ -53,7 +53,10 @@ def create(
     environ: Mapping[str, str],
     last_space_for: int | None = None,
 ) -> Workspace:
-    """Make the volume; where it is limited, its last space is kept for root and the group `last_space_for`. Raise `InfrastructureError` and leave nothing when that fails."""
+    """Make the volume; raise `InfrastructureError` and leave nothing when that fails.
+
+    Where its size is limited, the last of it is kept for root and the group `last_space_for`.
+    """
     if not can_limit(environ):
         with engine_errors():
             client.volumes.create(name=name, labels=dict(labels))
