@@ -123,7 +123,7 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
     """One run's row, from its record, grade and journal."""
     grade = read_json(folder.grade_file) or {}
     nodes = list(_node_events(folder.journal))
-    scores = [node["score"] for node in nodes if not node["buggy"]]
+    scores = [node["score"] for node in nodes if not node["buggy"] and node["score"] is not None]
     direction = record.request.competition.direction
     return Row(
         run_id=record.run_id,
@@ -171,9 +171,9 @@ def _status(record: RunRecord) -> RunStatus:
 def _node_events(journal: Path) -> Iterator[dict[str, Any]]:
     if not journal.is_file():
         return
-    with journal.open(encoding="utf-8") as lines:
+    with journal.open("rb") as lines:
         for line in lines:
-            with contextlib.suppress(json.JSONDecodeError):  # a torn last line of a run that was killed
+            with contextlib.suppress(ValueError):  # a last line that a kill cut off, maybe inside a character
                 event = json.loads(line)["event"]
                 if event["type"] == "node":
                     yield event

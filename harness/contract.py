@@ -29,6 +29,7 @@ STATUS_PATH = "/podium/status"  # GET → StatusReply
 
 Direction = Literal["maximize", "minimize"]
 NodeId = Annotated[str, Field(pattern=r"^[0-9a-z-]{1,32}$")]
+Seconds = Annotated[float, Field(ge=0, le=1e9)]  # bounded, so that what many nodes claim still adds up to a number
 
 
 class _In(BaseModel):
@@ -134,7 +135,7 @@ class NodeEvent(_In):
     reviewed_by: Literal["score_line", "model", "none"]
     submission_valid: bool | None
     warm_start: bool
-    seconds: dict[Literal["model", "execute", "check", "review", "overhead"], float]
+    seconds: dict[Literal["model", "execute", "check", "review", "overhead"], Seconds]
     tokens: dict[Literal["input", "output"], int]
 
 

@@ -47,6 +47,7 @@ class Ending:
     response: Json | None = None
     client_gone: bool = False
     error: str | None = None
+    broken_off: bool = False  # by the provider, in the middle of a stream
 
 
 class Books:
@@ -67,6 +68,7 @@ class Books:
         self._transcript = transcript
         self.fail = on_failure
         self.monotonic = monotonic
+        self.provider_failed = False
         self._sequence = 0
 
     @property
@@ -76,6 +78,7 @@ class Books:
 
     def close_call(self, call: Call, ending: Ending) -> None:
         """Settle on the usage that the provider reported, else on the reservation, and record."""
+        self.provider_failed = _is_providers_fault(ending)
         latency = self.monotonic() - call.began
         usage, cost = self._settle(call, ending, max(0.0, latency - call.waiting_seconds))
         self._record(call, ending, usage, cost, latency)
@@ -136,6 +139,13 @@ class Books:
         except InfrastructureError as failure:
             self.fail(failure)
             raise
+
+
+def _is_providers_fault(ending: Ending) -> bool:
+    """400, 413 and 422 are about the request, which is the container's own; what we cut off ourselves is nobody's."""
+    if ending.outcome == "answered":
+        return ending.status >= 400 and ending.status not in (400, 413, 422)
+    return ending.outcome == "unreachable" or ending.broken_off
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:

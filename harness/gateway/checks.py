@@ -45,6 +45,7 @@ class SubmissionChecks:
         self._slots = asyncio.Semaphore(caps.at_once)
         self._kept: dict[str, int] = {}
         self._nodes: set[str] = set()
+        self._said_full = False
 
     async def check(self, node: str, body: AsyncIterator[bytes]) -> CheckReply:
         """Take the file, ask the checker, keep the file; raise EventRefused(413) when it is too large."""
@@ -88,7 +89,9 @@ class SubmissionChecks:
         size = arrived.stat().st_size
         others = sum(self._kept.values()) - self._kept.get(node, 0)
         if others + size > self._caps.kept_bytes:
-            log.warning("submission of node %s (%d bytes) checked but not kept: the run's share is full", node, size)
+            if not self._said_full:  # once: how often is the container's choice
+                log.warning("from node %s on, submissions are checked but not kept: the run's share is full", node)
+            self._said_full = True
             return
         arrived.chmod(0o644)
         arrived.replace(node_folder(self._folder, node) / "submission.csv")

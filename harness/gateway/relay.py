@@ -45,6 +45,7 @@ class StreamRelay(Response):
         self._seconds_left = seconds_left
         self._drain_seconds = drain_seconds
         self._client_gone = False
+        self._broken_off = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         trouble: str | None = "the gateway was stopped"
@@ -73,6 +74,7 @@ class StreamRelay(Response):
         except TimeoutError:
             return "the client hung up" if self._client_gone else "the run's deadline came before the stream's end"
         except (ProviderUnreachable, EventTooLong, Garbage) as broken:
+            self._broken_off = True
             return f"the provider's stream broke off: {broken}"
         except OSError as error:
             self._books.fail(InfrastructureError(f"a stream can't be recorded: {error}. Free some space (df -h)."))
@@ -97,6 +99,7 @@ class StreamRelay(Response):
         raw, message, complete = self._recording.close()
         if trouble is None and not complete:
             trouble = "the provider's stream ended before its last event"
+            self._broken_off = True
         ending = Ending(
             outcome="cut" if trouble else "answered",
             status=200,
@@ -105,6 +108,7 @@ class StreamRelay(Response):
             response=message,
             client_gone=self._client_gone,
             error=trouble,
+            broken_off=self._broken_off,
         )
         self._books.close_call(self._call, ending)
         return trouble

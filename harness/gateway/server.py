@@ -40,7 +40,7 @@ _LONGEST_SOCKET_PATH = 107  # sun_path of Linux, without its closing zero
 
 
 class Gateway:
-    """Serves one run. `usage`, `failure` and `request_stop` may be used from any thread, also after the end.
+    """Serves one run. Its properties, `usage` and `request_stop` may be used from any thread, also after the end.
 
     `on_event` is called in the gateway's thread, after the event is on the disk.
     """
@@ -77,6 +77,7 @@ class Gateway:
         self._failure: InfrastructureError | None = None
         self._started = 0.0
         self._server: uvicorn.Server | None = None
+        self._books: Books | None = None
         self._ready = threading.Event()
         self._crash: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="podium-gateway", daemon=True)
@@ -89,6 +90,11 @@ class Gateway:
     def failure(self) -> InfrastructureError | None:
         """Why this run can't go on, such as a full disk; the agent has been asked to stop."""
         return self._failure
+
+    @property
+    def provider_failed(self) -> bool:
+        """Whether the latest call came to nothing by the provider's fault, so that an agent may say it has no model."""
+        return self._books is not None and self._books.provider_failed
 
     def request_stop(self) -> None:
         """Ask the agent, through the status endpoint, to end after its current node."""
@@ -155,6 +161,7 @@ class Gateway:
     def _config(self, executor: ThreadPoolExecutor, journal: JournalWriter, transcript: Transcript) -> uvicorn.Config:
         provider = self._provider
         books = Books(provider.name, provider.traits, self._ledger, transcript, self._fail, self._timing.monotonic)
+        self._books = books
         deadline = self._timing.monotonic() + self._deadline_seconds
         retrier = Retrier(self._retry, self._timing)
         parts = Parts(
@@ -178,6 +185,7 @@ class Gateway:
             lifespan="off",
             ws="none",
             log_config=None,
+            log_level="error",  # a warning for each request that is no HTTP: as many lines as the container likes
             access_log=False,
             server_header=False,
             date_header=False,
