@@ -19,6 +19,7 @@ from harness.gateway.providers.offline.recipe import Layout, Member, Recipe, Tas
 from harness.gateway.providers.offline.wording import draft_plan
 
 SMALL_ROWS = 5_000  # below this, scaled models on few columns often beat trees
+MOST_ROWS = 300_000  # of a larger table, a sample of this size is used to begin with
 QUICK_SECONDS = 60.0  # with less than this for a script, only the quickest families are drafted
 
 # How likely a family is drawn next, on usual tables and on small ones.
@@ -40,10 +41,10 @@ _QUICK = ("linear", "lightgbm", "hist_boosting", "xgboost")
 _GROUPS = ("split_parts", "fill_from_mates", "group_sizes")
 _AMOUNTS = ("zero_rules", "amount_totals", "log_amounts")
 _FEATURE_SETS: tuple[tuple[str, ...], ...] = (
-    (*_GROUPS, *_AMOUNTS, "date_parts", "name_words"),
-    (*_GROUPS, *_AMOUNTS, "date_parts", "missing_count", "name_words", "frequencies"),
-    (*_GROUPS, *_AMOUNTS, "date_parts", "frequencies"),
-    (*_GROUPS, *_AMOUNTS, "date_parts", "missing_count", "row_statistics"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "name_words", "text_topics"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "missing_count", "name_words", "frequencies", "text_topics", "text_style"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "frequencies", "text_topics"),
+    (*_GROUPS, *_AMOUNTS, "date_parts", "missing_count", "row_statistics", "text_topics"),
 )
 
 
@@ -120,6 +121,7 @@ def start(family: Family, features: Sequence[str], problem: Problem) -> Recipe:
         features=fitting(tuple(features), problem),
         folds=problem.folds,
         layout=problem.layout,
+        max_rows=MOST_ROWS if (problem.rows or 0) > MOST_ROWS else None,
     )
 
 

@@ -47,6 +47,7 @@ def changes(recipe: Recipe, problem: Problem, memory: Sequence[Tried] = ()) -> l
         *_more_seeds(recipe),
         *_feature_steps(recipe, problem),
         *_settings(recipe),
+        *_more_rows(recipe, problem),
         *_target(recipe, problem),
     ]
     return [replace(change, label=f"{change.label} ({models_title(recipe)})") for change in found]
@@ -104,6 +105,13 @@ def _more_seeds(recipe: Recipe) -> Iterator[Change]:
                 4.0 if len(recipe.seeds) == 1 else 1.0,
             )
             return
+
+
+def _more_rows(recipe: Recipe, problem: Problem) -> Iterator[Change]:
+    if recipe.max_rows is not None and (problem.rows is None or recipe.max_rows < problem.rows):
+        more = 3 * recipe.max_rows
+        reason = "More examples help wherever a model has not seen enough."
+        yield Change(f"train on up to {more} rows", reason, replace(recipe, max_rows=more), 4.0)
 
 
 def _feature_steps(recipe: Recipe, problem: Problem) -> Iterator[Change]:

@@ -65,7 +65,8 @@ def _candidates(recipe: Recipe | None, output: str, problem: Problem) -> Iterato
         yield from ((words, changed, data) for words, changed in _remedied(REMEDIES, recipe, output, problem))
         yield _put_right(output), recipe, data
         yield from ((words, changed, data) for words, changed in _remedied(GUESSES, recipe, output, problem))
-    yield "The approach is replaced by a plainer one that reads the files it finds.", safest(problem), DataFacts()
+    yield "The approach is replaced by a plainer one.", safest(problem), data
+    yield "The plainer approach looks for the files by itself.", safest(problem), DataFacts()
     plain = start(FAMILIES["linear"], (), problem)
     yield "The approach is replaced by a linear model, the plainest there is.", plain, DataFacts()
 

@@ -7,7 +7,7 @@ look again for themselves; these facts only choose what is worth trying.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -105,7 +105,17 @@ def read_preview(text: str) -> DataFacts:
         role = _role(name)
         if role is not None:
             by_role.setdefault(role, tables[name])
+    if "train" not in by_role and (labelled := _labelled(tables, by_role)) is not None:
+        by_role["train"] = labelled
     return DataFacts(by_role)
+
+
+def _labelled(tables: Mapping[str, TableFacts], by_role: Mapping[Role, TableFacts]) -> TableFacts | None:
+    """A table under another name that holds all that the sample submission asks for."""
+    sample = by_role.get("sample")
+    asked = set(sample.column_names) if sample is not None else set()
+    others = [table for table in tables.values() if table is not sample and table is not by_role.get("test")]
+    return next((table for table in others if asked and asked <= set(table.column_names)), None)
 
 
 def _role(name: str) -> Role | None:

@@ -19,7 +19,7 @@ from harness.gateway.providers.offline.preview import DataFacts, Role
 from harness.gateway.providers.offline.recipe import Member, Recipe, to_config
 from harness.gateway.providers.offline.wording import headline
 
-ROLES: tuple[Role, ...] = ("train", "test", "sample")
+_LABELLED: tuple[Role, ...] = ("train", "sample")
 _STANDARD_LIBRARY = ("import os", "from pathlib import Path")
 _ALWAYS_IMPORTED = ("import numpy as np", "import pandas as pd")
 
@@ -90,8 +90,12 @@ def _literal(value: object, indent: int = 0) -> str:
 
 def _reading(recipe: Recipe, data: DataFacts) -> str:
     """Reading of the three tables, and from them what is asked for."""
-    lines = [f"{role} = {_table_expression(role, data)}" for role in ROLES]
-    return "\n".join(lines) + "\n" + _columns(recipe)
+    train, sample = (f"{role} = {_table_expression(role, data)}" for role in _LABELLED)
+    if data.tables and "test" not in data.tables:  # images, say: their table is the sample submission
+        test = "test = sample[[sample.columns[0]]].copy()"
+    else:
+        test = f"test = {_table_expression('test', data)}"
+    return "\n".join((train, sample, test)) + "\n" + _columns(recipe)
 
 
 def _named(role: Role, data: DataFacts) -> str | None:
@@ -103,7 +107,9 @@ def _named(role: Role, data: DataFacts) -> str | None:
 
 def _table_expression(role: Role, data: DataFacts) -> str:
     name = _named(role, data)
-    return f'find_table("{role}")' if name is None else f"pd.read_csv(INPUT / {_literal(name)})"
+    if name is not None:
+        return f"pd.read_csv(INPUT / {_literal(name)})"
+    return 'find_table("sample", "submission")' if role == "sample" else f'find_table("{role}")'
 
 
 def _columns(recipe: Recipe) -> str:
@@ -114,7 +120,7 @@ def _columns(recipe: Recipe) -> str:
 
 
 def _feature_functions(recipe: Recipe, steps: tuple[str, ...], data: DataFacts) -> str:
-    finder = [] if all(_named(role, data) for role in ROLES) else [snippets.FIND_TABLE]
+    finder = [snippets.FIND_TABLE] if "find_table(" in _reading(recipe, data) else []
     helpers = dict.fromkeys(["text_columns", *(name for step in steps for name in STEPS[step].helpers)])
     kinds = _tables(recipe)
     tables = [snippets.CODES] * bool(kinds & {"codes", "filled"}) + [snippets.WIDE] * ("wide" in kinds)

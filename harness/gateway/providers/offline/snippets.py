@@ -11,11 +11,11 @@ THREADS = int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
 """
 
 FIND_TABLE = '''
-def find_table(word):
-    """Read the table in ./input whose file name holds the word; the shortest name is the likeliest."""
-    found = [path for path in INPUT.rglob("*.csv*") if word in path.name.lower()]
+def find_table(*words):
+    """Read the table in ./input whose file name holds one of the words; the shortest name is the likeliest."""
+    found = [path for path in INPUT.rglob("*.csv*") if any(word in path.name.lower() for word in words)]
     if not found:
-        raise FileNotFoundError(f"no table with {word!r} in its name among {sorted(p.name for p in INPUT.rglob('*'))}")
+        raise FileNotFoundError(f"no table named like {words} among {sorted(path.name for path in INPUT.iterdir())}")
     return pd.read_csv(min(found, key=lambda path: (len(path.parts), len(path.name))))
 '''
 
@@ -67,6 +67,8 @@ def to_codes(table):
         else:
             codes = pd.Series(pd.factorize(table[column], sort=False)[0], index=table.index)
             table[column] = codes.where(codes >= 0)
+    if table.shape[1] == 0:
+        table["nothing"] = 0.0  # a model needs a column; it then learns how frequent each answer is
     return table.astype(np.float32).replace([np.inf, -np.inf], np.nan).to_numpy()
 '''
 
@@ -75,6 +77,8 @@ def to_wide(table):
     """One column a category and gaps filled with the median, for models that need scaled input."""
     few = [c for c in text_columns(table) if table[c].nunique() <= 40]
     table = table.drop(columns=[c for c in text_columns(table) if c not in few])
+    if table.shape[1] == 0:
+        table["nothing"] = 0.0  # a model needs a column; it then learns how frequent each answer is
     table = pd.get_dummies(table, columns=few, dummy_na=True, dtype=float).replace([np.inf, -np.inf], np.nan)
     return SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(table.astype(float))
 '''

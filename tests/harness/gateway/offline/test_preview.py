@@ -53,3 +53,10 @@ def test_cut_preview_says_how_much_it_hides() -> None:
 
 def test_without_a_preview_every_step_is_worth_a_try() -> None:
     assert all(step.fits(DataFacts()) for step in STEPS.values())
+
+
+def test_labels_under_another_name_are_found() -> None:
+    text = 'labels.csv: 90 rows, 2 columns\n- `image`: text, 90 values\n- `cactus`: integer, 2 values: "0", "1"\n\n'
+    text += 'sample_submission.csv: 9 rows, 2 columns\n- `image`: text, 9 values\n- `cactus`: integer, 1 value: "0"'
+    data = read_preview(text)
+    assert data.tables["train"].name == "labels.csv" and [target.name for target in data.targets] == ["cactus"]

@@ -169,6 +169,19 @@ def test_class_too_rare_for_every_fold_is_borne(make_data: Any, run_script: Any)
     assert run_script(render(recipe("linear", "accuracy"), NAMES), data.folder).score > 0.4
 
 
+def test_table_without_a_usable_column_gets_the_most_frequent_answer(tmp_path: Path, run_script: Any) -> None:
+    import pandas as pd
+
+    inputs = tmp_path / "input"
+    inputs.mkdir()
+    pd.DataFrame({"id": range(30), "y": [0, 1, 1] * 10}).to_csv(inputs / "train.csv", index=False)
+    pd.DataFrame({"id": range(30, 40), "y": 0}).to_csv(inputs / "sample_submission.csv", index=False)
+    data = read_preview("train.csv: 30 rows, 2 columns\n\nsample_submission.csv: 10 rows, 2 columns")
+    for family in ("hist_boosting", "linear"):
+        ran = run_script(render(recipe(family, "accuracy"), data), tmp_path)
+        assert ran.submission["y"].tolist() == [1] * 10 and ran.score == pytest.approx(2 / 3)
+
+
 def test_plain_python_runs_a_script_that_finds_its_files(make_data: Any) -> None:
     data = make_data({"y": "binary"})
     (data.folder / "solution.py").write_text(render(recipe("hist_boosting", "accuracy"), DataFacts()))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from harness.gateway.providers.offline.recipe import Param, Task
 
 # "codes": categories as numbers, gaps kept; "filled": the same without gaps; "wide": a column a category, no gaps.
 Table = Literal["codes", "filled", "wide"]
 Settings = dict[str, Param]
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Family:
     most_rows: int | None = None
 
 
-def by_size(rows: int | None, small: int, medium: int, large: int) -> int:
-    """A count (of trees, mostly) by the size of the table: small ones need few, on large ones each costs much."""
+def by_size(rows: int | None, small: Number, medium: Number, large: Number) -> Number:
+    """A setting by the size of the table: small ones need few trees, on large ones each costs much."""
     if rows is not None and rows < 3_000:
         return small
     return medium if rows is None or rows < 100_000 else large

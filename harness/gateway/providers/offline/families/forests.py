@@ -9,9 +9,8 @@ _BALANCED = 'class_weight="balanced"'
 
 
 def _start(task: Task, rows: int | None) -> Settings:
-    if task == "classification":
-        return {"n_estimators": by_size(rows, 40, 80, 60), "min_samples_leaf": 3, "max_features": 0.2}
-    return {"n_estimators": by_size(rows, 40, 60, 50), "min_samples_leaf": 3, "max_features": 0.4}
+    features = 0.15 if task == "classification" else 0.4
+    return {"n_estimators": by_size(rows, 30, 60, 50), "min_samples_leaf": 3, "max_features": features}
 
 
 def _construction(name: str, balanced: str | None) -> Construction:
@@ -24,9 +23,9 @@ def _construction(name: str, balanced: str | None) -> Construction:
 
 
 _TUNINGS = (
-    Tuning("n_estimators", (40, 60, 80, 120, 180, 260), "the number of trees"),
+    Tuning("n_estimators", (20, 30, 40, 60, 80, 120, 180, 260), "the number of trees"),
     Tuning("min_samples_leaf", (1, 2, 3, 5, 8, 12), "the smallest leaf"),
-    Tuning("max_features", (0.1, 0.2, 0.3, 0.4, 0.6), "the share of features a split may use"),
+    Tuning("max_features", (0.1, 0.15, 0.2, 0.3, 0.4, 0.6), "the share of features a split may use"),
 )
 
 FOREST = Family(

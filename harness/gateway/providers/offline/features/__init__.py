@@ -5,7 +5,7 @@ The order is the meaning: gaps are counted before anything fills them, totals ar
 
 from __future__ import annotations
 
-from harness.gateway.providers.offline.features import codes, numbers
+from harness.gateway.providers.offline.features import codes, numbers, text
 from harness.gateway.providers.offline.features.base import HELPERS, Step
 
 _ORDER = (
@@ -19,6 +19,8 @@ _ORDER = (
     numbers.ROW_STATISTICS,
     numbers.PRINCIPAL_COMPONENTS,
     numbers.AMOUNT_TOTALS,
+    text.TEXT_STYLE,
+    text.TEXT_TOPICS,
     codes.FREQUENCIES,
     codes.MATES_MEANS,
     numbers.LOG_AMOUNTS,

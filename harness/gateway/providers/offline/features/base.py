@@ -41,4 +41,11 @@ def mates_key(table):
     return None
 '''
 
-HELPERS = {"text_columns": TEXT_COLUMNS, "mates_key": MATES_KEY}
+FREE_TEXT = '''
+def free_text(table):
+    """Names of the columns that hold sentences rather than labels."""
+    sentences = {c: table[c].dropna().astype(str) for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])}
+    return [c for c, text in sentences.items() if text.nunique() > 0.3 * len(text) and text.str.count(" ").mean() >= 4]
+'''
+
+HELPERS = {"text_columns": TEXT_COLUMNS, "mates_key": MATES_KEY, "free_text": FREE_TEXT}

@@ -47,6 +47,12 @@ def names_of_words(data: DataFacts) -> bool:
     return _unknown(data) or any(all(" " in example for example in c.examples) for c in many)
 
 
+def free_text(data: DataFacts) -> bool:
+    """Text of many values whose examples hold several words, even where the preview cut them."""
+    many = [c for c in _texts(data) if c.examples and (c.values is None or c.values > 50)]
+    return _unknown(data) or any(all(example.count(" ") >= 2 for example in c.examples) for c in many)
+
+
 def gaps(data: DataFacts) -> bool:
     return _unknown(data) or any(column.missing for column in data.features)
 
