@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,7 @@ class Rig:
     client: Any
     group: GroupFolder
     workspaces: Path
-    boxes: list[Watched] = field(default_factory=list)
+    provider_url: str = "http://127.0.0.1:9/v1"  # where nobody answers
 
     def run(
         self,
@@ -134,7 +134,7 @@ class Rig:
         tools = RunTools(
             make_sandbox=make_sandbox,
             make_provider=lambda plan: provider_for(
-                plan.model, {"PODIUM_BASE_URL": "http://127.0.0.1:9/v1", "PODIUM_API_KEY": KEY}
+                plan.model, {"PODIUM_BASE_URL": self.provider_url, "PODIUM_API_KEY": KEY}
             ),
             make_budget=lambda plan: Budget(),
             on_event=lambda plan, stored: on_event(stored),
