@@ -83,7 +83,7 @@ def date_parts(table):
     for column in text_columns(table):
         when = pd.to_datetime(table[column], errors="coerce", format="mixed", utc=True)
         if when.notna().mean() > 0.8:
-            for part in ("year", "month", "day", "dayofweek", "hour"):
+            for part in ("year", "month", "day", "day_of_week", "hour"):
                 table[f"{column}_{part}"] = getattr(when.dt, part).astype(float)
             table[f"{column}_days"] = (when - when.min()).dt.total_seconds() / 86400
     return table
