@@ -123,6 +123,8 @@ class Bench:
         from harness.gateway.prices import refuse_unpriced
 
         options, settings = self.options, self.settings
+        if options.group is not None:
+            check_name(options.group, "group")
         chosen = preset(options.agent)
         loaded = [competitions.load(name, settings.competitions) for name in options.competitions]
         prompts = promptset.find(options.prompts or chosen.prompt_set, settings.prompts)
