@@ -12,7 +12,7 @@ from random import Random
 
 from harness.gateway.providers.offline.families import FAMILIES, Family
 from harness.gateway.providers.offline.features import STEPS, in_order
-from harness.gateway.providers.offline.metrics import ScriptMetric, fallback_metric, known_metric
+from harness.gateway.providers.offline.metrics import ScriptMetric, fallback_metric, known_metric, mentioned_metric
 from harness.gateway.providers.offline.preview import DataFacts
 from harness.gateway.providers.offline.reading import Situation, Tried
 from harness.gateway.providers.offline.recipe import Layout, Member, Recipe, Task
@@ -66,7 +66,7 @@ class Problem:
 
 def problem_of(situation: Situation) -> Problem:
     """Decide task, metric and layout; what the prompt leaves open is taken as in most competitions."""
-    metric = known_metric(situation.metric) if situation.metric else None
+    metric = known_metric(situation.metric) if situation.metric else mentioned_metric(situation.task_text)
     if metric is None:
         metric = fallback_metric(_likely_task(situation), situation.higher_is_better)
     return Problem(

@@ -16,6 +16,7 @@ from harness.gateway.providers.offline.approaches import Problem, draft, problem
 from harness.gateway.providers.offline.changes import choose
 from harness.gateway.providers.offline.flaws import flawed
 from harness.gateway.providers.offline.mending import mend
+from harness.gateway.providers.offline.metrics import METRICS
 from harness.gateway.providers.offline.reading import Situation, read_situation
 from harness.gateway.providers.offline.render import render
 from harness.gateway.providers.offline.review import review
@@ -46,9 +47,17 @@ class OfflineCoder:
         """Answer one request; any messages get an answer, however strange."""
         situation = read_situation(messages, tools)
         if situation.operator == "review":
-            name, arguments = review(situation.output or "", tools, situation.higher_is_better)
+            name, arguments = review(situation.output or "", tools, _higher(situation))
             return Answer("", name, arguments)
         return Answer(_coded(situation, seed, self.flaws))
+
+
+def _higher(situation: Situation) -> bool:
+    """Which way is better: as the prompt says, else as the reviewed script's metric has it, else the task's."""
+    if situation.higher_is_better is not None:
+        return situation.higher_is_better
+    recipe = readable(situation.code)
+    return METRICS[recipe.metric].higher if recipe is not None else problem_of(situation).metric.higher
 
 
 def _coded(situation: Situation, seed: int, flaws: float) -> str:

@@ -93,6 +93,7 @@ METRICS = {
 _ALIASES = {
     "auc": "roc_auc",
     "auroc": "roc_auc",
+    "rocauc": "roc_auc",
     "auc_roc": "roc_auc",
     "roc": "roc_auc",
     "area_under_the_roc_curve": "roc_auc",
@@ -151,13 +152,27 @@ _WORDS = (
 )
 
 
+_SPEAKS_OF_SCORING = re.compile(r"evaluat|metric|scored|score is", re.IGNORECASE)
+
+
 def known_metric(name: str) -> ScriptMetric | None:
     """Find a metric by one of its names, whatever its case and punctuation; None when we can't compute it."""
     key = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     key = _ALIASES.get(key, key)
     if key in METRICS:
         return METRICS[key]
-    return next((METRICS[target] for word, target in _WORDS if word in key), None)
+    return next((METRICS[target] for word, target in _WORDS if _names(word, key)), None)
+
+
+def _names(word: str, key: str) -> bool:
+    """Is the word in the name? Short ones must stand alone: `roc` is in `process`, `auc` in `sauce`."""
+    return word in key if len(word) > 3 else f"_{word}_" in f"_{key}_"
+
+
+def mentioned_metric(text: str) -> ScriptMetric | None:
+    """The metric that a task's own words name, where they speak of evaluation; None when they name none we know."""
+    lines = [line for line in text.splitlines() if _SPEAKS_OF_SCORING.search(line)]
+    return next((metric for line in lines if (metric := known_metric(line)) is not None), None)
 
 
 def fallback_metric(task: Task, higher: bool | None) -> ScriptMetric:

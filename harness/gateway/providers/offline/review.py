@@ -76,11 +76,11 @@ def _summary(output: str, score: float) -> str:
     )
 
 
-def review(output: str, tools: Sequence[Mapping[str, Any]], higher: bool | None) -> tuple[str, dict[str, Any]]:
+def review(output: str, tools: Sequence[Mapping[str, Any]], higher: bool) -> tuple[str, dict[str, Any]]:
     """The tool to call and its arguments."""
     name, properties = _tool(tools)
     is_bug, summary, metric = findings(output)
-    known = {"is_bug": is_bug, "summary": summary, "metric": metric, "lower_is_better": higher is False}
+    known = {"is_bug": is_bug, "summary": summary, "metric": metric, "lower_is_better": not higher}
     wanted = properties or {"is_bug": {}, "summary": {}, "metric": {}}
     return name, {key: value for key, value in known.items() if key in wanted}
 

@@ -92,6 +92,21 @@ def test_review_is_a_tool_call_and_code_is_text(ask: Ask) -> None:
     assert draft.tool_name is None and draft.tool_arguments is None
 
 
+def test_task_in_another_layout_is_served(taken_apart: TakenApart) -> None:
+    text = (
+        "# Introduction\nYou compete.\n# Task description\n## Evaluation\nEvaluated on the root mean squared error.\n"
+    )
+    draft = recipe_of(OfflineCoder().answer([{"role": "system", "content": text}], [], 0).text, taken_apart)
+    assert (draft.task, draft.metric) == ("regression", "rmse")
+    code = taken_apart(OfflineCoder().answer([{"role": "system", "content": text}], [], 0).text).code
+    text += f"# Implementation\n```python\n{code}```\n# Execution output\nvalidation score: 3.5\n"
+    fields = {"is_bug": {}, "summary": {}, "metric": {}, "lower_is_better": {}}
+    tool = {"type": "function", "function": {"name": "submit_review", "parameters": {"properties": fields}}}
+    arguments = OfflineCoder().answer([{"role": "system", "content": text}], [tool], 0).tool_arguments
+    assert arguments is not None
+    assert (arguments["is_bug"], arguments["metric"], arguments["lower_is_better"]) == (False, 3.5, True)
+
+
 def test_flaws_are_planted_only_when_asked_for(ask: Ask) -> None:
     honest = {OfflineCoder().answer(ask("draft"), [], seed).text for seed in range(8)}
     flawed = {OfflineCoder(flaws=1.0).answer(ask("draft"), [], seed).text for seed in range(8)}

@@ -62,7 +62,7 @@ def test_metric_is_known_by_its_usual_names(said: str, meant: str) -> None:
 
 
 def test_unknown_metric_falls_back_to_one_of_the_same_direction() -> None:
-    assert known_metric("house points") is None
+    assert known_metric("house points") is None and known_metric("share of processed sauce") is None
     for task in ("classification", "regression"):
         for higher in (True, False):
             assert fallback_metric(task, higher).higher is higher  # type: ignore[arg-type]
