@@ -64,6 +64,7 @@ class Ground:
     home: Path = Path("/home")
     python: Path = Path("/opt/candidate/bin/python")
     shared: tuple[Path, ...] = (Path("/tmp"), Path("/dev/shm"))  # noqa: S108 - every uid may write here; swept after each run
+    queues: Path = Path("/dev/mqueue")  # where Landlock is missing, every uid may make some
     agent_gate: Path = Path("/run/agent")
     slots: int = 1
 

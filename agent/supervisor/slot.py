@@ -48,9 +48,11 @@ def sweep_shared(slot: Slot, ground: Ground) -> list[str]:
     """
     left = []
     with files_of(slot.identity):
-        for shared in ground.shared:
+        for shared in (*ground.shared, ground.queues):
             try:
                 wipe.sweep(shared, slot.identity.uid)
+            except FileNotFoundError:
+                continue
             except OSError as error:
                 left.append(f"{shared}: {error}")
     return left
