@@ -323,7 +323,7 @@ def _bench(settings: Settings, options: BenchOptions, *, as_json: bool) -> Summa
         summary = bench.run()
     tables.summary(summary, as_json=as_json)
     if not as_json:
-        typer.echo(f"\nrecords  {bench.group().path}\nreport   {bench.group().report}")
+        typer.echo(f"\nrecords  {_from_here(bench.group().path)}\nreport   {_from_here(bench.group().report)}")
     return summary
 
 
@@ -356,3 +356,7 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 def _bytes(gib: float | None) -> int | None:
     return None if gib is None else int(gib * (1 << 30))
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
