@@ -25,7 +25,8 @@ from harness.sandbox.oom import OomCounter
 
 POLL_SECONDS = 1.0
 DISK_CHECK_SECONDS = 10.0
-LOOK_SECONDS = 60
+LOOK_SECONDS = 20
+MOST_FAILED_LOOKS = 2  # in a row: a busy host may be slow once, a tree that can't be measured is the box's doing
 GO_MODE_DIR = 1 << 31  # the engine reports file modes as Go's os.FileMode
 
 
@@ -40,6 +41,7 @@ class DockerSandbox:
         self._container: Any = None
         self._workspace: workspaces.Workspace | None = None
         self._started = 0.0
+        self._failed_looks = 0
 
     def start(self) -> None:
         spec = self._spec
@@ -76,7 +78,7 @@ class DockerSandbox:
                 if time.monotonic() - self._started > limits.wall_seconds:
                     timed_out = True
                 elif self._workspace and self._workspace.limit == "watched" and time.monotonic() > next_disk_check:
-                    over_disk = self._used_bytes() > limits.workspace_bytes
+                    over_disk = self._is_over_disk()
                     next_disk_check = time.monotonic() + DISK_CHECK_SECONDS
                 if timed_out or over_disk:
                     self.stop()
@@ -133,8 +135,7 @@ class DockerSandbox:
         try:
             self._container.wait(timeout=seconds)
         except requests.exceptions.RequestException as error:
-            # The SDK has no "not yet": a wait that outlasts its HTTP timeout is one, and so may a dead engine look.
-            if "timed out" in str(error).lower():
+            if _is_timeout(error):
                 return False
             raise classify(error) from error
         except docker.errors.NotFound as error:
@@ -165,8 +166,17 @@ class DockerSandbox:
         stat = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
         return bool(stat["mode"] & GO_MODE_DIR) and not stat["linkTarget"]
 
-    def _used_bytes(self) -> int:
-        """Ask a box of its own, which may read everybody's folders and sees the workspace read-only."""
+    def _is_over_disk(self) -> bool:
+        used = self._used_bytes()
+        self._failed_looks = self._failed_looks + 1 if used is None else 0
+        return self._failed_looks >= MOST_FAILED_LOOKS if used is None else used > self._spec.limits.workspace_bytes
+
+    def _used_bytes(self) -> int | None:
+        """Ask a box of its own, which may read everybody's folders and sees the workspace read-only.
+
+        None when it came to no result: too many files, or folders too deep.
+        """
+        import requests
         from docker.types import Mount
 
         with engine_errors():
@@ -188,9 +198,18 @@ class DockerSandbox:
                 looker.start()
                 looker.wait(timeout=LOOK_SECONDS)
                 fields = looker.logs(stderr=False).split()
+            except requests.exceptions.RequestException as error:
+                if not _is_timeout(error):
+                    raise
+                fields = []
             finally:
                 looker.remove(force=True)
-        return int(fields[0]) * 1024 if fields else 0
+        return int(fields[0]) * 1024 if fields else None
+
+
+def _is_timeout(error: Exception) -> bool:
+    """The SDK has no "not yet": a wait that outlasts its HTTP timeout is one, and so may a dead engine look."""
+    return "timed out" in str(error).lower()
 
 
 def container_options(spec: SandboxSpec) -> dict[str, Any]:

@@ -181,6 +181,13 @@ time.sleep(60)"""
     assert sandbox.effective()["workspace_limit"] == "watched"
 
 
+def test_a_watched_workspace_that_cannot_be_measured_ends_the_box(box, monkeypatch):
+    monkeypatch.setattr(docker_sandbox, "DISK_CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(docker_sandbox, "LOOK_SECONDS", 0.001)
+    ending = run(box("import time; time.sleep(60)", environ={"DOCKER_HOST": "tcp://elsewhere"}))
+    assert ending.over_disk and not ending.timed_out
+
+
 def test_root_inside_holds_only_the_capabilities_with_a_reason(box):
     script = r"""
 import json, re
