@@ -12,10 +12,10 @@ from random import Random
 
 from harness.gateway.providers.offline.approaches import Problem, names_family, same_idea, usable
 from harness.gateway.providers.offline.families import FAMILIES, Tuning
-from harness.gateway.providers.offline.features import STEPS, in_order
+from harness.gateway.providers.offline.features import STEPS, in_order, reasons
 from harness.gateway.providers.offline.metrics import METRICS
 from harness.gateway.providers.offline.reading import Tried
-from harness.gateway.providers.offline.recipe import Member, Param, Recipe
+from harness.gateway.providers.offline.recipe import Encoding, Member, Param, Recipe
 from harness.gateway.providers.offline.wording import models_title
 
 _MOST_MEMBERS = 4
@@ -48,6 +48,7 @@ def changes(recipe: Recipe, problem: Problem, memory: Sequence[Tried] = ()) -> l
         *_feature_steps(recipe, problem),
         *_settings(recipe),
         *_more_rows(recipe, problem),
+        *_encodings(recipe, problem),
         *_target(recipe, problem),
     ]
     return [replace(change, label=f"{change.label} ({models_title(recipe)})") for change in found]
@@ -105,6 +106,22 @@ def _more_seeds(recipe: Recipe) -> Iterator[Change]:
                 4.0 if len(recipe.seeds) == 1 else 1.0,
             )
             return
+
+
+def _encodings(recipe: Recipe, problem: Problem) -> Iterator[Change]:
+    if not reasons.categories(problem.data):
+        return
+    own_columns = any(FAMILIES[name].table != "wide" for name in recipe.families)
+    titles: dict[Encoding, str] = {
+        "usual": "encode categories in the usual way",
+        "columns": "give each category a column of its own",
+        "means": "add the mean target of each category",
+    }
+    for encoding, title in titles.items():
+        if encoding != recipe.encoding and (own_columns or encoding != "columns"):
+            reason = "How categories are told apart decides what a model can learn from them."
+            weight = 2.0 if encoding == "means" and reasons.many_categories(problem.data) else 0.5
+            yield Change(title, reason, replace(recipe, encoding=encoding), weight)
 
 
 def _more_rows(recipe: Recipe, problem: Problem) -> Iterator[Change]:

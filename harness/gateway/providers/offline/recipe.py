@@ -15,9 +15,12 @@ from typing import Any, Literal
 Param = str | int | float | bool | None
 Task = Literal["classification", "regression"]
 Layout = Literal["columns", "classes"]  # one predicted column a target, or one probability column a class
+# How categories reach the models: as each family likes them, a column each for all, or with their mean target added.
+Encoding = Literal["usual", "columns", "means"]
 
 _TASKS = ("classification", "regression")
 _LAYOUTS = ("columns", "classes")
+_ENCODINGS = ("usual", "columns", "means")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Recipe:
     folds: int = 5
     seeds: tuple[int, ...] = (0,)
     layout: Layout = "columns"
+    encoding: Encoding = "usual"
     balanced: bool = False
     log_target: bool = False
     tuned_cutoff: bool = False
@@ -137,6 +141,7 @@ def _sound(values: Mapping[str, Any]) -> bool:
         and _list_of(values["seeds"], int)
         and 1 <= len(values["seeds"]) <= 50
         and values.get("layout", "columns") in _LAYOUTS
+        and values.get("encoding", "usual") in _ENCODINGS
         and all(type(values.get(key, True)) is bool for key in ("balanced", "log_target", "tuned_cutoff", "stratified"))
         and (values.get("max_rows") is None or type(values["max_rows"]) is int)
         and _list_of(values.get("skip", []), str)

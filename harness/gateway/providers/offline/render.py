@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from string import Template
 
 from harness.gateway.providers.offline import snippets
-from harness.gateway.providers.offline.families import FAMILIES, Construction
+from harness.gateway.providers.offline.families import FAMILIES, Construction, Table
 from harness.gateway.providers.offline.features import HELPERS, STEPS, in_order
 from harness.gateway.providers.offline.metrics import METRICS, ScriptMetric
 from harness.gateway.providers.offline.preview import DataFacts, Role
@@ -29,9 +29,7 @@ def render(recipe: Recipe, data: DataFacts) -> str:
     metric = METRICS[recipe.metric]
     steps = in_order(recipe.features)
     parts = [
-        f'"""{headline(recipe)}"""',
-        _imports(recipe, metric, steps),
-        _settings(recipe),
+        f'"""{headline(recipe)}"""\n\n' + _imports(recipe, metric, steps) + "\n\n" + _settings(recipe),
         _feature_functions(recipe, steps, data),
         _models(recipe),
         Template(snippets.SCORE).substitute(body=metric.body),
@@ -49,6 +47,8 @@ def _imports(recipe: Recipe, metric: ScriptMetric, steps: tuple[str, ...]) -> st
         lines.update(STEPS[step].imports)
     lines.add(f"from sklearn.model_selection import {_splitter(recipe)}")
     lines.update(("from joblib import Parallel, delayed", "from threadpoolctl import threadpool_limits"))
+    if recipe.encoding == "means":
+        lines.add("from sklearn.preprocessing import TargetEncoder")
     if recipe.tuned_cutoff:
         lines.add("from sklearn.model_selection import KFold")
     if "wide" in _tables(recipe):
@@ -73,19 +73,23 @@ def _settings(recipe: Recipe) -> str:
 
 
 def _literal(value: object, indent: int = 0) -> str:
-    """A literal on one line, or a dict with an entry a line where that would be too long."""
+    """A literal on one line, or with an entry a line where that would be too long."""
     if isinstance(value, str):
         return json.dumps(value)  # JSON's escapes are Python's, and the quotes are double
+    if isinstance(value, dict):
+        return _bracketed("{", [f"{json.dumps(k)}: {_literal(item, indent + 4)}" for k, item in value.items()], indent)
     if isinstance(value, list):
-        return f"[{', '.join(_literal(item) for item in value)}]"
-    if not isinstance(value, dict):
-        return repr(value)
-    entries = [f"{json.dumps(key)}: {_literal(item, indent + 4)}" for key, item in value.items()]
-    flat = f"{{{', '.join(entries)}}}"
+        return _bracketed("[", [_literal(item, indent + 4) for item in value], indent)
+    return repr(value)
+
+
+def _bracketed(opening: str, entries: list[str], indent: int) -> str:
+    closing = {"{": "}", "[": "]"}[opening]
+    flat = opening + ", ".join(entries) + closing
     if indent + len(flat) < 90 and "\n" not in flat:
         return flat
     inner = " " * (indent + 4)
-    return "\n".join(["{", *(f"{inner}{entry}," for entry in entries), " " * indent + "}"])
+    return "\n".join([opening, *(f"{inner}{entry}," for entry in entries), " " * indent + closing])
 
 
 def _reading(recipe: Recipe, data: DataFacts) -> str:
@@ -124,14 +128,19 @@ def _feature_functions(recipe: Recipe, steps: tuple[str, ...], data: DataFacts) 
     helpers = dict.fromkeys(["text_columns", *(name for step in steps for name in STEPS[step].helpers)])
     kinds = _tables(recipe)
     tables = [snippets.CODES] * bool(kinds & {"codes", "filled"}) + [snippets.WIDE] * ("wide" in kinds)
+    tables += [snippets.CATEGORIES] * (recipe.encoding == "means")
     functions = (
         finder + [HELPERS[name] for name in helpers] + [snippets.TIDY] + [STEPS[step].code for step in steps] + tables
     )
     return "\n\n\n".join(function.strip("\n") for function in functions)
 
 
-def _tables(recipe: Recipe) -> set[str]:
-    return {FAMILIES[member.family].table for member in recipe.members}
+def _table_of(recipe: Recipe, member: Member) -> Table:
+    return "wide" if recipe.encoding == "columns" else FAMILIES[member.family].table
+
+
+def _tables(recipe: Recipe) -> set[Table]:
+    return {_table_of(recipe, member) for member in recipe.members}
 
 
 def _construction(recipe: Recipe, member: Member) -> Construction:
@@ -141,7 +150,7 @@ def _construction(recipe: Recipe, member: Member) -> Construction:
 def _models(recipe: Recipe) -> str:
     """One function a model, and a table of them with the input that each takes."""
     functions = [_model_function(recipe, member) for member in recipe.members]
-    rows = [f'    "{m.family}": (make_{m.family}, "{FAMILIES[m.family].table}"),' for m in recipe.members]
+    rows = [f'    "{m.family}": (make_{m.family}, "{_table_of(recipe, m)}"),' for m in recipe.members]
     return "\n\n\n".join([*functions, "\n".join(["MODELS = {", *rows, "}"])])
 
 
@@ -157,31 +166,30 @@ def _splitter(recipe: Recipe) -> str:
 
 
 def _validation(recipe: Recipe) -> str:
-    template = snippets.VALIDATE_CLASSES if recipe.task == "classification" else snippets.VALIDATE_VALUES
-    code = Template(template).substitute(
+    classes, with_means = recipe.task == "classification", recipe.encoding == "means"
+    code = Template(snippets.VALIDATE_CLASSES if classes else snippets.VALIDATE_VALUES).substitute(
         splitter=_splitter(recipe),
+        means="        means = target_means(y, fit, seed)\n" if with_means else "",
+        table="np.hstack([INPUTS[table_name], means])" if with_means else "INPUTS[table_name]",
         forward="np.log1p(y[fit])" if recipe.log_target else "y[fit]",
         back="np.expm1" if recipe.log_target else "np.asarray",
     )
-    return code + (snippets.CUTOFF if recipe.tuned_cutoff else "") + "\n\n" + snippets.IN_SAMPLE_ORDER
+    means = Template(snippets.MEANS).substitute(kind="auto" if classes else "continuous") if with_means else ""
+    parts = (means, code, snippets.CUTOFF if recipe.tuned_cutoff else "", snippets.IN_SAMPLE_ORDER)
+    return "\n\n\n".join(part.strip("\n") for part in parts if part)
 
 
 def _main(recipe: Recipe, steps: tuple[str, ...], metric: ScriptMetric, data: DataFacts) -> str:
     applied = "".join(f"table = {step}(table)\n" for step in ("tidy", *steps))
-    return (
-        _reading(recipe, data)
-        + "\n"
-        + applied
-        + _inputs(_tables(recipe))
-        + snippets.BEGIN
-        + _predicting(recipe, metric)
-        + snippets.ENDING
-    )
+    begin = _reading(recipe, data) + "\n" + applied + _inputs(recipe)
+    return begin + snippets.BEGIN + _predicting(recipe, metric) + snippets.ENDING
 
 
-def _inputs(kinds: set[str]) -> str:
+def _inputs(recipe: Recipe) -> str:
     """The arrays that the models take, by the name under which `MODELS` asks for them."""
-    lines = ["codes = to_codes(table)"] if kinds & {"codes", "filled"} else []
+    kinds = _tables(recipe)
+    lines = ["CATEGORIES = to_categories(table)"] if recipe.encoding == "means" else []
+    lines += ["codes = to_codes(table)"] if kinds & {"codes", "filled"} else []
     values = {"codes": "codes", "filled": "np.nan_to_num(codes, nan=-1.0)", "wide": "to_wide(table)"}
     entries = ", ".join(f'"{kind}": {values[kind]}' for kind in sorted(kinds))
     return "\n".join([*lines, f"INPUTS = {{{entries}}}", ""])

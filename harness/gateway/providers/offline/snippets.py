@@ -83,6 +83,26 @@ def to_wide(table):
     return SimpleImputer(strategy="median", keep_empty_features=True).fit_transform(table.astype(float))
 '''
 
+CATEGORIES = '''
+def to_categories(table):
+    """The text columns alone, whatever their number of values."""
+    return table[text_columns(table)].astype(object).fillna("none").astype(str).to_numpy()
+'''
+
+MEANS = '''
+def target_means(y, fit, seed):
+    """Mean target of each category by the rows to fit on; for these rows themselves crosswise, so nothing leaks."""
+    if CATEGORIES.shape[1] == 0:
+        return np.zeros((len(CATEGORIES), 0))
+    encoder = TargetEncoder(target_type="$kind", random_state=seed)
+    inside = encoder.fit_transform(CATEGORIES[fit], y[fit])
+    means = encoder.transform(CATEGORIES)
+    means[fit] = inside
+    return means
+
+
+'''
+
 SCORE = '''
 def score(y, p):
     """The competition's metric."""
@@ -95,8 +115,8 @@ def fit_fold(y, seed, fit, held):
     rows, classes = len(y), y.max() + 1
     p_held, p_test = np.zeros((len(held), classes)), np.zeros((len(test), classes))
     with threadpool_limits(1):
-        for name, (make, table_name) in MODELS.items():
-            X = INPUTS[table_name]
+$means        for name, (make, table_name) in MODELS.items():
+            X = $table
             model = make(seed, CONFIG["models"][name]).fit(X[fit], y[fit])
             known = model.classes_.astype(int)
             p_held[:, known] += model.predict_proba(X[held]) / len(MODELS)
@@ -124,8 +144,8 @@ def fit_fold(y, seed, fit, held):
     """Train every model without the held-out rows; average their values for those and the test rows."""
     p_held, p_test = np.zeros(len(held)), np.zeros(len(test))
     with threadpool_limits(1):
-        for name, (make, table_name) in MODELS.items():
-            X = INPUTS[table_name]
+$means        for name, (make, table_name) in MODELS.items():
+            X = $table
             model = make(seed, CONFIG["models"][name]).fit(X[fit], $forward)
             p_held += $back(model.predict(X[held])) / len(MODELS)
             p_test += $back(model.predict(X[len(y) :])) / len(MODELS)

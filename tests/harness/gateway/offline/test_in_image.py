@@ -66,7 +66,7 @@ def cases(make_data: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for metric, target in targets.items():
         recipes = {name: recipe(metric, name) for name in FAMILIES} | {"blend": recipe(metric, *BLEND, seeds=(0, 1))}
         if metric == "roc_auc":
-            recipes["balanced"] = recipe(metric, *BLEND, balanced=True)
+            recipes["balanced"] = recipe(metric, *BLEND, balanced=True, encoding="means")
         for name, made in recipes.items():
             case = folder / f"{name}-{metric}"
             shutil.copytree(data.folder / "input", case / "input")

@@ -145,6 +145,43 @@ def test_option_runs(parts: dict[str, Any], make_data: Any, run_script: Any) -> 
     assert run_script(code, data.folder).score > 0.5
 
 
+@pytest.mark.parametrize("encoding", ["columns", "means"])
+@pytest.mark.parametrize(("metric", "kind"), [("roc_auc", "binary"), ("accuracy", "words"), ("r2", "value")])
+def test_encoding_of_categories_runs(encoding: str, metric: str, kind: str, make_data: Any, run_script: Any) -> None:
+    data = make_data({"y": kind})
+    made = recipe("hist_boosting", metric, encoding=encoding)
+    made = replace(made, members=(*made.members, Member("linear")))
+    assert run_script(render(made, NAMES), data.folder).score > 0.1
+
+
+def test_mean_targets_need_a_category(tmp_path: Path, run_script: Any) -> None:
+    import pandas as pd
+
+    inputs = tmp_path / "input"
+    inputs.mkdir()
+    train = pd.DataFrame({"id": range(60), "x": range(60)}).assign(y=lambda t: (t["x"] >= 30).astype(int))
+    train.to_csv(inputs / "train.csv", index=False)
+    train.drop(columns="y").to_csv(inputs / "test.csv", index=False)
+    train[["id", "y"]].to_csv(inputs / "sample_submission.csv", index=False)
+    assert run_script(render(recipe("linear", "accuracy", encoding="means"), NAMES), tmp_path).score > 0.9
+
+
+def test_mean_targets_do_not_leak_into_the_score(tmp_path: Path, run_script: Any) -> None:
+    import numpy as np
+    import pandas as pd
+
+    inputs = tmp_path / "input"
+    inputs.mkdir()
+    rng = np.random.default_rng(0)
+    codes = [f"c{k}" for k in rng.integers(0, 300, 600)]  # two rows a category, and a target that knows nothing
+    train = pd.DataFrame({"id": range(600), "code": codes, "y": rng.integers(0, 2, 600)})
+    train.to_csv(inputs / "train.csv", index=False)
+    train.drop(columns="y").to_csv(inputs / "test.csv", index=False)
+    train[["id", "y"]].to_csv(inputs / "sample_submission.csv", index=False)
+    made = recipe("hist_boosting", "accuracy", encoding="means", features=())
+    assert run_script(render(made, NAMES), tmp_path).score < 0.58
+
+
 def test_target_on_a_log_scale_runs_and_stays_on_its_own_scale(make_data: Any, run_script: Any) -> None:
     data = make_data({"y": "positive"})
     ran = run_script(render(recipe("linear", "rmsle", log_target=True), NAMES), data.folder)

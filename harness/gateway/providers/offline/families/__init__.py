@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from harness.gateway.providers.offline.families import boosting, forests, linear, neighbours
-from harness.gateway.providers.offline.families.base import Construction, Family, Settings, Tuning
+from harness.gateway.providers.offline.families.base import Construction, Family, Settings, Table, Tuning
 
 FAMILIES: dict[str, Family] = {
     family.name: family for family in (*boosting.FAMILIES, *forests.FAMILIES, *linear.FAMILIES, *neighbours.FAMILIES)
 }
 
-__all__ = ["FAMILIES", "Construction", "Family", "Settings", "Tuning"]
+__all__ = ["FAMILIES", "Construction", "Family", "Settings", "Table", "Tuning"]

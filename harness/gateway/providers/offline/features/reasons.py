@@ -74,6 +74,11 @@ def categories(data: DataFacts) -> bool:
     return _unknown(data) or any(column.values is None or column.values > 2 for column in _texts(data))
 
 
+def many_categories(data: DataFacts) -> bool:
+    """A category of so many values that codes tell a model little."""
+    return any(column.values is not None and column.values > 20 for column in _texts(data))
+
+
 def several_categories(data: DataFacts) -> bool:
     few = [c for c in data.features if c.kind in ("text", "boolean") and c.values is not None and 2 <= c.values <= 10]
     return _unknown(data) or len(few) > 1
