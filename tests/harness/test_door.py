@@ -3,7 +3,7 @@
 import stat
 
 from harness.contract import RunRequest
-from harness.door import open_door, remove_left_over
+from harness.door import open_door
 from tests.contract.test_contract import GOLDEN
 
 
@@ -29,11 +29,3 @@ def test_a_door_is_gone_also_when_the_run_breaks_off(tmp_path):
     except KeyboardInterrupt:
         pass
     assert list(tmp_path.iterdir()) == []
-
-
-def test_doors_of_the_dead_are_removed_those_of_the_living_are_not(tmp_path):
-    with open_door(request(), tmp_path) as living, open_door(request(), tmp_path) as dead:
-        owner = dead.parent / "owner"
-        owner.write_text("/".join([*owner.read_text().split("/")[:3], "1"]))
-        assert remove_left_over(tmp_path) == [dead.parent]
-        assert living.is_dir()

@@ -107,9 +107,7 @@ def test_no_limit_stands_that_breaks_torch_or_counts_over_containers(box: Box, t
     assert json.loads(execution.output) == [containers, [-1, -1], [-1, -1]]
 
 
-def test_a_candidate_reads_neither_the_published_submission_nor_the_prompt_of_the_next(
-    box: Box, tmp_path: Path
-) -> None:
+def test_a_candidate_reads_neither_the_published_submission_nor_the_request(box: Box, tmp_path: Path) -> None:
     box.agent("open('/home/submission/submission.csv', 'w').write('id\\n'); answer = 1")
     code = (
         "import os\n"
