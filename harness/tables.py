@@ -29,6 +29,10 @@ def summary(value: Summary, *, as_json: bool) -> None:
     if as_json:
         _print_json(value.model_dump(mode="json"))
         return
+    for heading in dict.fromkeys(
+        f"agent {row.agent}, model {row.model}, candidate isolation: {row.candidate_isolation}" for row in value.rows
+    ):
+        typer.echo(heading)
     table = _table(
         "competition", "seed", "status", "test score", "medal", "percentile", "> median", "valid", "validation"
     )
