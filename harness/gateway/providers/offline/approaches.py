@@ -20,6 +20,7 @@ from harness.gateway.providers.offline.wording import draft_plan
 
 SMALL_ROWS = 5_000  # below this, scaled models on few columns often beat trees
 MOST_ROWS = 300_000  # of a larger table, a sample of this size is used to begin with
+ROWS_A_SECOND = 1_500  # what five folds of boosting with all its features manage on a slow core, with a margin
 QUICK_SECONDS = 60.0  # with less than this for a script, only the quickest families are drafted
 
 # How likely a family is drawn next, on usual tables and on small ones.
@@ -58,6 +59,12 @@ class Problem:
     rows: int | None
     packages: frozenset[str] | None
     data: DataFacts
+    seconds: float | None  # for one script, where the prompt says
+
+    @property
+    def most_rows(self) -> int:
+        """How many training rows to begin with at most: fewer where a script has little time."""
+        return MOST_ROWS if self.seconds is None else min(MOST_ROWS, max(2_000, int(ROWS_A_SECOND * self.seconds)))
 
     @property
     def task(self) -> Task:
@@ -76,6 +83,7 @@ def problem_of(situation: Situation) -> Problem:
         rows=situation.data.train_rows,
         packages=situation.packages,
         data=situation.data,
+        seconds=situation.seconds_to_use,
     )
 
 
@@ -95,11 +103,11 @@ def _layout(data: DataFacts, metric: ScriptMetric) -> Layout:
     return "classes" if len(asked) > 1 and not set(asked) & set(train.columns) else "columns"
 
 
-def usable(family: Family, problem: Problem, seconds: float | None = None) -> bool:
+def usable(family: Family, problem: Problem) -> bool:
     """Is the library there, and is the family quick enough for this many rows and this little time?"""
     if problem.packages is not None and family.library not in problem.packages:
         return False
-    if seconds is not None and seconds < QUICK_SECONDS and family.name not in _QUICK:
+    if problem.seconds is not None and problem.seconds < QUICK_SECONDS and family.name not in _QUICK:
         return False
     if problem.rows is None:
         return family.most_rows is None
@@ -121,7 +129,7 @@ def start(family: Family, features: Sequence[str], problem: Problem) -> Recipe:
         features=fitting(tuple(features), problem),
         folds=problem.folds,
         layout=problem.layout,
-        max_rows=MOST_ROWS if (problem.rows or 0) > MOST_ROWS else None,
+        max_rows=problem.most_rows if (problem.rows or 0) > problem.most_rows else None,
     )
 
 
@@ -132,17 +140,17 @@ def safest(problem: Problem) -> Recipe:
 
 def draft(situation: Situation, problem: Problem, rng: Random) -> Recipe:
     """The first beginning in this seed's order that memory does not know yet."""
-    order = beginnings(problem, situation.seconds_to_use, rng)
+    order = beginnings(problem, rng)
     known = [recipe for recipe in order if not _tried(recipe, situation.memory)]
     fresh_family = [recipe for recipe in known if not _family_tried(recipe, situation.memory)]
     candidates = fresh_family or known or order
     return candidates[0]
 
 
-def beginnings(problem: Problem, seconds: float | None, rng: Random) -> list[Recipe]:
+def beginnings(problem: Problem, rng: Random) -> list[Recipe]:
     """Every family once with a feature set, then again with the other sets; drawn by weight, without replacement."""
     small = problem.rows is not None and problem.rows < SMALL_ROWS
-    weights = {n: w[small] for n, w in _WEIGHTS.items() if usable(FAMILIES[n], problem, seconds)}
+    weights = {n: w[small] for n, w in _WEIGHTS.items() if usable(FAMILIES[n], problem)}
     weights = weights or {"linear": 1.0}
     sets = sorted(_FEATURE_SETS, key=lambda _: rng.random())
     drawn: list[str] = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from harness.gateway.providers.offline.approaches import Problem, draft, problem_of
+from harness.gateway.providers.offline.approaches import Problem, draft, problem_of, same_idea
 from harness.gateway.providers.offline.changes import choose
 from harness.gateway.providers.offline.flaws import flawed
 from harness.gateway.providers.offline.mending import mend
@@ -72,8 +72,12 @@ def _coded(situation: Situation, seed: int, flaws: float) -> str:
 
 def _drafted(situation: Situation, problem: Problem, rng: Random, flaws: float = 0.0) -> str:
     recipe = draft(situation, problem, rng)
+    plan = draft_plan(recipe)
+    if any(same_idea(plan, tried) for tried in situation.memory):  # all beginnings are known: vary one
+        change = choose(recipe, problem, situation.memory, rng)
+        recipe, plan = (change.recipe, improve_plan(change.label, change.reason)) if change else (recipe, plan)
     code = render(recipe, situation.data)
-    return _reply(draft_plan(recipe), flawed(code, rng) if rng.random() < flaws else code)
+    return _reply(plan, flawed(code, rng) if rng.random() < flaws else code)
 
 
 def _improved(situation: Situation, problem: Problem, rng: Random) -> str:

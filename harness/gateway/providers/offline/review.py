@@ -71,7 +71,7 @@ def _summary(output: str, score: float) -> str:
     spread = math.sqrt(sum((value - sum(folds) / len(folds)) ** 2 for value in folds) / (len(folds) - 1))
     steady = "steady" if spread < 0.03 * max(abs(score), 1e-9) else "uneven"
     return (
-        f"It ran through and validated at {score:g}. Its {len(folds)} folds are {steady}: "
+        f"It ran through and validated at {score:g}. The {len(folds)} folds are {steady}, "
         f"{min(folds):g} to {max(folds):g}."
     )
 

@@ -39,7 +39,7 @@ def draft_plan(recipe: Recipe) -> str:
 
 def improve_plan(label: str, reason: str) -> str:
     """Plan of one change."""
-    return f"Change: {label}. {reason} Everything else stays, so the score tells what it is worth."
+    return f"Change: {label}. {reason} All else stays as it was."
 
 
 def debug_plan(words: str, recipe: Recipe | None) -> str:

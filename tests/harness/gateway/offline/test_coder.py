@@ -57,6 +57,24 @@ def test_five_drafts_are_five_families(ask: Ask, taken_apart: TakenApart, seed: 
     assert len(set(families)) == 5
 
 
+def test_drafts_differ_for_as_long_as_memory_lasts(ask: Ask, taken_apart: TakenApart) -> None:
+    memory, codes = "", set()
+    for step in range(60):
+        answer = taken_apart(OfflineCoder().answer(ask("draft", memory=memory, steps_left=90 - step), [], 0).text)
+        codes.add(answer.code)
+        memory += f"Plan: {' '.join(answer.plan.split())}\nValidation score: 0.8\n\n"
+    assert len(codes) == 60
+
+
+def test_little_time_on_a_large_table_means_fewer_rows(ask: Ask, taken_apart: TakenApart) -> None:
+    large = "train.csv: 900000 rows, 2 columns\n- `x`: number, 9 values from 1 to 2\n"
+    limits = {}
+    for left in ("58 minutes", "100 seconds", "20 seconds"):
+        answer = OfflineCoder().answer(ask("draft", data=large, time_left=left), [], 0).text
+        limits[left] = recipe_of(answer, taken_apart).max_rows
+    assert limits == {"58 minutes": 300_000, "100 seconds": 150_000, "20 seconds": 30_000}
+
+
 def test_failed_draft_is_not_drafted_again(ask: Ask, taken_apart: TakenApart) -> None:
     first = taken_apart(OfflineCoder().answer(ask("draft"), [], 0).text)
     cut = " ".join(first.plan.split())[:100].rstrip() + "…"

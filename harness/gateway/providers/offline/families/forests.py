@@ -10,7 +10,11 @@ _BALANCED = 'class_weight="balanced"'
 
 def _start(task: Task, rows: int | None) -> Settings:
     features = 0.15 if task == "classification" else 0.4
-    return {"n_estimators": by_size(rows, 30, 60, 50), "min_samples_leaf": 3, "max_features": features}
+    return {
+        "n_estimators": by_size(rows, 30, 60, 50),
+        "min_samples_leaf": by_size(rows, 3, 3, 20),
+        "max_features": features,
+    }
 
 
 def _construction(name: str, balanced: str | None) -> Construction:
@@ -24,7 +28,7 @@ def _construction(name: str, balanced: str | None) -> Construction:
 
 _TUNINGS = (
     Tuning("n_estimators", (20, 30, 40, 60, 80, 120, 180, 260), "the number of trees"),
-    Tuning("min_samples_leaf", (1, 2, 3, 5, 8, 12), "the smallest leaf"),
+    Tuning("min_samples_leaf", (1, 2, 3, 5, 8, 12, 20, 40), "the smallest leaf"),
     Tuning("max_features", (0.1, 0.15, 0.2, 0.3, 0.4, 0.6), "the share of features a split may use"),
 )
 
@@ -40,6 +44,7 @@ FOREST = Family(
     },
     start=_start,
     tunings=_TUNINGS,
+    most_rows=400_000,
 )
 
 EXTRA_TREES = Family(
@@ -54,6 +59,7 @@ EXTRA_TREES = Family(
     },
     start=_start,
     tunings=_TUNINGS,
+    most_rows=400_000,
 )
 
 FAMILIES = (FOREST, EXTRA_TREES)
