@@ -58,30 +58,30 @@ def _partners(recipe: Recipe, problem: Problem, memory: Sequence[Tried]) -> Iter
     """Blend with another family; one that memory saw do well is worth more."""
     if len(recipe.members) >= _MOST_MEMBERS:
         return
-    ranked = _ranked_families(recipe, memory)
+    hopes = _hopes(recipe, memory)
     for name, family in FAMILIES.items():
         if name in recipe.families or not usable(family, problem):
             continue
         params = tuple(family.start(recipe.task, problem.rows).items())
-        weight = 8.0 / (1 + ranked.index(name)) if name in ranked else 1.0
         yield Change(
             f"blend with {family.title}",
             "Models of different kinds err on different rows, so their average errs less.",
             replace(recipe, members=(*recipe.members, Member(name, params))),
-            weight / len(recipe.members),
+            hopes.get(name, 0.8) / len(recipe.members),
         )
 
 
-def _ranked_families(recipe: Recipe, memory: Sequence[Tried]) -> list[str]:
-    """Families by the best score that memory gives them alone, best first."""
-    higher = METRICS[recipe.metric].higher
+def _hopes(recipe: Recipe, memory: Sequence[Tried]) -> dict[str, float]:
+    """What to hope of each family as a partner, by how near the best its own best score came; a weak one drags."""
     scores: dict[str, float] = {}
     for attempt in memory:
         named = [name for name in FAMILIES if names_family(attempt.plan, name)]
         if attempt.score is not None and len(named) == 1:
-            value = attempt.score if higher else -attempt.score
+            value = attempt.score if METRICS[recipe.metric].higher else -attempt.score
             scores[named[0]] = max(value, scores.get(named[0], value))
-    return sorted(scores, key=lambda name: -scores[name])
+    best, worst = max(scores.values(), default=0.0), min(scores.values(), default=0.0)
+    spread = best - worst or 1.0
+    return {name: 0.2 + 8.0 * ((value - worst) / spread) ** 4 for name, value in scores.items()}
 
 
 def _fewer_members(recipe: Recipe) -> Iterator[Change]:
@@ -145,7 +145,7 @@ def _feature_steps(recipe: Recipe, problem: Problem) -> Iterator[Change]:
                 f"add {step.title}",
                 "It tells the model what no single column says.",
                 replace(recipe, features=added),
-                1.5,
+                step.hope,
             )
 
 
@@ -157,7 +157,7 @@ def _settings(recipe: Recipe) -> Iterator[Change]:
             for value in _next_to(now, tuning) if tuning.name in dict(member.params) else ():
                 members = (*recipe.members[:place], member.having(tuning.name, value), *recipe.members[place + 1 :])
                 title = f"move {tuning.title} of {FAMILIES[member.family].title} from {now} to {value}"
-                yield Change(title, "The present value was only a first guess.", replace(recipe, members=members), 0.35)
+                yield Change(title, "The present value was only a first guess.", replace(recipe, members=members), 0.5)
 
 
 def _next_to(now: Param, tuning: Tuning) -> list[Param]:

@@ -23,6 +23,7 @@ class Step:
     helpers: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     fits: Callable[[DataFacts], bool] = always
+    hope: float = 1.5  # how likely it is tried as an improvement
 
 
 TEXT_COLUMNS = '''

@@ -69,6 +69,7 @@ def group_sizes(table):
 MATES_MEANS = Step(
     name="mates_means",
     title="group averages",
+    hope=0.5,
     fits=reasons.codes_in_parts,
     helpers=("mates_key",),
     needs=("split_parts",),
@@ -119,6 +120,7 @@ def frequencies(table):
 CATEGORY_PAIRS = Step(
     name="category_pairs",
     title="category pairs",
+    hope=1.0,
     fits=reasons.several_categories,
     helpers=("text_columns",),
     code='''

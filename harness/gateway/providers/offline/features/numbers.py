@@ -93,6 +93,7 @@ def date_parts(table):
 NUMBER_PRODUCTS = Step(
     name="number_products",
     title="number products",
+    hope=0.5,
     fits=reasons.few_numbers,
     code='''
 def number_products(table):
