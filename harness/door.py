@@ -37,13 +37,14 @@ def open_door(request: RunRequest, base: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(parent, ignore_errors=True)
 
 
-def remove_left_over(base: Path | None = None) -> list[Path]:
-    """Remove the doors of owners that are gone; return what was removed."""
-    removed = []
-    for parent in (base or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+def left_over(base: Path | None = None) -> Iterator[Path]:
+    """The doors of owners that are gone; those of other users are theirs to find."""
+    for parent in sorted((base or Path(tempfile.gettempdir())).glob(f"{PREFIX}*")):
         with contextlib.suppress(OSError):
-            owner = (parent / OWNER_NAME).read_text()
-            if parent.stat().st_uid == os.geteuid() and not is_alive(owner):
-                shutil.rmtree(parent, ignore_errors=True)
-                removed.append(parent)
-    return removed
+            if parent.stat().st_uid == os.geteuid() and not is_alive((parent / OWNER_NAME).read_text()):
+                yield parent
+
+
+def remove(parent: Path) -> None:
+    """Remove a door that was left over."""
+    shutil.rmtree(parent, ignore_errors=True)

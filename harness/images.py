@@ -13,6 +13,7 @@ import os
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from harness.setup.recipe import BASE_LABEL, INPUTS_LABEL, Kind, Recipe
 from harness.setup.steps import Say, one_at_a_time, timed
 
 PACKAGES_PATH = "/opt/podium/packages.json"
+KINDS: tuple[Kind, ...] = ("cpu", "gpu")
+CONFLICT = 409  # the engine's word for: a container uses it
 PYTHON_IMAGE = "python:3.11-slim"
 
 
@@ -73,6 +76,60 @@ def ensure_base(settings: Settings, say: Say, *, rebuild: bool = False) -> str:
     client = connect(settings.environ)
     with one_at_a_time(_lock_file(), say, "building an image"), engine_errors():
         return _base(client, settings, say, rebuild=rebuild).tag
+
+
+@dataclass(frozen=True)
+class StaleImage:
+    """An image of ours whose inputs are not those of this checkout (any more)."""
+
+    id: str
+    tags: tuple[str, ...]
+    built: str
+
+    @property
+    def name(self) -> str:
+        return ", ".join(self.tags) or self.id.removeprefix("sha256:")[:12]
+
+
+def stale(client: Any, settings: Settings) -> list[StaleImage]:
+    """Images that carry our label and that nothing of this checkout's sources asks for, oldest first.
+
+    One that somebody gave a name of their own is theirs, and one that another checkout needs can't be told from these.
+    """
+    recipes = (
+        _base_recipe(settings),
+        recipe.box(settings.root),
+        *(recipe.agent(kind, settings.root) for kind in KINDS),
+    )
+    with engine_errors():
+        current = {_inspect(client, wanted.tag).get("Id") for wanted in recipes}
+        listed = client.api.images(filters={"label": INPUTS_LABEL})
+    ours = {wanted.repository for wanted in recipes}
+    found = []
+    for image in sorted(listed, key=lambda item: item["Created"]):
+        tags = tuple(tag for tag in image["RepoTags"] or () if tag != "<none>:<none>")
+        if image["Id"] not in current and all(tag.rpartition(":")[0] in ours for tag in tags):
+            found.append(
+                StaleImage(image["Id"], tags, time.strftime("%Y-%m-%d %H:%M", time.localtime(image["Created"])))
+            )
+    return found
+
+
+def remove(client: Any, image: StaleImage) -> bool:
+    """Remove a stale image; False where a container still needs it."""
+    import docker.errors
+
+    with engine_errors():
+        for name in image.tags or (image.id,):
+            try:
+                client.api.remove_image(name)
+            except docker.errors.ImageNotFound:
+                continue
+            except docker.errors.APIError as error:
+                if error.status_code != CONFLICT:
+                    raise
+                return False
+    return True
 
 
 def _lock_file() -> Path:

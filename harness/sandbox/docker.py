@@ -120,13 +120,21 @@ class DockerSandbox:
     def remove(self) -> None:
         import docker.errors
 
-        if self._container is not None:
-            with engine_errors(), contextlib.suppress(docker.errors.NotFound):
-                self._container.remove(force=True, v=False)
-            self._container = None
-        if self._workspace is not None:
-            workspaces.remove(self._client, self._workspace)
-            self._workspace = None
+        workspace, self._workspace = self._workspace, None
+        if workspace is None:
+            return
+        try:
+            # By the workspace, not by `_container`: an interrupt may have come before that was known, and the box that
+            # looks how full the workspace is may be there too.
+            with engine_errors():
+                users = self._client.containers.list(
+                    all=True, filters={"volume": workspace.volume}, ignore_removed=True
+                )
+            for container in users:
+                with engine_errors(), contextlib.suppress(docker.errors.NotFound):
+                    container.remove(force=True, v=False)
+        finally:
+            workspaces.remove(self._client, workspace)
 
     def _ended(self, seconds: float) -> bool:
         import docker.errors

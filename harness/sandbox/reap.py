@@ -31,6 +31,13 @@ def find(client: Any) -> list[Orphan]:
     return [orphan for orphan in found if not is_alive(orphan.labels[OWNER_LABEL])]
 
 
+def workspace_files(client: Any) -> set[str]:
+    """The files behind every workspace that the engine knows, whoever owns it."""
+    with engine_errors():
+        volumes = client.volumes.list(filters={"label": workspaces.IMAGE_LABEL})
+    return {item.attrs["Labels"][workspaces.IMAGE_LABEL] for item in volumes}
+
+
 def remove(client: Any, orphan: Orphan) -> None:
     """Remove one orphan; what is gone already is no error."""
     import docker.errors

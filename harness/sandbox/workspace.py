@@ -13,17 +13,21 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import InfrastructureError
 from harness.sandbox.failure import engine_errors
+from harness.sandbox.owner import is_alive, me
 
 IMAGE_LABEL = "podium.workspace.image"
 DEVICE_LABEL = "podium.workspace.device"
 DETACH_TRIES = 50
+TOOL_SECONDS = 120
+LOOP_DEVICES = Path("/sys/block")
+DELETED = " (deleted)"  # the kernel's addition to the name of a file that is gone
 TOOL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -66,6 +70,7 @@ def create(
     image = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.ext4"
     device = ""
     try:
+        _owner_file(image).write_text(me())
         _make_file_system(image, size_bytes, last_space_for)
         device = _run("losetup", "--find", "--show", str(image)).strip()
         with engine_errors():
@@ -76,7 +81,8 @@ def create(
                 labels={**labels, IMAGE_LABEL: str(image), DEVICE_LABEL: device},
             )
     except BaseException:
-        _detach(device, image)
+        with contextlib.suppress(InfrastructureError):  # what is being raised says more, and `podium clean` finds it
+            remove(client, Workspace(name, "loop", image, device))
         raise
     return Workspace(volume=name, limit="loop", image=image, device=device)
 
@@ -85,10 +91,45 @@ def remove(client: Any, workspace: Workspace) -> None:
     """Remove volume, device and file; what is gone already is no error."""
     import docker.errors
 
-    with engine_errors(), contextlib.suppress(docker.errors.NotFound):
-        client.volumes.get(workspace.volume).remove(force=True)
-    if workspace.image is not None:
-        _detach(workspace.device or "", workspace.image)
+    try:
+        with engine_errors(), contextlib.suppress(docker.errors.NotFound):
+            client.volumes.get(workspace.volume).remove(force=True)
+    finally:
+        if workspace.image is not None:
+            release(workspace.image, workspace.device or "")
+
+
+def half_made(folder: Path) -> Iterator[Path]:
+    """Files of workspaces whose owners are gone; those that a volume names are known to the engine too."""
+    for owner in folder.glob("*.owner"):
+        with contextlib.suppress(OSError):
+            if not is_alive(owner.read_text()):
+                yield owner.with_suffix(".ext4")
+
+
+def without_file(folder: Path) -> Iterator[str]:
+    """Loop devices that hold on to the space of a workspace's file that was deleted."""
+    for entry in sorted(LOOP_DEVICES.glob("loop*")):
+        file = _backing_file(entry.name)
+        if file is not None and file.endswith(DELETED) and Path(file).parent == folder:
+            yield f"/dev/{entry.name}"
+
+
+def release(image: Path, device: str = "") -> None:
+    """Detach whatever loop device holds the file, and remove the file; what is gone already is no error."""
+    holding = (f"/dev/{entry.name}" for entry in LOOP_DEVICES.glob("loop*") if _backing_file(entry.name) == str(image))
+    _detach(device or next(holding, ""), image)
+    image.unlink(missing_ok=True)
+    _owner_file(image).unlink(missing_ok=True)
+
+
+def detach_deleted(device: str) -> None:
+    """Let go of a deleted file's space; where the device is in use, the kernel does it at the end of that use."""
+    _run("losetup", "--detach", device)
+
+
+def _owner_file(image: Path) -> Path:
+    return image.with_suffix(".owner")
 
 
 def _make_file_system(image: Path, size_bytes: int, last_space_for: int | None) -> None:
@@ -114,11 +155,10 @@ def _detach(device: str, image: Path) -> None:
             _run("losetup", "--detach", device)
         if _backing_file(device) == str(image):
             time.sleep(0.1)
-    image.unlink(missing_ok=True)
 
 
 def _backing_file(device: str) -> str | None:
-    source = Path("/sys/block") / Path(device).name / "loop" / "backing_file"
+    source = LOOP_DEVICES / Path(device).name / "loop" / "backing_file"
     with contextlib.suppress(OSError):
         return source.read_text().strip()
     return None
@@ -128,7 +168,11 @@ def _run(tool: str, *arguments: str) -> str:
     path = shutil.which(tool, path=TOOL_PATH)
     if path is None:
         raise InfrastructureError(f"{tool} is not installed. Try: apt-get install e2fsprogs util-linux")
-    done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False, timeout=120)
+    command = [path, *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TOOL_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise InfrastructureError(f"{tool} failed: {error}. See: podium doctor") from error
     if done.returncode != 0:
         raise InfrastructureError(
             f"{tool} failed ({done.returncode}): {done.stderr.strip()[-400:]}. See: podium doctor"
