@@ -8,7 +8,8 @@ Three kinds of failure never mix: ours (a bug raises and ends the command with 1
     │   ├── DownloadError    2  Kaggle refused or broke off, with what to do about it
     │   └── InvalidSpec      2  a competition.yaml (or another file of the user's) that does not validate
     ├── InfrastructureError  3  engine gone, image missing, disk full, provider down: worth a retry
-    └── InvalidSubmission    4  a submission that breaks its competition's rules (caught by the grader)
+    ├── InvalidSubmission    4  a submission that breaks its competition's rules (caught by the grader)
+    └── Interrupted        130  the user ended the command; what was finished is kept
 
 A message says what was wrong, the value found, and the next command to run.
 """
@@ -48,3 +49,9 @@ class InvalidSubmission(PodiumError):
     """A submission breaks a rule of its competition; the message is the reason, with column and row where known."""
 
     exit_code = 4
+
+
+class Interrupted(PodiumError):
+    """The user wants no more of this command, now; a shell knows the code as that of Ctrl-C."""
+
+    exit_code = 130

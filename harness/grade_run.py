@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.errors import UserError
 from harness.files import write_json
+from harness.lost import as_it_stands
 from harness.results import RunFolder, RunRecord, RunStatus
 
 if TYPE_CHECKING:
@@ -21,10 +23,28 @@ def can_grade(record: RunRecord) -> bool:
     return record.status.is_outcome or record.status is RunStatus.STOPPED
 
 
+def record_to_grade(folder: RunFolder) -> RunRecord:
+    """The record of a run that can be graded; raise `UserError` for any other."""
+    found = folder.read()
+    if found is None:
+        raise UserError(f"{folder.path} holds no run.json. See: podium aggregate")
+    record = as_it_stands(found)
+    if not can_grade(record):
+        again = f"podium bench {record.competition} --group {record.group}"
+        because = f" ({record.reason})" if record.reason else ""
+        raise UserError(f"{record.run_id} is {record.status}{because}: nothing to grade. Once more, as before: {again}")
+    return record
+
+
 def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
-    """Grade and write `grade.json`; a bug in the grader raises."""
+    """Grade and write `grade.json`; a bug in the grader raises, other data than the run's are the user's error."""
     from harness.grade import grade
 
+    if prepared.manifest.fingerprint != record.data.data_sha256:
+        raise UserError(
+            f"the prepared data of {competition.id} ({prepared.manifest.source}) are not those that {record.run_id} "
+            f"saw ({record.data.source}): prepare those first, see: podium prepare --help"
+        )
     submission = folder.submission if folder.submission.is_file() else None
     report = grade(competition, prepared, submission)
     if submission is None and record.submission_problem:

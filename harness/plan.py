@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ class RunPlan:
     prompts: PromptSet
     image: ImageRef
     budget_usd: float | None
+    lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property
     def run_id(self) -> str:
@@ -72,14 +74,14 @@ class RunPlan:
             review_model=review,
             seed=self.seed,
             deadline_seconds=self.wall_seconds - min(AGENT_MARGIN_SECONDS, self.wall_seconds / 10),
-            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds),
+            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.lane),
             prompt_set=self.prompts.name,
         )
 
     def sha256(self) -> str:
         """Names everything that decides the outcome; a finished run with the same hash is not run again."""
         parts = [
-            self.request().model_dump_json(),
+            replace(self, lane=0).request().model_dump_json(),
             self.prompts.sha256,
             self.image.digest,
             self.model,
@@ -90,7 +92,7 @@ class RunPlan:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def sandbox_spec(plan: RunPlan, door: Path) -> SandboxSpec:
+def sandbox_spec(plan: RunPlan, door: Path, prompts: Path) -> SandboxSpec:
     """The box of a run: public data, prompt set and door, all read-only; no label, key or repository."""
     token = hashlib.sha256(os.urandom(16)).hexdigest()[:8]
     request = plan.request()
@@ -100,7 +102,7 @@ def sandbox_spec(plan: RunPlan, door: Path) -> SandboxSpec:
         limits=plan.limits,
         mounts=(
             Mount(plan.prepared.public, contract.DATA),
-            Mount(plan.prompts.folder, contract.PROMPTS),
+            Mount(prompts, contract.PROMPTS),
             Mount(door, contract.DOOR),
         ),
         command=("--slots", str(request.workers), "--threads", str(len(request.candidate.cpus))),
@@ -126,7 +128,7 @@ def model_settings(model: str, temperature: float) -> ModelSettings:
     return ModelSettings(name=name or provider, api="chat", temperature=temperature)
 
 
-def candidate_limits(limits: Limits, timeout_seconds: float) -> CandidateLimits:
+def candidate_limits(limits: Limits, timeout_seconds: float, lane: int = 0) -> CandidateLimits:
     """A candidate's share of the box: what is left when the agent and the supervisor have theirs."""
     reserve = min(limits.memory_bytes // 3, 1 << 30)
     return CandidateLimits(
@@ -134,5 +136,11 @@ def candidate_limits(limits: Limits, timeout_seconds: float) -> CandidateLimits:
         memory_bytes=limits.memory_bytes - reserve,
         output_bytes=256 * 1024,
         file_bytes=limits.workspace_bytes // 2,
-        cpus=tuple(range(max(1, int(limits.cpus)))),
+        cpus=lane_cpus(sorted(os.sched_getaffinity(0)), limits.cpus, lane),
     )
+
+
+def lane_cpus(host: Sequence[int], cpus: float, lane: int) -> tuple[int, ...]:
+    """The CPU numbers for a run: those that go on at a time get neighbours, not the same, while there are enough."""
+    width = min(len(host), max(1, int(cpus)))
+    return tuple(sorted(host[(lane * width + place) % len(host)] for place in range(width)))

@@ -64,6 +64,17 @@ class DataRecord(BaseModel):
     data_sha256: str
 
 
+class HostRecord(BaseModel):
+    """The machine and the engine that a run ran on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cpu_model: str
+    cpus: int
+    memory_bytes: int
+    kernel: str
+    engine: str
+
+
 class UsageRecord(BaseModel):
     """What the model calls of a run added up to."""
 
@@ -104,6 +115,7 @@ class RunRecord(BaseModel):
     prompt_set_sha256: str
     image: str
     image_tag: str
+    host: HostRecord | None = None
     candidate_isolation: str = "uid"
     candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
     gpus: str = ""

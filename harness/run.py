@@ -7,28 +7,33 @@ taken from the stopped container, and container and workspace are removed whatev
 from __future__ import annotations
 
 import contextlib
+import errno
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import harness
-from harness import contract, results
-from harness.contract import EndEvent
+from harness import contract, lost, results
 from harness.door import open_door
-from harness.errors import InfrastructureError, InvalidSubmission
+from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError
 from harness.files import write_atomically
 from harness.plan import RunPlan, sandbox_spec
-from harness.results import DataRecord, RunFolder, RunRecord, RunStatus, UsageRecord
-from harness.sandbox.base import Ending, Sandbox, SandboxSpec
+from harness.results import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, UsageRecord
+from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
+from harness.untrusted import one_line
+from harness.verdict import Heard, Known, judge
 
 if TYPE_CHECKING:
     from harness.gateway.budget import Budget
     from harness.gateway.journal import StoredEvent
     from harness.gateway.providers.base import Provider
     from harness.gateway.server import Gateway
+
+LONGEST_REASON = 1000
+DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,15 @@ class RunTools:
     make_provider: Callable[[RunPlan], Provider]
     make_budget: Callable[[RunPlan], Budget]
     on_event: Callable[[RunPlan, StoredEvent], None]
-    should_stop: Callable[[], bool]
+    should_stop: Callable[[], bool]  # in order: the agent finishes its node
+    should_end: Callable[[], bool] = lambda: False  # now
+    host: HostRecord | None = None
 
 
 def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools) -> RunRecord:
-    """Run it; return the final record, which is also in `run.json`. Only our own bugs raise."""
-    attempt = folder.set_aside()
-    record = _first_record(plan, attempt)
+    """Run it; return the final record, which is also in `run.json`. Only our own bugs and the user's errors raise."""
+    close_earlier(folder)
+    record = first_record(plan, RunStatus.RUNNING, attempt=folder.set_aside(), host=tools.host)
     folder.write(record)
     started = time.monotonic()
     running = _Running(plan, folder, tools, record)
@@ -53,21 +60,39 @@ def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools) -> RunRecord:
         running.go()
     except InfrastructureError as error:
         running.note(status=RunStatus.INFRA_FAILED, reason=str(error))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):
         running.note(status=RunStatus.STOPPED, reason="interrupted")
         raise
+    except PodiumError as error:  # the user's, found out late: the agent is not to blame, and neither is this code
+        running.note(status=RunStatus.INFRA_FAILED, reason=str(error))
+        raise
+    except OSError as error:
+        if error.errno not in DISK_TROUBLE:
+            running.note(status=RunStatus.HARNESS_FAILED, reason=f"{type(error).__name__}: {error}")
+            raise
+        running.note(status=RunStatus.INFRA_FAILED, reason=f"{error}. Make room or mend the disk: podium doctor")
     except BaseException as error:
         running.note(status=RunStatus.HARNESS_FAILED, reason=f"{type(error).__name__}: {error}")
         raise
     finally:
         running.note(ended_at=results.now(), wall_seconds=round(time.monotonic() - started, 3))
-        with contextlib.suppress(OSError):  # a full disk must not hide what ended the run
-            running.keep_best()
-            folder.write(running.record)
+        running.close()
     return running.record
 
 
-def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
+def close_earlier(folder: RunFolder) -> None:
+    """Say of what an earlier command left here what became of it, before it is set aside."""
+    earlier = folder.read()
+    if earlier is None:
+        return
+    if earlier.status is RunStatus.QUEUED:  # no attempt: nothing of it ever started
+        folder.record_file.unlink()
+    elif earlier.status is RunStatus.RUNNING:
+        folder.write(earlier.model_copy(update={"status": RunStatus.LOST, "reason": lost.BECAUSE}))
+
+
+def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, host: HostRecord | None = None) -> RunRecord:
+    """What is known of a run before it starts."""
     manifest = plan.prepared.manifest
     return RunRecord(
         run_id=plan.run_id,
@@ -76,7 +101,7 @@ def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
         agent=plan.preset.name,
         model=plan.model,
         seed=plan.seed,
-        status=RunStatus.RUNNING,
+        status=status,
         attempt=attempt,
         owner=me(),
         created_at=results.now(),
@@ -93,6 +118,7 @@ def _first_record(plan: RunPlan, attempt: int) -> RunRecord:
         prompt_set_sha256=plan.prompts.sha256,
         image=plan.image.digest,
         image_tag=plan.image.tag,
+        host=host,
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,
     )
@@ -106,7 +132,8 @@ class _Running:
         self._plan = plan
         self._folder = folder
         self._tools = tools
-        self._watcher = _Watcher(plan, tools)
+        self._heard = Heard()
+        self._left_behind = ""
 
     def note(self, **known: object) -> None:
         """Add to the record."""
@@ -115,13 +142,25 @@ class _Running:
     def go(self) -> None:
         """From the door's opening to the box's removal."""
         with open_door(self.record.request) as door:
+            spec = sandbox_spec(self._plan, door, self._plan.prompts.lay_out(door.parent / "prompts"))
             gateway = self._gateway(door)
             try:
                 with gateway:
-                    self._in_a_box(door, gateway)
+                    self._in_a_box(spec, gateway)
             finally:
                 # After the gateway's end: what was in flight then is settled.
                 self.note(usage=UsageRecord(**asdict(gateway.usage())))
+
+    def close(self) -> None:
+        """Write the final record; a full disk must not hide what ended the run, nor that the record is not there."""
+        with contextlib.suppress(OSError):
+            self._keep_best()
+        self.note(reason=one_line(f"{self.record.reason}{self._left_behind}", LONGEST_REASON))
+        try:
+            self._folder.write(self.record)
+        except OSError as error:
+            words = f"{self._folder.record_file} can't be written: {error}. The run ended as {self.record.status}"
+            raise InfrastructureError(f"{words}. Make room, then run the same command again") from error
 
     def _gateway(self, door: Path) -> Gateway:
         from harness.gateway.server import Gateway
@@ -133,7 +172,7 @@ class _Running:
             budget=self._tools.make_budget(self._plan),
             checker=self._check,
             deadline_seconds=self.record.request.deadline_seconds,
-            on_event=self._watcher.see,
+            on_event=self._see,
         )
 
     def _check(self, path: Path) -> contract.CheckReply:
@@ -145,25 +184,40 @@ class _Running:
             return contract.CheckReply(valid=False, reason=str(error))
         return contract.CheckReply(valid=True)
 
-    def _in_a_box(self, door: Path, gateway: Gateway) -> None:
-        box = self._tools.make_sandbox(sandbox_spec(self._plan, door))
+    def _see(self, stored: StoredEvent) -> None:
+        self._heard.note(stored)
+        self._tools.on_event(self._plan, stored)
+
+    def _in_a_box(self, spec: SandboxSpec, gateway: Gateway) -> None:
+        box = self._tools.make_sandbox(spec)
         try:
             box.start()
             self.note(started_at=results.now(), sandbox=box.effective())
             self._folder.write(self.record)
             ending = box.wait(lambda: self._tick(gateway))
             self._tick(gateway)
-            self._folder.sandbox_log.write_text(ending.log_tail)
+            self._folder.sandbox_log.write_text(ending.log_tail, encoding="utf-8")
             self._take_submission(box)
-            status, reason = judge(ending, self._watcher.end, stopped=self._tools.should_stop())
+            deadline = self.record.request.deadline_seconds
+            known = Known(self._tools.should_stop(), gateway.provider_failed, deadline)
+            status, reason = judge(ending, self._heard, known)
             self.note(status=status, reason=reason, exit_code=ending.exit_code, oom_kills=ending.oom_kills)
         finally:
-            self.note(first_candidate_seconds=self._watcher.first_node_seconds)
+            self.note(first_candidate_seconds=self._heard.first_candidate_seconds)
+            self._remove(box)
+
+    def _remove(self, box: Sandbox) -> None:
+        try:
             box.remove()
+        except InfrastructureError as error:
+            # What the agent did stands, and so does whatever is being raised.
+            self._left_behind = f"; the sandbox was not removed whole ({error}). Later: podium clean"
 
     def _tick(self, gateway: Gateway) -> None:
         if gateway.failure is not None:
             raise gateway.failure
+        if self._tools.should_end():
+            raise Interrupted("stopped at once, on request")
         if self._tools.should_stop():
             gateway.request_stop()
 
@@ -173,67 +227,18 @@ class _Running:
                 self.note(submission_from="container")
         except InvalidSubmission as error:
             self._folder.submission.unlink(missing_ok=True)
-            self.note(submission_problem=str(error))
+            self.note(submission_problem=one_line(str(error)))
         except InfrastructureError:
-            self.keep_best()
+            self._keep_best()
             if self.record.submission_from == "none":
                 raise
 
-    def keep_best(self) -> None:
+    def _keep_best(self) -> None:
         """Where nothing could be taken from the box, take the copy that the gateway kept of the best node."""
-        best, record = self._watcher.best, self.record
+        best, record = self._heard.best, self.record
         if record.submission_from != "none" or record.submission_problem is not None or best is None:
             return
         kept = self._folder.node_submission(best)
         if kept.is_file():
             write_atomically(self._folder.submission, kept.read_bytes())
             self.note(submission_from="journal")
-
-
-def judge(ending: Ending, end: EndEvent | None, *, stopped: bool) -> tuple[RunStatus, str]:
-    """Whose end was it? The agent's own word counts only when the box agrees with it."""
-    if ending.timed_out:
-        return RunStatus.TIMED_OUT, "the wall-clock limit stopped the sandbox"
-    if ending.over_disk:
-        return RunStatus.AGENT_FAILED, "the workspace grew over its limit"
-    if end is not None and ending.exit_code == 0:
-        return ENDS[end.reason], end.message
-    if stopped:
-        return RunStatus.STOPPED, "stopped on request"
-    memory = f"; the kernel killed {ending.oom_kills} processes for memory" if ending.oom_kills else ""
-    last = ending.log_tail.strip().splitlines()[-1:] or ["no output"]
-    return RunStatus.AGENT_FAILED, f"the sandbox exited with {ending.exit_code}{memory}: {last[0][:300]}"
-
-
-ENDS: Mapping[str, RunStatus] = {
-    "steps": RunStatus.COMPLETED,
-    "deadline": RunStatus.TIMED_OUT,
-    "budget": RunStatus.BUDGET_EXHAUSTED,
-    "stopped": RunStatus.STOPPED,
-    "model_unavailable": RunStatus.INFRA_FAILED,
-    "error": RunStatus.AGENT_FAILED,
-}
-
-
-class _Watcher:
-    """Sees the journal's events as they are stored: the agent's end, its best node, its first script."""
-
-    def __init__(self, plan: RunPlan, tools: RunTools) -> None:
-        self._plan = plan
-        self._tools = tools
-        self._began = time.monotonic()
-        self.end: EndEvent | None = None
-        self.best: str | None = None
-        self.first_node_seconds: float | None = None
-
-    def see(self, stored: StoredEvent) -> None:
-        event: Any = stored.event
-        if event.type == "node" and self.first_node_seconds is None:
-            # When its script started: the event comes when it is done.
-            ran = sum(event.seconds.get(phase, 0.0) for phase in ("execute", "check", "review"))
-            self.first_node_seconds = round(time.monotonic() - self._began - ran, 3)
-        elif event.type == "best":
-            self.best = event.node
-        elif event.type == "end":
-            self.end = event
-        self._tools.on_event(self._plan, stored)

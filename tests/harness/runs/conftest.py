@@ -11,10 +11,12 @@ from harness.images import ImageRef
 from harness.plan import RunPlan
 from harness.prepare import prepare
 from harness.presets import preset
-from harness.results import Results
+from harness.results import HostRecord, Results
 from harness.run import RunTools
 from harness.sandbox.base import GIB, Limits
 from tests.harness.runs.host_sandbox import HostSandbox
+
+HOST = HostRecord(cpu_model="a test's", cpus=1, memory_bytes=GIB, kernel="6", engine="none")
 
 
 @pytest.fixture(scope="session")
@@ -63,17 +65,26 @@ def tools(tmp_path):
     """Make a run's tools; `agent` is the source of a program in the agent's place."""
     made = []
 
-    def make(agent=None, stop=lambda: False, sandbox=HostSandbox, on_event=lambda plan, stored: None):
+    def make(
+        agent=None,
+        stop=lambda: False,
+        end=lambda: False,
+        sandbox=HostSandbox,
+        on_event=lambda plan, stored: None,
+        provider=lambda plan: provider_for(plan.model, {}, seed=plan.seed),
+    ):
         def make_sandbox(spec):
             made.append(sandbox(spec, Path(tmp_path) / f"box{len(made)}", agent=agent))
             return made[-1]
 
         return RunTools(
             make_sandbox=make_sandbox,
-            make_provider=lambda plan: provider_for(plan.model, {}, seed=plan.seed),
+            make_provider=provider,
             make_budget=lambda plan: Budget(),
             on_event=on_event,
             should_stop=stop,
+            should_end=end,
+            host=HOST,
         )
 
     make.sandboxes = made

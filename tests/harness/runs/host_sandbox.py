@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from harness import contract
+from harness.errors import InfrastructureError
 from harness.sandbox.base import Ending
 
 
@@ -73,3 +74,10 @@ class HostSandbox:
             self.process.kill()
             self.process.wait()
         self.removed = True
+
+
+class BrokenSandbox(HostSandbox):
+    """One that can't be started: the engine is gone."""
+
+    def start(self):
+        raise InfrastructureError("the engine is gone")

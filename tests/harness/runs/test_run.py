@@ -1,37 +1,20 @@
 """However a run ends, its record says whose end it was, and nothing of the box is left."""
 
+import errno
 import json
+from dataclasses import replace
 
 import pytest
 
-from harness.errors import InfrastructureError, InvalidSubmission
+from harness import promptset
+from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, UserError
 from harness.gateway.journal import read_journal
 from harness.grade_run import grade_run
-from harness.results import RunStatus
+from harness.results import RunFolder, RunStatus
 from harness.run import run_one
 from harness.schedule import run_group
-from tests.harness.runs.host_sandbox import HostSandbox
-
-# Programs in the agent's place; argv: the door's folder, a folder of their own.
-PRELUDE = """
-import sys, pathlib, time
-from agent.contract import BestEvent, EndEvent, StartEvent
-from agent.gateway import SocketGateway
-door, folder = map(pathlib.Path, sys.argv[1:])
-gateway = SocketGateway(door / "gateway.sock")
-"""
-ENDS = PRELUDE + "gateway.report(EndEvent('{reason}', 'told so', None))"
-CRASHES = PRELUDE + "gateway.report(StartEvent('3', {})); raise SystemExit(9)"
-LIES = PRELUDE + "gateway.report(EndEvent('steps', 'all is well', None)); raise SystemExit(1)"
-WAITS_FOR_STOP = (
-    PRELUDE
-    + """
-while not gateway.status().stop:
-    time.sleep(0.02)
-gateway.report(EndEvent('stopped', 'asked to', None))
-"""
-)
-NEVER_ENDS = PRELUDE + "time.sleep(600)"
+from tests.harness.runs.agents import CRASHES, ENDS, LIES, NEVER_ENDS, PRELUDE, WAITS_FOR_STOP
+from tests.harness.runs.host_sandbox import BrokenSandbox, HostSandbox
 
 
 def run(plan, group, tools):
@@ -45,8 +28,6 @@ def run(plan, group, tools):
         ("steps", RunStatus.COMPLETED),
         ("deadline", RunStatus.TIMED_OUT),
         ("budget", RunStatus.BUDGET_EXHAUSTED),
-        ("stopped", RunStatus.STOPPED),
-        ("model_unavailable", RunStatus.INFRA_FAILED),
         ("error", RunStatus.AGENT_FAILED),
     ],
 )
@@ -78,9 +59,12 @@ def test_a_stop_reaches_the_agent_and_the_run_ends_in_order(plan, group, tools):
     assert (record.status, record.reason) == (RunStatus.STOPPED, "asked to")
 
 
-class BrokenSandbox(HostSandbox):
-    def start(self):
-        raise InfrastructureError("the engine is gone")
+def test_an_end_at_once_removes_the_box_and_says_so(plan, group, tools):
+    with pytest.raises(Interrupted):
+        run(plan(), group, tools(NEVER_ENDS, end=lambda: True))
+    record = group.run(plan().run_id).read()
+    assert record.status is RunStatus.STOPPED and record.ended_at
+    assert tools.sandboxes[0].removed and tools.sandboxes[0].process.poll() is not None
 
 
 def test_infrastructure_that_fails_is_recorded_as_such_and_not_graded(plan, group, tools):
@@ -104,6 +88,62 @@ def test_a_bug_of_ours_rises_and_is_recorded_and_the_box_is_removed(plan, group,
     assert record.status is RunStatus.HARNESS_FAILED
     assert "ZeroDivisionError" in record.reason
     assert tools.sandboxes[0].removed and tools.sandboxes[0].process.poll() is not None
+
+
+def test_an_error_of_the_users_that_shows_late_is_not_blamed_on_the_harness(plan, group, tools):
+    def no_key(plan):
+        raise UserError("openai/… needs a key")
+
+    with pytest.raises(UserError):
+        run(plan(), group, tools(NEVER_ENDS, provider=no_key))
+    record = group.run(plan().run_id).read()
+    assert (record.status, record.reason) == (RunStatus.INFRA_FAILED, "openai/… needs a key")
+
+
+class FullDiskSandbox(HostSandbox):
+    def fetch(self, path, destination):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_infrastructure_and_no_bug(plan, group, tools):
+    _, record = run(plan(), group, tools(ENDS.format(reason="steps"), sandbox=FullDiskSandbox))
+    assert record.status is RunStatus.INFRA_FAILED
+    assert "No space left" in record.reason and "podium doctor" in record.reason
+
+
+def test_a_final_record_that_cannot_be_written_is_said_with_what_the_run_came_to(plan, group, tools, monkeypatch):
+    real = RunFolder.write
+
+    def full(folder, record):
+        if record.ended_at is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(folder, record)
+
+    monkeypatch.setattr(RunFolder, "write", full)
+    with pytest.raises(InfrastructureError, match=r"run\.json can't be written.*ended as completed"):
+        run(plan(), group, tools(ENDS.format(reason="steps")))
+
+
+class ClingingSandbox(HostSandbox):
+    def remove(self):
+        super().remove()
+        raise InfrastructureError("the volume is in use")
+
+
+def test_a_box_that_can_not_be_removed_does_not_take_the_agents_outcome(plan, group, tools):
+    _, record = run(plan(), group, tools(ENDS.format(reason="steps"), sandbox=ClingingSandbox))
+    assert record.status is RunStatus.COMPLETED
+    assert record.reason.startswith("told so; ") and "podium clean" in record.reason
+
+
+def test_a_box_that_can_not_be_removed_does_not_hide_a_bug(plan, group, tools):
+    class Both(ClingingSandbox, BuggySandbox):
+        pass
+
+    with pytest.raises(ZeroDivisionError):
+        run(plan(), group, tools(NEVER_ENDS, sandbox=Both))
+    reason = group.run(plan().run_id).read().reason
+    assert "ZeroDivisionError" in reason and "podium clean" in reason
 
 
 class TrickySandbox(HostSandbox):
@@ -144,9 +184,36 @@ def test_what_a_container_sees_holds_no_label_key_or_repository(plan, group, too
     assert spec.environment == {}
 
 
-def test_the_door_is_gone_after_the_run(plan, group, tools):
+def test_the_door_and_the_prompts_copy_are_gone_after_the_run(plan, group, tools):
     run(plan(), group, tools(ENDS.format(reason="steps")))
-    assert not tools.sandboxes[0].mounts["/run/agent/door"].exists()
+    for target in ("/run/agent/door", "/opt/podium/prompts"):
+        assert not tools.sandboxes[0].mounts[target].exists()
+
+
+class LookingSandbox(HostSandbox):
+    def start(self):
+        folder = self.mounts["/opt/podium/prompts"]
+        self.seen = {path.name: (path.read_text(), path.stat().st_mode & 0o777) for path in folder.iterdir()}
+        self.mode = folder.stat().st_mode & 0o777
+        super().start()
+
+
+def test_prompts_of_ones_own_are_seen_as_they_were_when_the_command_began_by_every_user(plan, group, tools, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o700)
+    (mine / "draft.md").write_text("first")
+    (mine / "draft.md").chmod(0o600)
+    chosen = replace(plan(), prompts=promptset.find(str(mine), tmp_path))
+    (mine / "draft.md").write_text("edited since")
+    _, record = run(chosen, group, tools(ENDS.format(reason="steps"), sandbox=LookingSandbox))
+    assert tools.sandboxes[0].seen == {"draft.md": ("first", 0o644)}
+    assert tools.sandboxes[0].mode == 0o755
+    assert (record.prompt_set, record.prompt_set_sha256) == ("mine", chosen.prompts.sha256)
+
+
+def test_the_record_names_the_hardware(plan, group, tools):
+    folder, record = run(plan(), group, tools(CRASHES))
+    assert record.host.engine == "none" and folder.read().host == record.host
 
 
 def test_a_real_search_leaves_a_whole_record_and_a_gradable_submission(plan, group, tools, prepared):
@@ -163,36 +230,3 @@ def test_a_real_search_leaves_a_whole_record_and_a_gradable_submission(plan, gro
     assert report.valid and report.score > 0.9
     assert report.medal is None and not report.stand_in
     assert json.loads(folder.grade_file.read_text())["score"] == report.score
-
-
-def test_a_finished_run_is_left_alone_and_a_failed_one_is_run_again(plan, group, tools):
-    quiet = {"jobs": 1, "on_start": lambda p: None, "on_end": lambda p, f: None}
-    first = run_group([plan()], group, tools(ENDS.format(reason="model_unavailable")), **quiet)
-    second = run_group([plan()], group, tools(ENDS.format(reason="steps")), **quiet)
-    third = run_group([plan()], group, tools(CRASHES), **quiet)
-    assert [item[0].reused for item in (first, second, third)] == [False, False, True]
-    assert third[0].record == second[0].record
-    assert second[0].record.attempt == 2
-    assert (group.run(plan().run_id).path / "attempts" / "1" / "run.json").is_file()
-
-
-def test_a_change_of_what_decides_the_outcome_is_run_again(plan, group, tools):
-    quiet = {"jobs": 1, "on_start": lambda p: None, "on_end": lambda p, f: None}
-    made = tools(ENDS.format(reason="steps"))
-    run_group([plan(steps=2)], group, made, **quiet)
-    again = run_group([plan(steps=3)], group, made, **quiet)
-    assert not again[0].reused
-
-
-def test_several_runs_at_a_time_do_not_mix(plan, group, tools):
-    plans = [plan(seed=seed) for seed in range(4)]
-    done = run_group(
-        plans,
-        group,
-        tools(ENDS.format(reason="steps")),
-        jobs=4,
-        on_start=lambda p: None,
-        on_end=lambda p, f: None,
-    )
-    assert [item.record.seed for item in done] == [0, 1, 2, 3]
-    assert {item.record.status for item in done} == {RunStatus.COMPLETED}
