@@ -1,8 +1,9 @@
 """Every run and grade of a group → `summary.json`: one row a run, and the group's rates.
 
 Sees records only. A rate counts runs with an outcome: an invalid or missing submission is no medal, not above the
-median, and exceeds 0 %. Stand-in runs are in the rows and in no rate; runs that infrastructure ended are counted as
-missing. A mean of scores is never taken over competitions: scores of different metrics don't add up.
+median, and exceeds 0 %. Stand-in runs are in the rows and in no rate; runs without an outcome (infrastructure, our own
+bugs, stopped, lost, not started) are counted as missing and are in no rate either, whatever they had so far. A mean of
+scores is never taken over competitions: scores of different metrics don't add up.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.files import write_json
+from harness.lost import as_it_stands
 from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus, read_json
-from harness.sandbox.owner import is_alive
 
 PHASES = ("model", "execute", "check", "review", "overhead")
 
@@ -77,6 +78,7 @@ class Summary(BaseModel):
     group: str
     runs: int
     missing: int
+    ungraded: int
     stand_in_runs: int
     made_submission: Rate
     valid_submission: Rate
@@ -91,7 +93,7 @@ class Summary(BaseModel):
 
 def aggregate(group: GroupFolder) -> Summary:
     """Read the group, write `summary.json`, return it. The order of files does not matter."""
-    rows = [row(folder, record) for folder in group.runs() if (record := folder.read()) is not None]
+    rows = [row(folder, as_it_stands(record)) for folder in group.runs() if (record := folder.read()) is not None]
     summary = summarise(group.name, rows)
     write_json(group.summary, summary.model_dump(mode="json"))
     return summary
@@ -100,12 +102,14 @@ def aggregate(group: GroupFolder) -> Summary:
 def summarise(name: str, rows: Sequence[Row]) -> Summary:
     """The rates over rows."""
     ordered = tuple(sorted(rows, key=lambda item: (item.competition, item.agent, item.model, item.seed)))
-    graded = [item for item in ordered if item.valid is not None and not item.stand_in]
+    ended = [item for item in ordered if item.status.is_outcome]
+    graded = [item for item in ended if item.valid is not None and not item.stand_in]
     with_board = [item for item in graded if item.has_leaderboard]
     return Summary(
         group=name,
         runs=len(ordered),
-        missing=sum(1 for item in ordered if item.valid is None),
+        missing=len(ordered) - len(ended),
+        ungraded=sum(1 for item in ended if item.valid is None),
         stand_in_runs=sum(1 for item in ordered if item.stand_in),
         made_submission=_rate(graded, lambda item: bool(item.submission_exists)),
         valid_submission=_rate(graded, lambda item: bool(item.valid)),
@@ -131,7 +135,7 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
         agent=record.agent,
         model=record.model,
         seed=record.seed,
-        status=_status(record),
+        status=record.status,
         reason=record.reason,
         stand_in=record.data.stand_in,
         has_leaderboard=grade.get("thresholds") is not None,
@@ -159,13 +163,6 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
         cost_usd=record.usage.cost_usd,
         oom_kills=record.oom_kills,
     )
-
-
-def _status(record: RunRecord) -> RunStatus:
-    # A record that still says "running" after its owner died is a run that was lost.
-    if record.status is RunStatus.RUNNING and not is_alive(record.owner):
-        return RunStatus.LOST
-    return record.status
 
 
 def _node_events(journal: Path) -> Iterator[dict[str, Any]]:

@@ -49,6 +49,12 @@ def summary(value: Summary, *, as_json: bool) -> None:
     )
     for note in [*notes, *_troubles(value.rows)]:
         typer.echo(note)
+    if value.missing:
+        typer.echo(
+            f"{value.missing} of {value.runs} runs are missing; the same command with --group {value.group} runs them"
+        )
+    if value.ungraded:
+        typer.echo(f"{value.ungraded} of {value.runs} runs are not graded. Each: podium grade {value.group}/RUN")
     if value.stand_in_runs:
         typer.echo(f"{value.stand_in_runs} of {value.runs} runs on STAND-IN data: no medal, no percentile, in no rate")
     rates = {"medals": value.any_medal, "above median": value.above_median, "valid": value.valid_submission}

@@ -81,6 +81,19 @@ def test_missing_runs_are_counted_as_missing_and_in_no_rate():
     assert summary.valid_submission.n == 1
 
 
+@pytest.mark.parametrize("status", [status for status in RunStatus if not status.is_outcome])
+def test_a_run_without_an_outcome_is_missing_and_in_no_rate_whatever_it_had_so_far(status):
+    summary = summarise("g", [row(status=status, medal="gold")])
+    assert summary.missing == 1
+    assert summary.any_medal.n == summary.valid_submission.n == 0
+
+
+def test_an_outcome_that_nobody_graded_is_not_missing():
+    summary = summarise("g", [row(valid=None, score=None, medal=None, above_median=None)])
+    assert (summary.missing, summary.ungraded, summary.valid_submission.n) == (0, 1, 0)
+    assert "1 not graded" in markdown.render(summary)
+
+
 def test_a_competition_without_a_leaderboard_is_in_the_valid_rate_only():
     summary = summarise("g", [row(has_leaderboard=False, medal=None, above_median=None)])
     assert summary.valid_submission.n == 1

@@ -1,0 +1,89 @@
+"""What a user may choose for `podium bench` and `podium run`, and what a choice that was not made becomes.
+
+Only reads and checks; `bench.py` acts on it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.presets import Preset
+from harness.results import check_name
+from harness.sandbox.base import GIB, Gpus, Limits
+
+DEFAULT_BUDGET_USD = 5.0
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """The choices of `podium bench` and `podium run`; None means: the preset's or the host's."""
+
+    competitions: tuple[str, ...]
+    agent: str = "aide"
+    model: str = "offline"
+    seeds: tuple[int, ...] = (0,)
+    steps: int | None = None
+    raw: Path | None = None
+    stand_in: bool = False
+    edition: str | None = None
+    gpus: str = ""
+    prompts: str | None = None
+    budget_usd: float | None = None
+    time_limit_seconds: float | None = None
+    candidate_timeout_seconds: float | None = None
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    disk_bytes: int | None = None
+    group: str | None = None
+    jobs: int = 1
+    graded: bool = True
+    replay: Path | None = None
+    prices: Path | None = None
+
+    def check(self) -> None:
+        """Refuse what can't be meant; raise `UserError`."""
+        if self.group is not None:
+            check_name(self.group, "group")
+        if self.raw is not None and len(self.competitions) > 1:
+            raise UserError(f"--raw {self.raw} is one competition's data, and {len(self.competitions)} were named")
+        if self.raw is not None and self.stand_in:
+            raise UserError(f"--raw {self.raw} and --stand-in exclude each other: leave one of them out")
+        if self.raw is not None and not self.raw.exists():
+            raise UserError(f"--raw {self.raw}: there is no such folder or file")
+        Gpus.parse(self.gpus)
+
+    @property
+    def budget(self) -> float | None:
+        """A paid run has a budget, stated or not; an offline or replayed one costs nothing."""
+        if self.budget_usd is not None or self.model == "offline" or self.replay:
+            return self.budget_usd
+        return DEFAULT_BUDGET_USD
+
+    def limits(self, chosen: Preset) -> Limits:
+        """The box's limits: the user's, else the jobs share three quarters of the host's memory and all of its CPUs."""
+        host_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return Limits(
+            wall_seconds=self.time_limit_seconds or chosen.wall_seconds,
+            memory_bytes=self.memory_bytes or host_memory * 3 // 4 // max(1, self.jobs),
+            cpus=self.cpus or float(max(1, len(os.sched_getaffinity(0)) // max(1, self.jobs))),
+            workspace_bytes=self.disk_bytes or 20 * GIB,
+        )
+
+
+def parse_seeds(seed: int, seeds: int) -> tuple[int, ...]:
+    """`--seed 3 --seeds 2` is 3 and 4."""
+    if seeds < 1:
+        raise UserError(f"--seeds {seeds}: at least one")
+    return tuple(range(seed, seed + seeds))
+
+
+def select(names: Sequence[str], suite: str | None, load_suite: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+    """The competitions that were named, and those of a suite."""
+    chosen = tuple(dict.fromkeys([*names, *(load_suite(suite) if suite else ())]))
+    if not chosen:
+        raise UserError("name a competition or --suite. See: podium list")
+    return chosen

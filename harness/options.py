@@ -1,0 +1,54 @@
+"""The options of `podium`'s verbs: each is stated once, with its help, and used by every verb that has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Competitions = Annotated[list[str] | None, typer.Argument(metavar="[COMPETITION]...", help="Ids; see: podium list")]
+AgentName = Annotated[str, typer.Option("--agent", help="Agent configuration: aide, aide-mle-bench.")]
+Model = Annotated[str, typer.Option(help="offline, openai/NAME, anthropic/NAME or compatible/NAME.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and of the offline coder.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Nodes of the tree. [default: the agent's]")]
+Raw = Annotated[Path | None, typer.Option(help="Folder or zip with the competition's raw data.")]
+StandIn = Annotated[
+    bool, typer.Option("--stand-in", help="Use synthetic stand-in data even where real data can be had.")
+]
+Edition = Annotated[str | None, typer.Option(help="Edition of the split. [default: the competition's]")]
+GpusText = Annotated[str, typer.Option("--gpus", help="A number, 'all', or GPU ids separated by commas.")]
+Prompts = Annotated[
+    str | None, typer.Option(help="Prompt set: a name, or a folder of templates. [default: the agent's]")
+]
+BudgetUsd = Annotated[
+    float | None, typer.Option("--budget", min=0, help="US dollars a run. [default: 5 for paid models]")
+]
+Minutes = Annotated[
+    float | None, typer.Option("--time-limit", min=0.05, help="Minutes of wall clock. [default: the agent's]")
+]
+ScriptMinutes = Annotated[float | None, typer.Option("--script-timeout", min=0.01, help="Minutes a script may run.")]
+MemoryGib = Annotated[float | None, typer.Option("--memory", min=0.25, help="GiB a run. [default: 3/4 of the host's]")]
+Cpus = Annotated[float | None, typer.Option(min=0.1, help="CPUs a run. [default: all]")]
+DiskGib = Annotated[float | None, typer.Option("--disk", min=0.1, help="GiB of workspace a run. [default: 20]")]
+Group = Annotated[
+    str | None, typer.Option(help="Name of the group; run it again to do what is missing. [default: new]")
+]
+Replay = Annotated[Path | None, typer.Option(help="A recorded llm.jsonl that answers instead of the model.")]
+Prices = Annotated[Path | None, typer.Option(help="YAML with prices of models that are not in the price list.")]
+Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
+Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share memory and CPUs.")]
+GroupName = Annotated[str, typer.Argument(help="Group, folder, or 'latest'.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Remove; without it, only list.")]
+
+
+def scaled(value: float | None, factor: float) -> float | None:
+    """A number in another unit."""
+    return None if value is None else value * factor
+
+
+def in_bytes(gib: float | None) -> int | None:
+    """GiB as bytes."""
+    return None if gib is None else int(gib * (1 << 30))

@@ -1,0 +1,154 @@
+"""The verbs that run agents: `bench`, `run` and `smoke`. The others are in `cli.py`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from harness.options import (
+    AgentName,
+    BudgetUsd,
+    Competitions,
+    Cpus,
+    DiskGib,
+    Edition,
+    GpusText,
+    Group,
+    Jobs,
+    Json,
+    MemoryGib,
+    Minutes,
+    Model,
+    Prices,
+    Prompts,
+    Raw,
+    Replay,
+    ScriptMinutes,
+    Seed,
+    Seeds,
+    StandIn,
+    Steps,
+    Suite,
+    in_bytes,
+    scaled,
+)
+
+if TYPE_CHECKING:
+    from harness.aggregate import Summary
+    from harness.choices import BenchOptions
+    from harness.config import Settings
+
+runs = typer.Typer()
+
+
+def settings_now() -> Settings:
+    """The settings of this command."""
+    from harness.config import load
+
+    return load(os.environ)
+
+
+def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
+    """`bench` and `run` are one command with one set of options; the second leaves the grading to `podium grade`."""
+
+    def command(
+        competitions: Competitions = None,
+        suite: Suite = None,
+        agent: AgentName = "aide",
+        model: Model = "offline",
+        seed: Seed = 0,
+        seeds: Seeds = 1,
+        steps: Steps = None,
+        raw: Raw = None,
+        stand_in: StandIn = False,
+        edition: Edition = None,
+        gpus: GpusText = "",
+        prompts: Prompts = None,
+        budget: BudgetUsd = None,
+        time_limit: Minutes = None,
+        script_timeout: ScriptMinutes = None,
+        memory: MemoryGib = None,
+        cpus: Cpus = None,
+        disk: DiskGib = None,
+        group: Group = None,
+        jobs: Jobs = 1,
+        replay: Replay = None,
+        prices: Prices = None,
+        json: Json = False,
+    ) -> None:
+        from harness.choices import BenchOptions, parse_seeds, select
+
+        settings = settings_now()
+        options = BenchOptions(
+            competitions=select(competitions or [], suite, lambda name: _suite(settings, name)),
+            agent=agent,
+            model=model,
+            seeds=parse_seeds(seed, seeds),
+            steps=steps,
+            raw=raw,
+            stand_in=stand_in,
+            edition=edition,
+            gpus=gpus,
+            prompts=prompts,
+            budget_usd=budget,
+            time_limit_seconds=scaled(time_limit, 60),
+            candidate_timeout_seconds=scaled(script_timeout, 60),
+            memory_bytes=in_bytes(memory),
+            cpus=cpus,
+            disk_bytes=in_bytes(disk),
+            group=group,
+            jobs=jobs,
+            graded=graded,
+            replay=replay,
+            prices=prices,
+        )
+        raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
+
+    command.__doc__ = doc
+    return command
+
+
+runs.command("bench")(_runs("Prepare, run, grade and report competitions: the whole path.", graded=True))
+runs.command("run")(_runs("Prepare and run competitions, without grading.", graded=False))
+
+
+@runs.command()
+def smoke(model: Model = "offline", json: Json = False) -> None:
+    """Try a model for real: three steps on a small bundled competition, for less than $0.25."""
+    from harness.choices import BenchOptions
+
+    options = BenchOptions(competitions=("breast-cancer-wisconsin",), model=model, steps=3, budget_usd=0.25)
+    raise typer.Exit(_exit_code(_bench(settings_now(), options, as_json=json)))
+
+
+def _bench(settings: Settings, options: BenchOptions, *, as_json: bool) -> Summary:
+    from harness import tables
+    from harness.bench import Bench
+    from harness.progress import say
+
+    bench = Bench(settings, options, say)
+    summary = bench.run()
+    tables.summary(summary, as_json=as_json)
+    if not as_json:
+        typer.echo(f"\nrecords  {_from_here(bench.group().path)}\nreport   {_from_here(bench.group().report)}")
+    return summary
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _suite(settings: Settings, name: str) -> list[str]:
+    from harness import competition as competitions
+
+    return [item.id for item in competitions.in_suite(competitions.load_all(settings.competitions), name)]
+
+
+def _exit_code(summary: Summary, *, graded: bool = True) -> int:
+    if summary.missing:
+        return 3
+    return 0 if not graded or any(row.valid for row in summary.rows) else 4
