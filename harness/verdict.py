@@ -100,6 +100,8 @@ def _said(end: EndEvent, *, late: bool, known: Known) -> Verdict:
             return Verdict(RunStatus.TIMED_OUT, "the time was up")
         return Verdict(RunStatus.AGENT_FAILED, f"ended as if stopped, which nobody asked for: {said}")
     if end.reason == "model_unavailable" and not known.provider_failed:
+        if late:  # at the deadline the gateway cuts off the call that is in flight; inside that looks like no model
+            return Verdict(RunStatus.TIMED_OUT, "the time was up")
         return Verdict(RunStatus.AGENT_FAILED, f"ended for want of a model, which had answered: {said}")
     return Verdict(ENDS[end.reason], said)
 

@@ -49,6 +49,10 @@ def test_an_agent_that_the_gateway_stopped_at_its_deadline_timed_out():
     assert ended(end("stopped"), at_seconds=60.5) == (RunStatus.TIMED_OUT, "the time was up")
 
 
+def test_an_agent_whose_call_was_cut_off_at_the_deadline_timed_out():
+    assert ended(end("model_unavailable"), at_seconds=60.5) == (RunStatus.TIMED_OUT, "the time was up")
+
+
 def test_an_agent_that_did_all_steps_before_it_heard_of_the_stop_is_complete():
     assert ended(end("steps"), asked=True).status is RunStatus.COMPLETED
 
