@@ -1,5 +1,14 @@
 """Both cgroup versions' counters are read. The texts are what the kernel printed."""
 
+import http.server
+import threading
+from types import SimpleNamespace
+
+import docker
+import pytest
+
+from harness.errors import InfrastructureError
+from harness.sandbox import oom
 from harness.sandbox.oom import counter_file, parse_counter
 
 V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"
@@ -18,3 +27,36 @@ def test_no_counter_counts_as_no_kill():
 def test_a_process_outside_the_container_has_no_counter_file():
     assert counter_file(1, "f" * 64) is None
     assert counter_file(0, "f" * 64) is None
+
+
+class SilentEngine(http.server.BaseHTTPRequestHandler):
+    """Begins to answer as an engine does, and says no more."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.flush()
+        self.server.over.wait(20)
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def silent_engine():
+    with http.server.HTTPServer(("127.0.0.1", 0), SilentEngine) as server:
+        server.over = threading.Event()
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        client = docker.DockerClient(base_url=f"tcp://127.0.0.1:{server.server_port}", version="1.41")
+        yield client
+        server.over.set()
+        client.close()
+        server.shutdown()
+        thread.join()
+
+
+def test_an_engine_that_falls_silent_is_not_waited_for_without_end(silent_engine, monkeypatch):
+    monkeypatch.setattr(oom, "EVENTS_SECONDS", 0.2)
+    with pytest.raises(InfrastructureError, match="does not answer"):
+        oom.OomCounter(SimpleNamespace(client=silent_engine, id="x")).total()
