@@ -38,6 +38,7 @@ def record_to_grade(folder: RunFolder) -> RunRecord:
 
 def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
     """Grade and write `grade.json`; a bug in the grader raises, other data than the run's are the user's error."""
+    from harness.data_in_use import in_use
     from harness.grade import grade
 
     if prepared.manifest.fingerprint != record.data.data_sha256:
@@ -46,7 +47,8 @@ def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, pr
             f"saw ({record.data.source}): prepare those first, see: podium prepare --help"
         )
     submission = folder.submission if folder.submission.is_file() else None
-    report = grade(competition, prepared, submission)
+    with in_use(prepared):
+        report = grade(competition, prepared, submission)
     if submission is None and record.submission_problem:
         report = report.model_copy(update={"submission_exists": True, "reason": record.submission_problem})
     write_json(folder.grade_file, report.model_dump(mode="json"))

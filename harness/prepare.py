@@ -19,6 +19,7 @@ from pathlib import Path
 from harness import bundled, download, rawdata, standin
 from harness.columns import sample_value
 from harness.competition import BundledSource, Competition, Edition, KaggleSource
+from harness.data_in_use import replaceable
 from harness.errors import DownloadError, UserError
 from harness.locks import locked
 from harness.manifest import (
@@ -106,10 +107,10 @@ def _prepare(maker: _Maker, wish: Wish) -> Prepared:
     recipe = _recipe_hash(maker, origin)
     if existing and _is_current(existing.manifest, maker.competition, recipe, origin, wish.raw):
         return existing
-    if origin == "kaggle":
-        source = _download(maker)
-    maker.say(f"preparing {maker.competition.id} ({maker.name}) from {origin} data")
-    with _scratch(maker.target) as scratch:
+    with replaceable(maker.target), _scratch(maker.target) as scratch:
+        if origin == "kaggle":
+            source = _download(maker)
+        maker.say(f"preparing {maker.competition.id} ({maker.name}) from {origin} data")
         made, inputs = _make(maker, origin, source, scratch)
         manifest = Manifest(
             competition=maker.competition.id,

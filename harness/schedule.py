@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
+from harness.data_in_use import in_use
 from harness.errors import UserError
 from harness.grade_run import can_grade, grade_run
 from harness.plan import RunPlan
@@ -44,7 +45,7 @@ class Group:
     def settle(self, plan: RunPlan) -> Finished:
         """Have the run's outcome, from before or by running it now, and its grade."""
         folder = self.folder.run(plan.run_id)
-        with _claimed(folder):
+        with _claimed(folder), in_use(plan.prepared):
             found = outcome(plan, folder)
             if found is None:
                 self.on_start(plan)
