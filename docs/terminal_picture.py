@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shlex
 import sys
 from pathlib import Path
 
-COLUMNS, LINES = 150, 50
+COLUMNS, LINES = 132, 50
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def main(out: Path, command: list[str]) -> int:
@@ -24,14 +26,15 @@ def main(out: Path, command: list[str]) -> int:
         return chunk
 
     os.environ |= {"COLUMNS": str(COLUMNS), "LINES": str(LINES), "TERM": "xterm-256color"}
-    status = pty.spawn(command, keep)
+    sized = ["sh", "-c", f'stty cols {COLUMNS} rows {LINES}; exec "$@"', "sh", *command]
+    status = pty.spawn(sized, keep)
     screen = b"".join(chunks).decode("utf-8", "replace")
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
         console.print(Text(f"$ {shlex.join(command)}", style="bold"))
         for line in screen.replace("\r\n", "\n").rstrip("\n").split("\n"):
             # A progress bar is drawn again and again on one line: the last drawing is what stays.
-            drawn = [part for part in line.split("\r") if part.strip()]
+            drawn = [part for part in line.split("\r") if CONTROL.sub("", part).strip()]
             console.print(Text.from_ansi(drawn[-1] if drawn else ""), soft_wrap=True)
         console.save_svg(str(out), title="podium")
     return os.waitstatus_to_exitcode(status)
