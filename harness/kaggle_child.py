@@ -7,6 +7,7 @@ names. The client's progress bar goes to standard error. It decides nothing and 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ class NoSpace(Exception):
 
 def main() -> None:
     """Carry out the order on standard input."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # Ctrl-C reaches this process too; what it means is the parent's to say
     order = json.loads(sys.stdin.read())
     Path(order["report"]).write_text(json.dumps(_carry_out(order)), encoding="utf-8")
 

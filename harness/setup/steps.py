@@ -19,6 +19,7 @@ from harness.errors import InfrastructureError
 
 Say = Callable[[str], None]
 LOG_TAIL_LINES = 15
+GRACE_SECONDS = 10.0
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -55,14 +56,24 @@ def run(command: Sequence[str], *, log: Path, environ: Mapping[str, str], timeou
         try:
             code = process.wait(timeout_seconds)
         except BaseException as error:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _end(process)
             if isinstance(error, subprocess.TimeoutExpired):
                 raise _failure(command, f"did not end within {timeout_seconds:.0f} s", log, start) from None
             raise
     if code != 0:
         raise _failure(command, f"ended with {code}", log, start)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a command clear up (mounts, a build that the engine goes on with), then end all that it started."""
+    try:
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(GRACE_SECONDS)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def tail(log: Path, start: int = 0) -> str:

@@ -1,11 +1,14 @@
 """Long commands end as a whole, and their last words are shown."""
 
+import os
+import signal
 import threading
 import time
 
 import pytest
 
 from harness.errors import InfrastructureError
+from harness.setup import steps
 from harness.setup.steps import one_at_a_time, run, timed
 
 ENVIRON = {"PATH": "/usr/bin:/bin"}
@@ -31,6 +34,35 @@ def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path):
     last = alive.read_text()
     time.sleep(0.3)
     assert alive.read_text() == last
+
+
+def test_an_interrupted_command_may_clear_up_and_is_ended_all_the_same(tmp_path):
+    """mmdebstrap unmounts what it mounted, a docker client calls its build off: when they are asked to end."""
+    log, ready, cleared = tmp_path / "x.log", tmp_path / "ready", tmp_path / "cleared"
+    script = f"trap 'touch {cleared}; exit 1' TERM; touch {ready}; (trap '' TERM; while :; do sleep 0.05; done) & wait"
+
+    def interrupt():
+        while not ready.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(["sh", "-c", script], log=log, environ=ENVIRON, timeout_seconds=60)
+    thread.join()
+    assert cleared.exists()
+
+
+def test_a_command_that_will_not_end_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(steps, "GRACE_SECONDS", 0.2)
+    with pytest.raises(InfrastructureError, match="did not end within"):
+        run(
+            ["sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"],
+            log=tmp_path / "x",
+            environ=ENVIRON,
+            timeout_seconds=0.3,
+        )
 
 
 def test_only_one_holds_the_lock_and_the_other_says_that_it_waits(tmp_path):
