@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from harness.gateway.providers.offline.approaches import Problem, names_family, same_idea, usable
+from harness.gateway.providers.offline.approaches import SMALL_ROWS, Problem, names_family, same_idea, usable
 from harness.gateway.providers.offline.families import FAMILIES, Tuning
 from harness.gateway.providers.offline.features import STEPS, in_order, reasons
 from harness.gateway.providers.offline.metrics import METRICS
@@ -19,7 +19,7 @@ from harness.gateway.providers.offline.recipe import Encoding, Member, Param, Re
 from harness.gateway.providers.offline.wording import models_title
 
 _MOST_MEMBERS = 4
-_SEEDS = ((0,), (0, 1, 2), (0, 1, 2, 3, 4))
+_REPEATS = (2, 3, 5)  # seeds to average over; small tables are quick, and begin with three
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def changes(recipe: Recipe, problem: Problem, memory: Sequence[Tried] = ()) -> l
     found = [
         *_partners(recipe, problem, memory),
         *_fewer_members(recipe),
-        *_more_seeds(recipe),
+        *_more_seeds(recipe, problem),
         *_feature_steps(recipe, problem),
         *_settings(recipe),
         *_more_rows(recipe, problem),
@@ -96,16 +96,17 @@ def _fewer_members(recipe: Recipe) -> Iterator[Change]:
         )
 
 
-def _more_seeds(recipe: Recipe) -> Iterator[Change]:
-    for seeds in _SEEDS:
-        if len(seeds) > len(recipe.seeds):
-            yield Change(
-                f"average over {len(seeds)} seeds instead of {len(recipe.seeds)}",
-                "Averaging repeats of the same model on other folds takes out the luck of one split.",
-                replace(recipe, seeds=seeds),
-                4.0 if len(recipe.seeds) == 1 else 1.0,
-            )
-            return
+def _more_seeds(recipe: Recipe, problem: Problem) -> Iterator[Change]:
+    small = problem.rows is not None and problem.rows < SMALL_ROWS
+    now = len(recipe.seeds)
+    more = next((count for count in _REPEATS[small:] if count > now), None)
+    if more is not None:
+        yield Change(
+            f"average over {more} seeds instead of {now}",
+            "Averaging repeats of the same model on other folds takes out the luck of one split.",
+            replace(recipe, seeds=tuple(range(more))),
+            4.0 if now == 1 else 1.0,
+        )
 
 
 def _encodings(recipe: Recipe, problem: Problem) -> Iterator[Change]:

@@ -20,8 +20,8 @@ def _both(library: str, stem: str, options: str, balanced: str | None) -> dict[T
 
 def _hist_start(task: Task, rows: int | None) -> Settings:
     return {
-        "max_iter": by_size(rows, 40, 120, 200),
-        "learning_rate": by_size(rows, 0.1, 0.07, 0.07),
+        "max_iter": by_size(rows, 40, 90, 200),
+        "learning_rate": by_size(rows, 0.1, 0.09, 0.07),
         "max_leaf_nodes": by_size(rows, 8, 15, 31),
         "l2_regularization": 1.0,
     }
@@ -46,8 +46,8 @@ HIST_BOOSTING = Family(
 
 def _lightgbm_start(task: Task, rows: int | None) -> Settings:
     return {
-        "n_estimators": by_size(rows, 50, 120, 300),
-        "learning_rate": 0.07,
+        "n_estimators": by_size(rows, 50, 100, 300),
+        "learning_rate": by_size(rows, 0.07, 0.08, 0.07),
         "num_leaves": by_size(rows, 8, 15, 31),
         "min_child_samples": by_size(rows, 10, 20, 40),
         "subsample": 0.8,
@@ -78,8 +78,8 @@ LIGHTGBM = Family(
 
 def _xgboost_start(task: Task, rows: int | None) -> Settings:
     return {
-        "n_estimators": by_size(rows, 40, 120, 300),
-        "learning_rate": by_size(rows, 0.12, 0.08, 0.08),
+        "n_estimators": by_size(rows, 40, 100, 300),
+        "learning_rate": by_size(rows, 0.12, 0.09, 0.08),
         "max_depth": by_size(rows, 3, 4, 6),
         "min_child_weight": 3,
         "subsample": 0.8,
@@ -109,8 +109,8 @@ XGBOOST = Family(
 
 def _catboost_start(task: Task, rows: int | None) -> Settings:
     return {
-        "iterations": by_size(rows, 50, 150, 250),
-        "learning_rate": 0.1,
+        "iterations": by_size(rows, 50, 120, 250),
+        "learning_rate": by_size(rows, 0.1, 0.12, 0.1),
         "depth": by_size(rows, 4, 5, 6),
         "l2_leaf_reg": 5.0,
         "border_count": by_size(rows, 32, 64, 128),

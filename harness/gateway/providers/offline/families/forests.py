@@ -11,7 +11,7 @@ _BALANCED = 'class_weight="balanced"'
 def _start(task: Task, rows: int | None) -> Settings:
     features = 0.15 if task == "classification" else 0.4
     return {
-        "n_estimators": by_size(rows, 30, 60, 50),
+        "n_estimators": by_size(rows, 30, 45, 40),
         "min_samples_leaf": by_size(rows, 3, 3, 20),
         "max_features": features,
     }
