@@ -137,7 +137,8 @@ def aggregate(group: GroupName = "latest", json: Json = False) -> None:
     from harness.aggregate import aggregate as add_up
     from harness.results import Results
 
-    tables.summary(add_up(Results(settings_now().results).existing_group(group)), as_json=json)
+    summary = add_up(Results(settings_now().results).existing_group(group))
+    tables.summary(summary, as_json=json, detailed=True)
 
 
 @app.command()

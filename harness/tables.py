@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,8 @@ NONE = "–"
 MEDALS = {"gold": "[bold yellow]gold[/]", "silver": "[bold white]silver[/]", "bronze": "[bold dark_orange3]bronze[/]"}
 
 
-def summary(value: Summary, *, as_json: bool) -> None:
-    """A group: a row a run, then the rates."""
+def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
+    """A group: a row a run, where its time and tokens went if that is asked for, then the rates."""
     if as_json:
         _print_json(value.model_dump(mode="json"))
         return
@@ -33,15 +33,9 @@ def summary(value: Summary, *, as_json: bool) -> None:
         f"agent {row.agent}, model {row.model}, candidate isolation: {row.candidate_isolation}" for row in value.rows
     ):
         typer.echo(heading)
-    table = _table(
-        "competition", "seed", "status", "test score", "medal", "percentile", "> median", "valid", "validation"
-    )
-    table.add_column("steps", justify="right")
-    table.add_column("seconds", justify="right")
-    table.add_column("USD", justify="right")
-    for row in value.rows:
-        table.add_row(*_run_cells(row))
-    _show(table)
+    _show(_columns(value.rows, RUN_COLUMNS))
+    if detailed:
+        _show(_columns(value.rows, COST_COLUMNS))
     notes = dict.fromkeys(
         f"{row.competition}: percentile: {row.percentile_note}"
         for row in value.rows
@@ -63,22 +57,53 @@ def summary(value: Summary, *, as_json: bool) -> None:
         typer.echo("   ".join(shown))
 
 
-def _run_cells(row: Row) -> list[str]:
-    name = escape(row.competition) + (" [red](stand-in)[/]" if row.stand_in else "")
-    return [
-        name,
-        str(row.seed),
-        str(row.status),
-        _number(row.score),
-        MEDALS.get(row.medal or "", escape(row.medal or NONE)),
-        _number(row.percentile, 1),
-        _yes(row.above_median),
-        _yes(row.valid),
-        _number(row.validation_score),
-        f"{row.steps} ({row.good_nodes} good)",
-        _number(row.wall_seconds, 1),
-        f"{row.cost_usd:.2f}",
-    ]
+def _name(row: Row) -> str:
+    return escape(row.competition) + (" [red](stand-in)[/]" if row.stand_in else "")
+
+
+def _phase(name: str) -> Callable[[Row], str]:
+    return lambda row: _number(row.phase_seconds.get(name), 1)
+
+
+RUN_COLUMNS: Mapping[str, Callable[[Row], str]] = {
+    "competition": _name,
+    "seed": lambda row: str(row.seed),
+    "status": lambda row: str(row.status),
+    "test score": lambda row: _number(row.score),
+    "medal": lambda row: MEDALS.get(row.medal or "", escape(row.medal or NONE)),
+    "percentile": lambda row: _number(row.percentile, 1),
+    "> median": lambda row: _yes(row.above_median),
+    "valid": lambda row: _yes(row.valid),
+    "validation": lambda row: _number(row.validation_score),
+    "steps": lambda row: f"{row.steps} ({row.good_nodes} good)",
+    "seconds": lambda row: _number(row.wall_seconds, 1),
+    "USD": lambda row: f"{row.cost_usd:.2f}",
+}
+COST_COLUMNS: Mapping[str, Callable[[Row], str]] = {
+    "competition": _name,
+    "seed": lambda row: str(row.seed),
+    "model s": _phase("model"),
+    "scripts s": _phase("execute"),
+    "checks s": _phase("check"),
+    "reviews s": _phase("review"),
+    "overhead s": _phase("overhead"),
+    "waiting s": lambda row: _number(row.waiting_seconds, 1),
+    "tokens in": lambda row: f"{row.input_tokens:,}",
+    "tokens out": lambda row: f"{row.output_tokens:,}",
+}
+LEFT = ("competition", "status", "medal")
+
+
+def _columns(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> Table:
+    """A table of those columns that hold anything, such as no medals where no competition has a leaderboard."""
+    cells = {name: [cell(row) for row in rows] for name, cell in columns.items()}
+    table = _table()
+    for name, column in cells.items():
+        if set(column) != {NONE}:
+            table.add_column(name, justify="left" if name in LEFT else "right", overflow="fold")
+    for place in range(len(rows)):
+        table.add_row(*(column[place] for column in cells.values() if set(column) != {NONE}))
+    return table
 
 
 def _troubles(rows: Sequence[Row]) -> list[str]:
