@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness import promptset
 from harness.choices import BenchOptions
 from harness.config import Settings
-from harness.errors import UserError
+from harness.errors import Interrupted, UserError
 from harness.plan import RunPlan
 from harness.presets import preset
 from harness.progress import Progress, Say
@@ -52,17 +52,21 @@ class Bench:
         plans = self.plans()
         group = self.group()
         several = self.options.jobs > 1
-        with Progress(self.say, several=several) as progress, orderly_interrupts(self.stop, progress.say):
-            run_group(
-                plans,
-                group,
-                self.tools(progress),
-                jobs=self.options.jobs,
-                graded=self.options.graded,
-                on_start=progress.started,
-                on_end=progress.ended,
-                on_broken=progress.broken,
-            )
+        try:
+            with Progress(self.say, several=several) as progress, orderly_interrupts(self.stop, progress.say):
+                run_group(
+                    plans,
+                    group,
+                    self.tools(progress),
+                    jobs=self.options.jobs,
+                    graded=self.options.graded,
+                    on_start=progress.started,
+                    on_end=progress.ended,
+                    on_broken=progress.broken,
+                )
+        except Interrupted as stopped:
+            see = f"podium aggregate {group.name}"
+            raise Interrupted(f"{stopped}; finished nodes and runs are kept. See: {see}") from stopped
         summary = aggregate(group)
         markdown.write(summary, group.report)
         return summary

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import Interrupted
+
 if TYPE_CHECKING:
     from harness.gateway.journal import StoredEvent
     from harness.plan import RunPlan
@@ -93,7 +95,8 @@ class Progress:
         """A run raised instead of ending; the error itself is told by whoever catches it."""
         with self._lock:
             self._close(plan.run_id)
-            self.say(f"{plan.run_id}: broke off ({type(error).__name__}); no other run is started")
+            how = "stopped" if isinstance(error, Interrupted) else f"broke off ({type(error).__name__})"
+            self.say(f"{plan.run_id}: {how}; no other run is started")
 
     def _open(self, plan: RunPlan) -> None:
         from tqdm import tqdm
@@ -109,3 +112,6 @@ class Progress:
         if bar is not None:
             with contextlib.suppress(OSError):
                 bar.close()
+                if self._several:  # a bar that gives way leaves the cursor at its right end
+                    sys.stderr.write("\r")
+                    sys.stderr.flush()

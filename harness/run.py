@@ -217,7 +217,7 @@ class _Running:
         if gateway.failure is not None:
             raise gateway.failure
         if self._tools.should_end():
-            raise Interrupted("stopped at once, on request")
+            raise Interrupted("stopped")
         if self._tools.should_stop():
             gateway.request_stop()
 

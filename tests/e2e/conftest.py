@@ -11,6 +11,7 @@ import pytest
 
 from harness.gateway.providers.fake import FakeProvider, Say
 from harness.results import GroupFolder
+from harness.sandbox import reap
 
 KEY = "sk-canary-4f1d9a77"
 SMALL = ["--memory", "2", "--disk", "0.5", "--cpus", "2"]
@@ -82,7 +83,5 @@ def says_review(is_bug=False, summary="Fine.", metric=None):
 
 
 def left_behind(engine):
-    """Containers and volumes of ours in the engine, by the labels of runs."""
-    containers = engine.containers.list(all=True, filters={"label": "podium.run"})
-    volumes = engine.volumes.list(filters={"label": "podium.run"})
-    return {item.name for item in [*containers, *volumes]}
+    """Containers and volumes in the engine whose command has ended; those of commands that go on are not meant."""
+    return {orphan.name for orphan in reap.find(engine)}

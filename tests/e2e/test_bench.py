@@ -1,12 +1,13 @@
 """The whole path in a real container: prepare, run, grade, aggregate, report."""
 
 import json
+import shutil
 
 import pytest
 
 from harness.gateway.journal import read_journal
 from harness.results import RunStatus
-from tests.e2e.conftest import left_behind
+from tests.e2e.conftest import SMALL, left_behind
 
 pytestmark = pytest.mark.engine
 
@@ -108,9 +109,84 @@ def test_a_submission_of_ones_own_is_graded_and_a_bad_one_says_why(podium, tmp_p
     assert not json.loads(answer.stdout)["valid"] and json.loads(answer.stdout)["reason"]
 
 
+def test_runs_without_grading_end_well_and_can_be_graded_later(podium):
+    done = podium("run", *SMALL, "breast-cancer-wisconsin", "--steps", "1", "--group", "g")
+    assert "1 of 1 runs are not graded" in done.stdout
+    folder = podium.only_run()
+    assert folder.submission.is_file() and not folder.grade_file.exists()
+    podium("grade", f"g/{folder.path.name}")
+    assert "not graded" not in podium("aggregate", "g").stdout
+
+
+def test_several_runs_at_a_time_end_each_in_its_own_folder(podium, engine):
+    before = left_behind(engine)
+    done = podium.bench("breast-cancer-wisconsin", "--seeds", "3", "--jobs", "2", "--steps", "1")
+    assert done.stdout.count("completed") == 3
+    for seed, folder in enumerate(podium.group().runs()):
+        assert folder.read().seed == seed and len(nodes_of(folder)) == 1
+        assert json.loads(folder.grade_file.read_text())["valid"]
+    for line in done.stderr.splitlines():
+        assert line.count("breast-cancer-wisconsin--aide") <= 1, "two lines in one"
+    assert left_behind(engine) <= before
+
+
+@pytest.fixture
+def mine(tmp_path, settings):
+    """A prompt set of the user's own that only its owner may read."""
+    folder = tmp_path / "mine"
+    shutil.copytree(settings.prompts / "aide", folder)
+    draft = folder / "draft.md"
+    draft.write_text(draft.read_text() + "\nA word of my own: quokka.\n")
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    folder.chmod(0o700)
+    return folder
+
+
+def test_prompts_of_ones_own_reach_the_model_and_are_mounted_read_only(podium, mine):
+    podium.bench("breast-cancer-wisconsin", "--steps", "1", "--prompts", str(mine))
+    folder = podium.only_run()
+    record = folder.read()
+    assert "quokka" in folder.transcript.read_text()
+    assert record.prompt_set == "mine" and len(record.prompt_set_sha256) == 64
+    (mount,) = [mount for mount in record.sandbox["mounts"] if mount["target"] == "/opt/podium/prompts"]
+    assert not mount["writable"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "improve.md").unlink(), "lacks improve.md"),
+        (lambda folder: (folder / "draft.md").write_text("{% if x %}"), "draft.md, line 1 is no template"),
+        (lambda folder: shutil.rmtree(folder), "holds no *.md"),
+    ],
+)
+def test_prompts_that_can_not_work_are_refused_before_anything_starts(podium, mine, change, words):
+    change(mine)
+    done = podium.bench("breast-cancer-wisconsin", "--prompts", str(mine), expect=2)
+    assert words in done.stderr and len(done.stderr.splitlines()) == 1
+    assert not podium.results.exists()
+
+
+def test_stand_in_data_that_nobody_asked_for_are_said_with_the_way_to_real_ones(podium):
+    podium.environ["HOME"] = str(podium.home)  # without anybody's credentials
+    done = podium.bench("spaceship-titanic", "--steps", "1")
+    assert "--raw FOLDER_OR_ZIP" in done.stderr and "podium doctor" in done.stderr
+
+
+def test_the_record_names_the_hardware_and_the_engine(podium, engine):
+    podium.bench("breast-cancer-wisconsin", "--steps", "1")
+    host = podium.only_run().read().host
+    assert host.cpus >= 1 and host.memory_bytes > 1 << 28 and host.cpu_model
+    assert engine.version()["Version"] in host.engine
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["bench", "spaceship-titanic", "--raw", "/none/such"], "no such folder"),
+        (["bench", "spaceship-titanic", "--raw", "/", "--stand-in"], "exclude each other"),
+        (["bench", "spaceship-titanic", "digits-8x8", "--raw", "/"], "one competition's data"),
         (["bench", "spaceship-titanik"], "spaceship-titanic"),
         (["bench", "breast-cancer-wisconsin", "--agent", "aid"], "aide"),
         (["bench", "breast-cancer-wisconsin", "--prompts", "none-such"], "no prompt set"),

@@ -39,11 +39,12 @@ def wait_for_nodes(podium, count, process, seconds=120):
 
 
 def test_a_killed_harness_loses_no_finished_node_and_leaves_orphans_that_clean_removes(podium, engine):
+    before = left_behind(engine)
     process = start(podium)
     seen = wait_for_nodes(podium, 2, process)
-    mine = {name for name in left_behind(engine) if COMPETITION in name}
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    mine = {name for name in left_behind(engine) - before if COMPETITION in name}
     folder = podium.only_run()
     kept = [stored.event for stored in read_journal(folder.journal) if stored.event.type == "node"]
     assert kept[: len(seen)] == seen
@@ -78,16 +79,32 @@ def test_ctrl_c_once_ends_in_order_with_a_grade(podium, engine):
     assert left_behind(engine) <= before
 
 
-def test_ctrl_c_twice_ends_now_and_leaves_nothing_running(podium, engine):
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_twice_ends_now_and_leaves_nothing_running(podium, engine, jobs):
     before = left_behind(engine)
-    process = start(podium)
-    wait_for_nodes(podium, 1, process)
+    process = start(podium, "--seeds", "3", "--jobs", str(jobs))
+    wait_for_nodes(podium, jobs, process)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) in (0, 3, 4, 130)
-    assert podium.only_run().read().status is RunStatus.STOPPED
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "podium aggregate g" in said.splitlines()[-1]
+    statuses = [folder.read().status for folder in podium.group().runs()]
+    assert statuses == [RunStatus.STOPPED] * jobs + [RunStatus.QUEUED] * (3 - jobs)
     assert left_behind(engine) <= before
+
+
+def test_ctrl_c_while_data_are_prepared_ends_at_once_and_leaves_nothing_half_made(podium):
+    process = start(podium)
+    for line in process.stderr:
+        if line.startswith("preparing"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said.strip()) == (130, "podium: interrupted")
+    assert not podium.results.exists()
+    assert not [path for path in (podium.home / "data").iterdir() if path.name.startswith(".digits")]
 
 
 def test_a_container_killed_under_a_run_is_recorded_and_its_nodes_are_kept(podium, engine):
