@@ -154,7 +154,7 @@ def test_whatever_a_candidate_does_is_its_nodes_outcome_and_the_run_goes_on(podi
     steps = str(len(MISBEHAVIOURS))
     podium.bench(
         "breast-cancer-wisconsin",
-        *("--model", "compatible/fake", "--steps", steps, "--script-timeout", "0.05"),
+        *("--model", "compatible/fake", "--steps", steps, "--script-timeout", "0.3"),
         expect=4,
     )
     folder = podium.only_run()
