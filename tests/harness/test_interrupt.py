@@ -12,6 +12,17 @@ from harness.interrupt import SIGNALS, orderly_interrupts, prompt_interrupts
 from harness.stopping import StopFlag
 
 
+@pytest.fixture(autouse=True)
+def unignored():
+    """Start from the usual handlers: whoever runs the tests may ignore a signal (nohup does)."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def send(number):
     os.kill(os.getpid(), number)
     time.sleep(0)  # the handler runs before the next bytecode
