@@ -55,4 +55,6 @@ def load(environ: Mapping[str, str]) -> Settings:
         )
     home = Path(environ.get("PODIUM_HOME") or platformdirs.user_cache_dir("podium"))
     results = Path(environ.get("PODIUM_RESULTS") or root / "results")
-    return Settings(root=root, home=home.expanduser().absolute(), results=results.absolute(), environ=dict(environ))
+    return Settings(
+        root=root, home=home.expanduser().absolute(), results=results.expanduser().absolute(), environ=dict(environ)
+    )

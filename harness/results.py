@@ -1,8 +1,8 @@
-"""The layout of `results/`, and the record of a run. The only module that knows either.
+"""The layout of `results/`. The only module that knows it; what a record holds is `record.py`'s.
 
 results/<group>/
   <run>/                  one competition × one agent configuration × one seed; holds the published attempt
-    run.json              RunRecord, below; written at the start, rewritten at the end
+    run.json              RunRecord; written at the start, rewritten at the end
     journal.jsonl         the agent's events as they happened
     llm.jsonl             every model call
     nodes/<node>/         solution.py, output.txt, submission.csv of a node
@@ -21,113 +21,31 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from harness.contract import RunRequest
 from harness.errors import UserError
 from harness.files import write_json
+from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
+
+__all__ = [
+    "DataRecord",
+    "GroupFolder",
+    "HostRecord",
+    "Results",
+    "RunFolder",
+    "RunRecord",
+    "RunStatus",
+    "UsageRecord",
+    "check_name",
+    "now",
+    "read_json",
+    "run_id",
+]
 
 NAME_CHARACTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-
-
-class RunStatus(StrEnum):
-    """Where a run stands. Only `INFRA_FAILED`, `HARNESS_FAILED`, `STOPPED` and `LOST` are worth running again."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    TIMED_OUT = "timed_out"
-    BUDGET_EXHAUSTED = "budget_exhausted"
-    AGENT_FAILED = "agent_failed"
-    INFRA_FAILED = "infra_failed"
-    HARNESS_FAILED = "harness_failed"
-    STOPPED = "stopped"
-    LOST = "lost"
-
-    @property
-    def is_outcome(self) -> bool:
-        """Does it say something about the agent, so that it is graded and never silently repeated?"""
-        return self in (self.COMPLETED, self.TIMED_OUT, self.BUDGET_EXHAUSTED, self.AGENT_FAILED)
-
-
-class DataRecord(BaseModel):
-    """Which data a run saw."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    edition: str
-    source: str
-    stand_in: bool
-    data_sha256: str
-
-
-class HostRecord(BaseModel):
-    """The machine and the engine that a run ran on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    cpu_model: str
-    cpus: int
-    memory_bytes: int
-    kernel: str
-    engine: str
-
-
-class UsageRecord(BaseModel):
-    """What the model calls of a run added up to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    calls: int = 0
-    refused: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_input_tokens: int = 0
-    cost_usd: float = 0.0
-    waiting_seconds: float = 0.0
-    model_seconds: float = 0.0
-
-
-class RunRecord(BaseModel):
-    """`run.json`. Times are ISO 8601 in UTC, durations seconds, sizes bytes, money US dollars."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    schema_version: Literal[1] = 1
-    run_id: str
-    group: str
-    competition: str
-    agent: str
-    model: str
-    seed: int
-    status: RunStatus
-    reason: str = ""
-    attempt: int = 1
-    owner: str
-    created_at: str
-    started_at: str | None = None
-    ended_at: str | None = None
-    podium_version: str
-    plan_sha256: str
-    data: DataRecord
-    request: RunRequest
-    prompt_set: str
-    prompt_set_sha256: str
-    image: str
-    image_tag: str
-    host: HostRecord | None = None
-    candidate_isolation: str = "uid"
-    candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
-    gpus: str = ""
-    budget_usd: float | None = None
-    sandbox: dict[str, Any] = {}
-    exit_code: int | None = None
-    oom_kills: int = 0
-    wall_seconds: float | None = None
-    first_candidate_seconds: float | None = None
-    usage: UsageRecord = UsageRecord()
-    submission_from: Literal["container", "journal", "none"] = "none"
-    submission_problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +93,10 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except ValidationError as error:
-            raise UserError(f"{self.record_file} is not a run record: {_first_error(error)}") from error
+            raise UserError(
+                f"{self.record_file} is not a run record of this version: {_first_error(error)}. "
+                f"Mend it, or move {self.path} elsewhere"
+            ) from error
 
     def write(self, record: RunRecord) -> None:
         """Write the record, atomically."""
@@ -184,16 +105,20 @@ class RunFolder:
     def set_aside(self) -> int:
         """Move what an earlier attempt left into attempts/<n>; return the number of the attempt that starts now."""
         attempts = self.path / "attempts"
-        number = 1 + sum(1 for _ in attempts.iterdir()) if attempts.is_dir() else 1
-        left = [entry for entry in self.path.iterdir() if entry != attempts] if self.path.is_dir() else []
+        self.path.mkdir(parents=True, exist_ok=True)
+        known = [int(entry.name) for entry in attempts.glob("*") if entry.name.isdecimal()]
+        last = max(known, default=0)
+        # The record goes last: an attempt without one was being set aside when that was killed.
+        left = sorted(
+            (entry for entry in self.path.iterdir() if entry != attempts), key=lambda e: e == self.record_file
+        )
         if left:
-            target = attempts / str(number)
-            target.mkdir(parents=True)
+            last += not known or (attempts / str(last) / self.record_file.name).exists()
+            target = attempts / str(last)
+            target.mkdir(parents=True, exist_ok=True)
             for entry in left:
                 shutil.move(str(entry), target / entry.name)
-            number += 1
-        self.path.mkdir(parents=True, exist_ok=True)
-        return number
+        return last + 1
 
 
 @dataclass(frozen=True)
@@ -245,7 +170,7 @@ class Results:
         group = GroupFolder(Path(name)) if "/" in name else self.group(name)
         if not any(group.runs()):
             known = ", ".join(sorted(found.name for found in self.groups())) or "none"
-            raise UserError(f"no group {name!r} in {self.root}; there are: {known}")
+            raise UserError(f"no group {name!r} with runs in {self.root}; there are: {known}. The newest is: latest")
         return group
 
     def groups(self) -> Iterator[GroupFolder]:
@@ -259,7 +184,10 @@ class Results:
         for path in (Path(name), self.root / name):
             if (path / "run.json").is_file():
                 return RunFolder(path)
-        raise UserError(f"no run {name!r}: neither {name}/run.json nor {self.root / name}/run.json exists")
+        raise UserError(
+            f"no run {name!r}: neither {name}/run.json nor {self.root / name}/run.json exists. A run is GROUP/RUN; "
+            "see: podium aggregate GROUP"
+        )
 
 
 def run_id(competition: str, agent: str, seed: int) -> str:

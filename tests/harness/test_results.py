@@ -1,6 +1,7 @@
 """Names can't leave the results folder; attempts are kept; nothing half-written is read."""
 
 import os
+import shutil
 
 import pytest
 
@@ -30,9 +31,46 @@ def test_an_earlier_attempt_is_set_aside_whole(tmp_path):
     assert [entry.name for entry in folder.path.iterdir()] == ["attempts"]
 
 
+def test_attempts_that_somebody_removed_leave_the_numbers_of_the_others(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    kept = folder.path / "attempts" / "2"
+    kept.mkdir(parents=True)
+    (kept / "run.json").write_text("second")
+    (folder.path / "run.json").write_text("third")
+    assert folder.set_aside() == 4
+    assert (folder.path / "attempts" / "3" / "run.json").read_text() == "third"
+    assert (kept / "run.json").read_text() == "second"
+
+
+def test_setting_aside_that_was_killed_half_way_is_finished_and_splits_no_attempt(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    for name in ("run.json", "journal.jsonl", "submission.csv"):
+        (folder.path / name).write_text("first")
+    moved = []
+    real = shutil.move
+
+    def killed(source, target):
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(real(source, target))
+
+    monkeypatch.setattr(shutil, "move", killed)
+    with pytest.raises(KeyboardInterrupt):
+        folder.set_aside()
+    assert (folder.path / "run.json").is_file()
+    monkeypatch.undo()
+    assert folder.set_aside() == 2
+    assert sorted(path.name for path in (folder.path / "attempts" / "1").iterdir()) == [
+        "journal.jsonl",
+        "run.json",
+        "submission.csv",
+    ]
+
+
 def test_a_record_that_does_not_validate_names_the_file_and_the_field(tmp_path):
     (tmp_path / "run.json").write_text('{"schema_version": 1}')
-    with pytest.raises(UserError, match=r"run\.json is not a run record: run_id"):
+    with pytest.raises(UserError, match=r"run\.json is not a run record.*run_id.*move"):
         RunFolder(tmp_path).read()
 
 

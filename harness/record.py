@@ -1,0 +1,106 @@
+"""The record of a run, `run.json`: what was run, on what, and how it ended. Where it lies is `results.py`'s."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.contract import RunRequest
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. Only `INFRA_FAILED`, `HARNESS_FAILED`, `STOPPED` and `LOST` are worth running again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    TIMED_OUT = "timed_out"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    AGENT_FAILED = "agent_failed"
+    INFRA_FAILED = "infra_failed"
+    HARNESS_FAILED = "harness_failed"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+    @property
+    def is_outcome(self) -> bool:
+        """Does it say something about the agent, so that it is graded and never silently repeated?"""
+        return self in (self.COMPLETED, self.TIMED_OUT, self.BUDGET_EXHAUSTED, self.AGENT_FAILED)
+
+
+class DataRecord(BaseModel):
+    """Which data a run saw."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    edition: str
+    source: str
+    stand_in: bool
+    data_sha256: str
+
+
+class HostRecord(BaseModel):
+    """The machine and the engine that a run ran on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cpu_model: str
+    cpus: int
+    memory_bytes: int
+    kernel: str
+    engine: str
+
+
+class UsageRecord(BaseModel):
+    """What the model calls of a run added up to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    calls: int = 0
+    refused: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cost_usd: float = 0.0
+    waiting_seconds: float = 0.0
+    model_seconds: float = 0.0
+
+
+class RunRecord(BaseModel):
+    """`run.json`. Times are ISO 8601 in UTC, durations seconds, sizes bytes, money US dollars."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    schema_version: Literal[1] = 1
+    run_id: str
+    group: str
+    competition: str
+    agent: str
+    model: str
+    seed: int
+    status: RunStatus
+    reason: str = ""
+    attempt: int = 1
+    owner: str
+    created_at: str
+    started_at: str | None = None
+    ended_at: str | None = None
+    podium_version: str
+    plan_sha256: str
+    data: DataRecord
+    request: RunRequest
+    prompt_set: str
+    prompt_set_sha256: str
+    image: str
+    image_tag: str
+    host: HostRecord | None = None
+    candidate_isolation: str = "uid"
+    candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
+    gpus: str = ""
+    budget_usd: float | None = None
+    sandbox: dict[str, Any] = {}
+    exit_code: int | None = None
+    oom_kills: int = 0
+    wall_seconds: float | None = None
+    first_candidate_seconds: float | None = None
+    usage: UsageRecord = UsageRecord()
+    submission_from: Literal["container", "journal", "none"] = "none"
+    submission_problem: str | None = None
