@@ -1,8 +1,8 @@
 """A sandbox as one hardened Docker container with a limited workspace volume.
 
 What it defends: the host's files, network, devices and processes, and everything secret, against whatever runs inside.
-What it does not: kernel bugs, engine bugs, GPU driver bugs. Options are stated here in full rather than left to the
-engine's defaults, and `effective()` reads them back from the engine for the run's record.
+What it does not: kernel bugs, engine bugs, GPU driver bugs. What it is made with is in `options.py`; `effective()`
+reads it back from the engine for the run's record.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 from harness.errors import InfrastructureError
 from harness.sandbox import workspace as workspaces
 from harness.sandbox.archive import read_single_file
-from harness.sandbox.base import KEPT_CAPABILITIES, MIB, Ending, Gpus, SandboxSpec
+from harness.sandbox.base import MIB, Ending, SandboxSpec
 from harness.sandbox.failure import classify, engine_errors
 from harness.sandbox.oom import OomCounter
+from harness.sandbox.options import container_options, describe
 
 POLL_SECONDS = 1.0
 DISK_CHECK_SECONDS = 10.0
@@ -59,7 +60,8 @@ class DockerSandbox:
                 self._container = self._client.containers.create(**self.options())
                 self._container.start()
         except BaseException:
-            self.remove()
+            with contextlib.suppress(InfrastructureError):  # what is being raised says more
+                self.remove()
             raise
         self._started = time.monotonic()
 
@@ -120,7 +122,7 @@ class DockerSandbox:
     def remove(self) -> None:
         import docker.errors
 
-        workspace, self._workspace = self._workspace, None
+        workspace = self._workspace
         if workspace is None:
             return
         try:
@@ -135,6 +137,7 @@ class DockerSandbox:
                     container.remove(force=True, v=False)
         finally:
             workspaces.remove(self._client, workspace)
+        self._workspace = None
 
     def _ended(self, seconds: float) -> bool:
         import docker.errors
@@ -218,92 +221,3 @@ class DockerSandbox:
 def _is_timeout(error: Exception) -> bool:
     """The SDK has no "not yet": a wait that outlasts its HTTP timeout is one, and so may a dead engine look."""
     return "timed out" in str(error).lower()
-
-
-def container_options(spec: SandboxSpec) -> dict[str, Any]:
-    """The options of `containers.create`: hardened by default, nothing left to the engine's own defaults."""
-    from docker.types import LogConfig, Mount, Ulimit
-
-    limits = spec.limits
-    binds = [Mount(mount.target, str(mount.source), type="bind", read_only=True) for mount in spec.mounts]
-    return {
-        "image": spec.image,
-        "command": list(spec.command) or None,
-        "name": spec.name,
-        "hostname": "podium",
-        "user": "0:0",
-        "working_dir": spec.workspace,
-        "environment": dict(spec.environment),
-        # The SDK would copy the proxies of the host's ~/.docker/config.json into the box, with the passwords in them.
-        "use_config_proxy": False,
-        "labels": dict(spec.labels),
-        "network_mode": "none",
-        # The engine would copy the host's resolver into the box: its address is nobody's business there, and a look-up
-        # that can't succeed should fail at once.
-        "dns": ["127.0.0.1"],
-        "dns_search": ["."],
-        "dns_opt": ["timeout:1", "attempts:1"],
-        "read_only": True,
-        "init": True,
-        "cap_drop": ["ALL"],
-        "cap_add": sorted(KEPT_CAPABILITIES),
-        "security_opt": ["no-new-privileges:true"],
-        "ipc_mode": "private",
-        "pids_limit": limits.pids,
-        "mem_limit": limits.memory_bytes,
-        "memswap_limit": limits.memory_bytes,
-        "nano_cpus": int(limits.cpus * 1e9),
-        "shm_size": limits.shm_bytes,
-        "ulimits": [
-            Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
-            Ulimit(name="core", soft=0, hard=0),
-        ],
-        "log_config": LogConfig(type=LogConfig.types.JSON, config={"max-size": str(limits.log_bytes), "max-file": "1"}),
-        "tmpfs": {"/tmp": f"rw,nosuid,nodev,exec,size={limits.tmp_bytes},mode=1777"},  # noqa: S108 - inside the box
-        "mounts": [Mount(spec.workspace, spec.name, type="volume"), *binds],
-        "device_requests": _device_requests(spec.gpus),
-        "restart_policy": {"Name": "no"},
-        "auto_remove": False,
-        "detach": True,
-    }
-
-
-def _device_requests(gpus: Gpus | None) -> list[Any]:
-    from docker.types import DeviceRequest
-
-    if gpus is None:
-        return []
-    if gpus.ids:
-        return [DeviceRequest(device_ids=list(gpus.ids), capabilities=[["gpu"]])]
-    return [DeviceRequest(count=gpus.count or 0, capabilities=[["gpu"]])]
-
-
-def describe(attrs: Mapping[str, Any], workspace: workspaces.Workspace | None) -> dict[str, Any]:
-    """What is in force, from the engine's own inspection of the container."""
-    host, config = attrs["HostConfig"], attrs["Config"]
-    return {
-        "image": attrs["Image"],
-        "network_mode": host["NetworkMode"],
-        "read_only_root": host["ReadonlyRootfs"],
-        "capabilities_dropped": host["CapDrop"],
-        "capabilities_kept": {name: KEPT_CAPABILITIES.get(name, "?") for name in host["CapAdd"] or []},
-        "security_options": host["SecurityOpt"],
-        "privileged": host["Privileged"],
-        "init": host["Init"],
-        "ipc_mode": host["IpcMode"],
-        "pids_limit": host["PidsLimit"],
-        "memory_bytes": host["Memory"],
-        "memory_and_swap_bytes": host["MemorySwap"],
-        "cpus": host["NanoCpus"] / 1e9,
-        "shm_bytes": host["ShmSize"],
-        "ulimits": {limit["Name"]: limit["Hard"] for limit in host["Ulimits"] or []},
-        "tmpfs": host["Tmpfs"],
-        "log": {"driver": host["LogConfig"]["Type"], **host["LogConfig"]["Config"]},
-        "mounts": [
-            {"type": mount["Type"], "target": mount["Destination"], "writable": mount["RW"]}
-            for mount in attrs["Mounts"]
-        ],
-        "workspace_limit": workspace.limit if workspace else None,
-        "device_requests": host.get("DeviceRequests"),
-        "user": config["User"],
-    }

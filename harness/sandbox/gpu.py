@@ -6,8 +6,8 @@ import contextlib
 from typing import Any
 
 from harness.sandbox.base import Gpus, Limits, SandboxSpec
-from harness.sandbox.docker import container_options
 from harness.sandbox.failure import engine_errors
+from harness.sandbox.options import container_options
 from harness.sandbox.owner import OWNER_LABEL, me
 
 

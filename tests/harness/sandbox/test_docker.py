@@ -354,6 +354,31 @@ def test_a_box_that_cannot_start_leaves_nothing(box, engine, tmp_path):
     assert list((tmp_path / "workspaces").iterdir()) == []
 
 
+def test_a_removal_that_fails_hides_no_error_and_can_be_tried_again(box, engine, tmp_path, monkeypatch):
+    sandbox = box("pass", mounts=(Mount(tmp_path / "not there", "/home/data"),))
+    real = docker_sandbox.workspaces.remove
+
+    def in_use(client, workspace):
+        raise InfrastructureError("the volume is in use")
+
+    monkeypatch.setattr(docker_sandbox.workspaces, "remove", in_use)
+    with pytest.raises(InfrastructureError, match="not there"):
+        sandbox.start()
+    monkeypatch.setattr(docker_sandbox.workspaces, "remove", real)
+    sandbox.remove()
+    assert sandbox.spec.name not in [item.name for item in engine.volumes.list()]
+
+
+def test_a_container_that_was_made_and_never_known_of_goes_with_its_workspace(box, engine):
+    """An interrupt may come between the engine's answer and its being read."""
+    sandbox = box("import time; time.sleep(60)")
+    sandbox.start()
+    sandbox._container = None
+    sandbox.remove()
+    assert sandbox.spec.name not in [item.name for item in engine.containers.list(all=True)]
+    assert sandbox.spec.name not in [item.name for item in engine.volumes.list()]
+
+
 def test_a_box_removed_by_somebody_else_is_infrastructure(box, engine):
     sandbox = box("import time; time.sleep(60)")
     sandbox.start()

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.sandbox.base import GIB, Gpus, Limits, SandboxSpec
-from harness.sandbox.docker import container_options
+from harness.sandbox.options import container_options
 
 
 def options(**more):
