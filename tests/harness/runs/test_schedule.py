@@ -9,6 +9,7 @@ import pytest
 from harness import plan as plans
 from harness.aggregate import aggregate
 from harness.errors import UserError
+from harness.grade_run import record_to_grade
 from harness.results import RunFolder, RunStatus
 from harness.run import first_record
 from harness.sandbox.owner import me
@@ -103,6 +104,16 @@ def test_a_run_whose_process_was_killed_is_run_again_and_the_attempt_says_that_i
     (done,) = run_group([plan()], group, tools(ENDS.format(reason="steps")), jobs=1, **QUIET)
     assert (done.record.status, done.record.attempt) == (RunStatus.COMPLETED, 2)
     assert RunFolder(folder.path / "attempts" / "1").read().status is RunStatus.LOST
+
+
+@pytest.mark.parametrize("status", [RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.INFRA_FAILED])
+def test_a_run_without_an_outcome_is_not_graded_and_the_next_command_is_named(plan, group, status):
+    folder = group.run(plan().run_id)
+    record = first_record(plan(), status, attempt=1).model_copy(update={"owner": DEAD_OWNER, "reason": "a reason"})
+    folder.write(record)
+    with pytest.raises(UserError, match=r"podium bench breast-cancer-wisconsin --group group") as error:
+        record_to_grade(folder)
+    assert ("lost" if status is RunStatus.RUNNING else status) in str(error.value)
 
 
 HOLDS = """

@@ -1,0 +1,61 @@
+"""A choice that was not made becomes the preset's or the host's; one that can't be meant is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from harness import choices
+from harness.choices import BenchOptions, parse_seeds, select
+from harness.errors import UserError
+from harness.presets import preset
+
+ONE = ("spaceship-titanic",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"group": "../x"}, "can't name a group"),
+        ({"raw": Path("/none/such")}, "no such folder"),
+        ({"raw": Path("/"), "stand_in": True}, "exclude each other"),
+        ({"raw": Path("/"), "competitions": ("a", "b")}, "2 were named"),
+        ({"gpus": "first"}, "nvidia-smi -L"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(changes, words):
+    with pytest.raises(UserError, match=words):
+        BenchOptions(**{"competitions": ONE, **changes}).check()
+
+
+@pytest.mark.parametrize(
+    ("changes", "budget"),
+    [
+        ({}, None),
+        ({"model": "openai/gpt-5"}, 5.0),
+        ({"model": "compatible/x"}, 5.0),
+        ({"model": "openai/gpt-5", "budget_usd": 0.0}, 0.0),
+        ({"model": "openai/gpt-5", "replay": Path("llm.jsonl")}, None),
+    ],
+)
+def test_a_paid_run_has_a_budget_whether_stated_or_not(changes, budget):
+    assert BenchOptions(ONE, **changes).budget == budget
+
+
+def test_runs_at_a_time_share_the_host(monkeypatch):
+    monkeypatch.setattr(choices.os, "sched_getaffinity", lambda pid: set(range(8)))
+    whole, shared = (BenchOptions(ONE, jobs=jobs).limits(preset("aide")) for jobs in (1, 4))
+    assert (whole.cpus, shared.cpus) == (8.0, 2.0)
+    assert shared.memory_bytes == whole.memory_bytes // 4
+    assert BenchOptions(ONE, jobs=4, cpus=3.0).limits(preset("aide")).cpus == 3.0
+
+
+def test_seeds_are_counted_from_the_first():
+    assert parse_seeds(3, 2) == (3, 4)
+    with pytest.raises(UserError, match="at least one"):
+        parse_seeds(0, 0)
+
+
+def test_a_competition_is_run_once_however_often_it_is_named():
+    assert select(["a", "b", "a"], "suite", lambda name: ["b", "c"]) == ("a", "b", "c")
+    with pytest.raises(UserError, match="podium list"):
+        select([], None, lambda name: [])
