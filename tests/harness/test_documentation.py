@@ -1,0 +1,63 @@
+"""results/README.md names every file and field that is kept, and every status."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from harness.aggregate import Row, Summary
+from harness.contract import EVENT
+from harness.gateway.journal import StoredEvent
+from harness.gateway.transcript import CallRecord
+from harness.grade import GradeReport
+from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
+from harness.results import RunFolder
+
+PAGE = (Path(__file__).parents[2] / "results" / "README.md").read_text(encoding="utf-8")
+
+
+def section(title):
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, f"results/README.md has no section {title}"
+    return set(re.findall(r"`([^`\n]+)`", found[1]))
+
+
+@pytest.mark.parametrize(
+    ("title", "names"),
+    [
+        ("run.json", set(RunRecord.model_fields)),
+        ("run.json", set(DataRecord.model_fields)),
+        ("run.json", set(HostRecord.model_fields)),
+        ("run.json", set(UsageRecord.model_fields)),
+        ("run.json", {str(status) for status in RunStatus}),
+        ("journal.jsonl", set(StoredEvent.model_fields) | {"start", "proposal", "node", "best", "end"}),
+        ("llm.jsonl", {field.name for field in fields(CallRecord)}),
+        ("grade.json", set(GradeReport.model_fields)),
+        ("summary.json", set(Summary.model_fields) | set(Row.model_fields)),
+    ],
+)
+def test_every_field_that_is_kept_is_documented(title, names):
+    assert names - section(title) - {"schema_version"} == set()
+
+
+def test_every_type_of_event_is_documented():
+    types = {
+        option["properties"]["type"]["const"]
+        for option in EVENT.json_schema()["$defs"].values()
+        if "type" in option["properties"]
+    }
+    assert types <= section("journal.jsonl")
+
+
+def test_every_file_of_a_run_is_documented():
+    folder = RunFolder(Path("run"))
+    files = (
+        folder.record_file,
+        folder.journal,
+        folder.transcript,
+        folder.submission,
+        folder.sandbox_log,
+        folder.grade_file,
+    )
+    assert all(f"    {path.name} " in PAGE for path in files)
