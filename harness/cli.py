@@ -7,13 +7,12 @@ submission, 5 a comparison's gate failed, 130 interrupted. Imports of the heavy 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.errors import Interrupted, PodiumError, UserError
-from harness.options import Edition, GroupName, Json, Raw, StandIn, Yes
+from harness.options import Edition, GroupName, Json, Raw, StandIn, Submission, Yes
 from harness.run_verbs import runs, settings_now
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def grade(
     competition: Annotated[
         str | None, typer.Option(help="With --submission: grade a file for this competition.")
     ] = None,
-    submission: Annotated[Path | None, typer.Option(help="A submission.csv of your own.")] = None,
+    submission: Submission = None,
     edition: Edition = None,
     json: Json = False,
 ) -> None:

@@ -7,13 +7,21 @@ from typing import Annotated
 
 import typer
 
+
+def path(text: str) -> Path:
+    """A path; `~` is the user's home also where no shell has said so, as in `make bench RAW=~/data.zip`."""
+    return Path(text).expanduser()
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Competitions = Annotated[list[str] | None, typer.Argument(metavar="[COMPETITION]...", help="Ids; see: podium list")]
 AgentName = Annotated[str, typer.Option("--agent", help="Agent configuration: aide, aide-mle-bench.")]
 Model = Annotated[str, typer.Option(help="offline, openai/NAME, anthropic/NAME or compatible/NAME.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and of the offline coder.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Nodes of the tree. [default: the agent's]")]
-Raw = Annotated[Path | None, typer.Option(help="Folder or zip with the competition's raw data.")]
+Raw = Annotated[
+    Path | None, typer.Option(parser=path, metavar="PATH", help="Folder or zip with the competition's raw data.")
+]
 StandIn = Annotated[
     bool, typer.Option("--stand-in", help="Use synthetic stand-in data even where real data can be had.")
 ]
@@ -35,8 +43,15 @@ DiskGib = Annotated[float | None, typer.Option("--disk", min=0.1, help="GiB of w
 Group = Annotated[
     str | None, typer.Option(help="Name of the group; run it again to do what is missing. [default: new]")
 ]
-Replay = Annotated[Path | None, typer.Option(help="A recorded llm.jsonl that answers instead of the model.")]
-Prices = Annotated[Path | None, typer.Option(help="YAML with prices of models that are not in the price list.")]
+Replay = Annotated[
+    Path | None,
+    typer.Option(parser=path, metavar="PATH", help="A recorded llm.jsonl that answers instead of the model."),
+]
+Prices = Annotated[
+    Path | None,
+    typer.Option(parser=path, metavar="PATH", help="YAML with prices of models that are not in the price list."),
+]
+Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share memory and CPUs.")]

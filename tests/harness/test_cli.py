@@ -79,6 +79,18 @@ def test_grading_before_preparing_says_which_command_is_next(podium, tmp_path):
     assert "podium prepare digits-8x8" in podium(*arguments, expect=2).stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("prepare", "spaceship-titanic", "--raw"),
+        ("bench", "spaceship-titanic", "--raw"),
+        ("bench", "spaceship-titanic", "--replay"),
+    ],
+)
+def test_a_tilde_in_a_path_is_the_users_home(podium, settings, arguments):
+    assert f"{settings.environ['HOME']}/none-such" in podium(*arguments, "~/none-such", expect=2).stderr
+
+
 def test_the_version_is_printed(podium):
     import harness
 
