@@ -36,7 +36,9 @@ def main(out: Path, command: list[str]) -> int:
             # A progress bar is drawn again and again on one line: the last drawing is what stays.
             drawn = [part for part in line.split("\r") if CONTROL.sub("", part).strip()]
             console.print(Text.from_ansi(drawn[-1] if drawn else ""), soft_wrap=True)
-        console.save_svg(str(out), title="podium")
+        drawing = console.export_svg(title="podium")
+    # The reader's own monospace font will do; a picture must not fetch one.
+    out.write_text(re.sub(r"@font-face \{.*?\}", "", drawing, flags=re.DOTALL), encoding="utf-8")
     return os.waitstatus_to_exitcode(status)
 
 
