@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from harness.gateway.providers.offline.approaches import SMALL_ROWS, Problem, names_family, same_idea, usable
+from harness.gateway.providers.offline.approaches import Problem, names_family, same_idea, usable
 from harness.gateway.providers.offline.families import FAMILIES, Tuning
 from harness.gateway.providers.offline.features import STEPS, in_order, reasons
 from harness.gateway.providers.offline.metrics import METRICS
@@ -19,7 +19,7 @@ from harness.gateway.providers.offline.recipe import Encoding, Member, Param, Re
 from harness.gateway.providers.offline.wording import models_title
 
 _MOST_MEMBERS = 4
-_REPEATS = (2, 3, 5)  # seeds to average over; small tables are quick, and begin with three
+_REPEATS = (2, 3)  # seeds to average over: every further one costs as much and brings less
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def changes(recipe: Recipe, problem: Problem, memory: Sequence[Tried] = ()) -> l
     found = [
         *_partners(recipe, problem, memory),
         *_fewer_members(recipe),
-        *_more_seeds(recipe, problem),
+        *_more_seeds(recipe),
         *_feature_steps(recipe, problem),
         *_settings(recipe),
         *_more_rows(recipe, problem),
@@ -96,10 +96,9 @@ def _fewer_members(recipe: Recipe) -> Iterator[Change]:
         )
 
 
-def _more_seeds(recipe: Recipe, problem: Problem) -> Iterator[Change]:
-    small = problem.rows is not None and problem.rows < SMALL_ROWS
+def _more_seeds(recipe: Recipe) -> Iterator[Change]:
     now = len(recipe.seeds)
-    more = next((count for count in _REPEATS[small:] if count > now), None)
+    more = next((count for count in _REPEATS if count > now), None)
     if more is not None:
         yield Change(
             f"average over {more} seeds instead of {now}",

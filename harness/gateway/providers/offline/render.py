@@ -46,7 +46,7 @@ def _imports(recipe: Recipe, metric: ScriptMetric, steps: tuple[str, ...]) -> st
     for step in steps:
         lines.update(STEPS[step].imports)
     lines.add(f"from sklearn.model_selection import {_splitter(recipe)}")
-    lines.update(("from joblib import Parallel, delayed", "from threadpoolctl import threadpool_limits"))
+    lines.update(("from joblib import Parallel, delayed", "from threadpoolctl import ThreadpoolController"))
     if recipe.encoding == "means":
         lines.add("from sklearn.preprocessing import TargetEncoder")
     if recipe.tuned_cutoff:

@@ -8,6 +8,7 @@ from __future__ import annotations
 PLACES = """INPUT = Path("input")
 WORKING = Path("working")
 THREADS = int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
+POOLS = ThreadpoolController()  # threads inside the libraries: kept at one each, since folds run side by side
 """
 
 FIND_TABLE = '''
@@ -114,7 +115,7 @@ def fit_fold(y, seed, fit, held):
     """Train every model without the held-out rows; average their class probabilities for those and the test rows."""
     rows, classes = len(y), y.max() + 1
     p_held, p_test = np.zeros((len(held), classes)), np.zeros((len(test), classes))
-    with threadpool_limits(1):
+    with POOLS.limit(limits=1):
 $means        for name, (make, table_name) in MODELS.items():
             X = $table
             model = make(seed, CONFIG["models"][name]).fit(X[fit], y[fit])
@@ -143,7 +144,7 @@ VALIDATE_VALUES = '''
 def fit_fold(y, seed, fit, held):
     """Train every model without the held-out rows; average their values for those and the test rows."""
     p_held, p_test = np.zeros(len(held)), np.zeros(len(test))
-    with threadpool_limits(1):
+    with POOLS.limit(limits=1):
 $means        for name, (make, table_name) in MODELS.items():
             X = $table
             model = make(seed, CONFIG["models"][name]).fit(X[fit], $forward)
