@@ -6,15 +6,14 @@ Resolves and checks every choice before the first container starts, so that a ty
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness import promptset
+from harness import before_runs, promptset
 from harness.choices import BenchOptions
 from harness.config import Settings
-from harness.errors import Interrupted, UserError
+from harness.errors import Interrupted
 from harness.plan import RunPlan
 from harness.presets import preset
 from harness.progress import Progress, Say
@@ -51,6 +50,7 @@ class Bench:
 
         plans = self.plans()
         group = self.group()
+        before_runs.clear(self.client, plans, self.say)
         several = self.options.jobs > 1
         try:
             with Progress(self.say, several=several) as progress, orderly_interrupts(self.stop, progress.say):
@@ -103,10 +103,12 @@ class Bench:
         prompts = promptset.find(options.prompts or chosen.prompt_set, settings.prompts, like=chosen.prompt_set)
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
         self._refuse_model()
-        self._refuse_results_folder()
+        before_runs.refuse_results_folder(settings.results)
         self._engine()
         prepared = [(item, self.prepare(item)) for item in loaded]
         image = self.image(gpus)
+        most = min(options.jobs, len(options.seeds) * len(loaded)) * limits.workspace_bytes
+        before_runs.point_out_disk(settings.workspaces, most, self.say)
         return [
             RunPlan(
                 group=self.group().name,
@@ -137,22 +139,14 @@ class Bench:
         if self.options.budget is not None:
             refuse_unpriced(traits.prices, traits.models)
 
-    def _refuse_results_folder(self) -> None:
-        folder = self.settings.results
-        existing = next(path for path in (folder, *folder.parents) if path.exists())
-        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-            raise UserError(f"results can't be written to {folder}. Name another folder: PODIUM_RESULTS=~/results")
-
     def _engine(self) -> None:
         from harness import hardware
         from harness.engine import connect, ensure_engine
-        from harness.sandbox import reap
 
         engine = ensure_engine(self.settings, self.say)
         self.client = connect(self.settings.environ)
         self.host = hardware.host(f"{engine.version} at {engine.host}")
-        if left := reap.find(self.client):
-            self.say(f"{len(left)} containers and workspaces of runs that were killed are left. See: podium clean")
+        before_runs.refuse_cpus(self.client, self.options.cpus)
 
     def image(self, gpus: Gpus | None) -> ImageRef:
         """The agent's image, made ready once; GPUs are tried before anything else starts."""

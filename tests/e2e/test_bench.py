@@ -185,6 +185,7 @@ def test_the_record_names_the_hardware_and_the_engine(podium, engine):
     ("arguments", "words"),
     [
         (["bench", "spaceship-titanic", "--raw", "/none/such"], "no such folder"),
+        (["bench", "breast-cancer-wisconsin", "--cpus", "9999"], "--cpus 9999"),
         (["bench", "spaceship-titanic", "--raw", "/", "--stand-in"], "exclude each other"),
         (["bench", "spaceship-titanic", "digits-8x8", "--raw", "/"], "one competition's data"),
         (["bench", "spaceship-titanik"], "spaceship-titanic"),
