@@ -28,6 +28,14 @@ for pid in map(int, filter(str.isdigit, os.listdir('/proc'))):
 KEEPER = "'Uid:\\t10200\\t0\\t0\\t0' in status"
 SERVER = "'forkserver' in line and 'Uid:\\t0\\t' in status"
 
+OF_THE_SLOT = """
+import os
+def uid(pid):
+    try: return os.stat(f'/proc/{pid}').st_uid
+    except FileNotFoundError: return None
+print([pid for pid in os.listdir('/proc') if pid.isdigit() and uid(pid) == 10100])
+"""
+
 
 @pytest.fixture(scope="module")
 def own_box(engine: Any, image: ImageRef, public_data: Path) -> Iterator[Box]:
@@ -45,6 +53,14 @@ def run(box: Box, code: str, **changes: object) -> Any:
     return BoxInterpreter(box).run(code, Path(box.scratch.name), limits(**changes))
 
 
+def wait_until_runs(box: Box) -> None:
+    for _ in range(100):
+        if box.python(OF_THE_SLOT) != "[]\n":
+            return
+        time.sleep(0.05)
+    raise AssertionError("no process of the slot's uid: " + "".join(box.log))
+
+
 def test_a_fork_server_that_dies_is_replaced_and_scripts_start_plainly_meanwhile(own_box: Box) -> None:
     done_to(own_box, SERVER, "os.kill(pid, signal.SIGKILL)")
     assert run(own_box, "print('on')").output == "on\n"
@@ -60,8 +76,8 @@ def test_a_fork_server_that_hangs_is_replaced_and_the_script_starts_plainly(own_
 
 def test_a_fork_server_that_dies_under_a_running_child_leaves_its_status_unknown(own_box: Box) -> None:
     with ThreadPoolExecutor() as pool:
-        running = pool.submit(run, own_box, "import time; time.sleep(1); print('whole')")
-        time.sleep(0.5)
+        running = pool.submit(run, own_box, "import time; time.sleep(3); print('whole')")
+        wait_until_runs(own_box)
         done_to(own_box, SERVER, "os.kill(pid, signal.SIGKILL)")
     assert running.result().outcome == "killed"
     assert running.result().output.startswith("whole\n")
@@ -71,14 +87,11 @@ def test_a_fork_server_that_dies_under_a_running_child_leaves_its_status_unknown
 def test_a_keeper_that_dies_is_replaced_and_what_ran_is_ended_and_reported(own_box: Box) -> None:
     with ThreadPoolExecutor() as pool:
         running = pool.submit(run, own_box, "import time; time.sleep(30)")
-        time.sleep(0.7)
+        wait_until_runs(own_box)
         done_to(own_box, KEEPER, "os.kill(pid, signal.SIGKILL)")
     assert running.result().outcome == "not_run"
     assert "keeper was replaced" in running.result().output
-    left = own_box.python(
-        "import os; print([p for p in os.listdir('/proc') if p.isdigit() and os.stat(f'/proc/{p}').st_uid == 10100])"
-    )
-    assert left == "[]\n"
+    assert own_box.python(OF_THE_SLOT) == "[]\n"
     assert run(own_box, "print('on')").output == "on\n"
 
 
