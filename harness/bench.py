@@ -112,7 +112,7 @@ class Bench:
         return [
             RunPlan(
                 group=self.group().name,
-                competition=item,
+                competition=item.at(data.manifest.edition),
                 prepared=data,
                 preset=chosen,
                 model=options.model,

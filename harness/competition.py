@@ -11,14 +11,15 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from harness.columns import Column
 from harness.contract import Direction
 from harness.errors import InvalidSpec, UserError
-from harness.metrics import Metric, get_metric
+from harness.metrics import Metric, NoOptions, get_metric
+from harness.owncode import function_in
 from harness.specfile import read_spec
 from harness.splits import Split
 from harness.standin import StandIn
@@ -65,14 +66,21 @@ Source = Annotated[KaggleSource | BundledSource, Field(discriminator="kind")]
 
 
 class MetricSpec(_Spec):
-    """Which metric decides, which way is better, and the metric's own options."""
+    """Which metric decides, which way is better, and the metric's own options.
+
+    `file` names a Python file beside the spec that defines the function `name(truth, prediction, **options)` over
+    tables, for a metric that no other competition has.
+    """
 
     name: str
     direction: Direction
-    options: dict[str, str | float | int | bool | list[str] | list[int]] = {}
+    options: dict[str, Any] = {}
+    file: FileName | None = None
 
     @model_validator(mode="after")
     def _agrees_with_the_registry(self) -> MetricSpec:
+        if self.file is not None:
+            return self
         metric = get_metric(self.name)
         if metric.direction != self.direction:
             raise ValueError(f"direction {self.direction!r} contradicts metric {self.name!r}, to {metric.direction}")
@@ -85,6 +93,7 @@ class SubmissionSpec(_Spec):
 
     id: tuple[str, ...] = Field(min_length=1)
     columns: dict[str, Column] = Field(min_length=2)
+    repeated_ids: bool = Field(default=False, description="rows of one id are matched in their order")
     sample_file: FileName = "sample_submission.csv"
     max_bytes: int | None = Field(default=None, gt=0, description="else worked out from the sample submission's size")
 
@@ -131,18 +140,30 @@ class Checksums(_Spec):
         return {"public": self.public, "private": self.private}[folder].get(name)
 
 
+class Answers(_Spec):
+    """The private file that holds the truth, under the submission's column names.
+
+    `columns` declares columns that metrics of tables need beside the submission's, and those whose truth is of another
+    type than what is submitted. With `subset`, the truth is known for some of the sample's ids only.
+    """
+
+    file: FileName
+    columns: dict[str, Column] = {}
+    subset: bool = False
+
+
 class Edition(_Spec):
-    """One way of making public and private data from the raw."""
+    """One way of making public and private data from the raw, and what is judged differently there."""
 
     split: Split
     mends: str | None = Field(default=None, description="what is different from the first edition, and why")
     checksums: Checksums = Checksums()
-
-
-class Answers(_Spec):
-    """The private file that holds the truth, under the submission's column names."""
-
-    file: FileName
+    checked: Literal["on stand-in", "on real data"] | None = Field(
+        default=None, description="where its bytes and scores were compared with those of the project it follows"
+    )
+    metric: MetricSpec | None = Field(default=None, description="instead of the competition's")
+    submission: SubmissionSpec | None = Field(default=None, description="instead of the competition's")
+    answers: Answers | None = Field(default=None, description="instead of the competition's")
 
 
 class Sizes(_Spec):
@@ -176,20 +197,16 @@ class Competition(_Spec):
 
     @model_validator(mode="after")
     def _metric_takes_what_may_be_predicted(self) -> Competition:
-        metric = get_metric(self.metric.name)
-        for name in self.submission.predictions:
-            column = self.submission.columns[name]
-            if metric.takes == "labels" and column.type not in ("label", "boolean"):
-                raise ValueError(f"metric {metric.name!r} takes labels, column {name!r} is of type {column.type!r}")
-            if metric.takes == "numbers":
-                _refuse_outside(metric, name, column)
+        for edition in self.editions.values():
+            _refuse_unfit(edition.metric or self.metric, edition.submission or self.submission)
         return self
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Competition:
         if self.default_edition not in self.editions:
             raise ValueError(f"default_edition {self.default_edition!r} is not one of {sorted(self.editions)}")
-        if self.stand_in and (missing := set(self.raw) - set(self.stand_in.files)):
+        written = self.stand_in is not None and self.stand_in.code is None
+        if self.stand_in and written and (missing := set(self.raw) - set(self.stand_in.files)):
             raise ValueError(f"stand_in lacks the raw files {sorted(missing)}")
         if self.source.kind == "kaggle" and self.stand_in is None:
             raise ValueError("a competition with Kaggle data needs a stand_in recipe")
@@ -213,6 +230,19 @@ class Competition(_Spec):
             raise UserError(f"{self.id} has no edition {wanted!r}; choose one of: {', '.join(self.editions)}")
         return wanted, self.editions[wanted]
 
+    def at(self, edition: str) -> Competition:
+        """Return the competition as one of its editions has it: with that edition's metric, submission and answers."""
+        _, chosen = self.edition(edition)
+        own = {name: getattr(chosen, name) for name in ("metric", "submission", "answers") if getattr(chosen, name)}
+        return self.model_copy(update=own)
+
+    def scorer(self) -> Metric:
+        """Return the metric: the registered one, or the function of the competition's own file."""
+        if self.metric.file is None:
+            return get_metric(self.metric.name)
+        function = function_in(self.folder / self.metric.file, self.metric.name)
+        return Metric(self.metric.name, self.metric.direction, function, OwnOptions, takes="table")
+
     def quantiles(self) -> tuple[float, ...] | None:
         """Return the 101 leaderboard scores, best first, or None where none are known."""
         if self.leaderboard is None or self.leaderboard.quantiles is None:
@@ -226,6 +256,25 @@ class Competition(_Spec):
         if len(numbers) != 101 or list(numbers) != best_first:
             raise InvalidSpec(f"{path}: expected 101 numbers, best first, found {len(numbers)}")
         return numbers
+
+
+class OwnOptions(NoOptions):
+    """Options of a competition's own metric: whatever its function takes."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+def _refuse_unfit(spec: MetricSpec, submission: SubmissionSpec) -> None:
+    """A metric must be defined on everything that the declared columns let through."""
+    if spec.file is not None:
+        return
+    metric = get_metric(spec.name)
+    for name in submission.predictions:
+        column = submission.columns[name]
+        if metric.takes == "labels" and column.type not in ("label", "boolean"):
+            raise ValueError(f"metric {metric.name!r} takes labels, column {name!r} is of type {column.type!r}")
+        if metric.takes == "numbers":
+            _refuse_outside(metric, name, column)
 
 
 def _refuse_outside(metric: Metric, name: str, column: Column) -> None:

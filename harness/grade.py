@@ -7,7 +7,7 @@ own (answers that can't be read, a metric that is not defined) raises, and is ne
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,7 +17,7 @@ from harness.contract import Direction
 from harness.errors import InvalidSubmission
 from harness.leaderboard import Lines, Medal
 from harness.manifest import Prepared
-from harness.metrics import get_metric
+from harness.metrics import Metric
 from harness.submission import Predictions
 
 STAND_IN_NOTE = "stand-in data: synthetic, so no medal and no percentile"
@@ -64,6 +64,7 @@ class GradeReport(BaseModel):
 
 def grade(competition: Competition, prepared: Prepared, path: Path | None) -> GradeReport:
     """Grade the submission at `path`; None, or a path where nothing is, means that none was handed in."""
+    competition = competition.at(prepared.manifest.edition)
     if path is None:
         return _report(competition, prepared, exists=False, reason="there is no submission file")
     try:
@@ -71,8 +72,11 @@ def grade(competition: Competition, prepared: Prepared, path: Path | None) -> Gr
     except InvalidSubmission as invalid:
         return _report(competition, prepared, exists=_exists(path), reason=str(invalid))
     truth = answers(competition, prepared, predictions)
-    metric = competition.metric
-    score = get_metric(metric.name).score(truth.array(), predictions.array(), metric.options)
+    metric = competition.scorer()
+    try:
+        score = metric.score(*_as_taken(metric, truth, predictions.at(truth.ids)), competition.metric.options)
+    except InvalidSubmission as invalid:
+        return _report(competition, prepared, exists=True, reason=str(invalid))
     return _report(competition, prepared, exists=True, score=score)
 
 
@@ -80,9 +84,17 @@ def answers(competition: Competition, prepared: Prepared, predictions: Predictio
     """Return the truth, rows in the predictions' order; ValueError when the private file does not fit."""
     path = prepared.private / competition.answers.file
     try:
-        return submission.read_answers(path.read_bytes(), predictions.ids, competition.submission)
+        spec = competition.submission
+        return submission.read_answers(path.read_bytes(), predictions.ids, spec, competition.answers)
     except InvalidSubmission as error:
         raise ValueError(f"{path} does not fit the spec: {error}; prepare the competition again") from error
+
+
+def _as_taken(metric: Metric, truth: Predictions, predictions: Predictions) -> tuple[Any, Any]:
+    """Return truth and predictions in the form that the metric takes."""
+    if metric.takes == "table":
+        return truth.columns, predictions.columns
+    return truth.array(), predictions.array()
 
 
 def _report(

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from harness.competition import Competition
 
 MANIFEST_NAME = "manifest.json"
+SAMPLE_NAME = "sample_submission.csv"  # beside the manifest: plain, whatever the public one is called or packed in
 Origin = Literal["kaggle", "raw", "bundled", "stand-in"]
 Verdict = Literal["match", "differs", "unknown"]
 
@@ -76,6 +77,10 @@ class Prepared:
     @property
     def private(self) -> Path:
         return self.folder / "private"
+
+    @property
+    def sample(self) -> Path:
+        return self.folder / SAMPLE_NAME
 
 
 def folder_of(competition: Competition, data_home: Path, edition: str | None = None) -> Path:

@@ -24,6 +24,7 @@ from harness.errors import DownloadError, UserError
 from harness.locks import locked
 from harness.manifest import (
     MANIFEST_NAME,
+    SAMPLE_NAME,
     Manifest,
     Origin,
     Prepared,
@@ -88,7 +89,7 @@ def prepare(
     wish = Wish(raw, stand_in, kaggle)
     name, chosen = competition.edition(edition)
     target = folder_of(competition, data_home, edition)
-    maker = _Maker(competition, name, chosen, data_home, target, environ or {}, progress or (lambda _: None))
+    maker = _Maker(competition.at(name), name, chosen, data_home, target, environ or {}, progress or (lambda _: None))
     try:
         with locked(data_home, target.name):
             return _prepare(maker, wish)
@@ -179,19 +180,19 @@ def _make(maker: _Maker, origin: Origin, source: Path | None, scratch: Path) -> 
         for name, path in rawdata.inputs(raw, maker.competition.raw).items()
     }
     files = rawdata.gather(raw, maker.competition.raw, unpacked)
-    return _split(maker.competition, maker.edition, files, scratch), inputs
+    return _split(maker.competition, maker.edition, files, scratch, maker.say), inputs
 
 
 def _generate(competition: Competition, origin: Origin, folder: Path) -> None:
     if origin == "bundled" and isinstance(competition.source, BundledSource):
         bundled.write(competition.source.dataset, folder)
     elif competition.stand_in is not None:
-        standin.write(competition.stand_in, folder)
+        standin.write(competition.stand_in, folder, competition.folder)
     else:
         raise UserError(f"{competition.id} has no stand-in recipe; give raw data with --raw FOLDER_OR_ZIP")
 
 
-def _split(competition: Competition, edition: Edition, files: Mapping[str, Path], scratch: Path) -> Path:
+def _split(competition: Competition, edition: Edition, files: Mapping[str, Path], scratch: Path, say: Progress) -> Path:
     made, raw = scratch / "made", scratch / "raw"
     (made / "public").mkdir(parents=True)
     (made / "private").mkdir(mode=0o700)
@@ -203,15 +204,20 @@ def _split(competition: Competition, edition: Edition, files: Mapping[str, Path]
         raw=raw,
         public=made / "public",
         private=made / "private",
+        plain_sample=made / SAMPLE_NAME,
         id_columns=submission.id,
         sample={name: sample_value(submission.columns[name]) for name in submission.predictions},
         sample_file=submission.sample_file,
         answers_file=competition.answers.file,
+        code=competition.folder,
+        say=say,
     )
     try:
         edition.split.apply(job)
     except ValueError as error:
         raise UserError(f"{competition.id}: the raw data do not fit the split recipe: {error}") from error
+    if not job.plain_sample.exists():
+        shutil.copyfile(job.public / job.sample_file, job.plain_sample)
     shutil.copyfile(competition.description, made / "public" / competition.description.name)
     _set_modes(made)
     return made
@@ -226,7 +232,8 @@ def _set_modes(made: Path) -> None:
 
 
 def _describe(made: Path, edition: Edition, *, compare: bool) -> dict[str, PreparedFile]:
-    names = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
+    found = (path for folder in ("public", "private") for path in (made / folder).rglob("*") if path.is_file())
+    names = sorted(path.relative_to(made).as_posix() for path in found)
     return {name: describe_prepared(made / name, edition.checksums.of(name) if compare else None) for name in names}
 
 
@@ -234,16 +241,18 @@ def _recipe_hash(maker: _Maker, origin: Origin) -> str:
     """Hash over all that the prepared bytes depend on, but for the raw data."""
     competition = maker.competition
     generated = competition.stand_in.model_dump(mode="json") if origin == "stand-in" and competition.stand_in else None
+    standin_code = "" if competition.stand_in is None else competition.stand_in.depends_on(competition.folder)
     depends = {
         "edition": maker.name,
         "split": maker.edition.split.model_dump(mode="json"),
         "split version": maker.edition.split.version,
+        "split code": maker.edition.split.depends_on(competition.folder),
         "raw": competition.raw,
         "source": competition.source.model_dump(mode="json") if origin == "bundled" else None,
         "submission": competition.submission.model_dump(mode="json"),
         "answers": competition.answers.model_dump(mode="json"),
         "checksums": maker.edition.checksums.model_dump(mode="json"),
-        "stand-in": generated and [standin.VERSION, generated],
+        "stand-in": generated and [standin.VERSION, generated, standin_code],
         "description": competition.description.read_text(encoding="utf-8"),
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import cells, csvfile
-from harness.competition import Competition, SubmissionSpec
+from harness.columns import Column
+from harness.competition import Answers, Competition, SubmissionSpec
 from harness.errors import InvalidSubmission
 from harness.manifest import Prepared
 
@@ -30,17 +31,27 @@ _BETWEEN_IDS = "\x1f"
 
 @dataclass(frozen=True)
 class Predictions:
-    """A checked table: a value for each id and predicted column, rows in the order of `ids`."""
+    """A checked table: every declared column, rows in the order of `ids`."""
 
     ids: pa.Array
-    values: Mapping[str, NDArray[Any]]
+    columns: Mapping[str, NDArray[Any]]
+    predicted: tuple[str, ...]
 
     def array(self) -> NDArray[Any]:
-        """Return the values as metrics take them: 1-D for one column, else (rows, columns)."""
+        """Return the predicted values as most metrics take them: 1-D for one column, else (rows, columns)."""
         import numpy as np
 
-        columns = list(self.values.values())
+        columns = [self.columns[name] for name in self.predicted]
         return columns[0] if len(columns) == 1 else np.column_stack(columns)
+
+    def at(self, ids: pa.Array) -> Predictions:
+        """Return the rows of these ids, which are all among its own."""
+        import pyarrow.compute as pc
+
+        if ids.equals(self.ids):
+            return self
+        rows = pc.index_in(ids, value_set=self.ids).to_numpy()
+        return Predictions(ids, {name: values[rows] for name, values in self.columns.items()}, self.predicted)
 
 
 def check(competition: Competition, prepared: Prepared, path: Path) -> None:
@@ -50,8 +61,8 @@ def check(competition: Competition, prepared: Prepared, path: Path) -> None:
 
 def read(competition: Competition, prepared: Prepared, path: Path) -> Predictions:
     """Return the predictions in the order of the sample submission's ids."""
-    spec = competition.submission
-    sample = prepared.public / spec.sample_file
+    spec = competition.at(prepared.manifest.edition).submission
+    sample = prepared.sample
     limit = spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * sample.stat().st_size)
     return parse(read_bytes(path, limit), spec, ids_of(sample.read_bytes(), spec))
 
@@ -61,12 +72,18 @@ def parse(content: bytes, spec: SubmissionSpec, wanted: pa.Array) -> Predictions
     texts = csvfile.parse(content, list(spec.columns))
     if texts.num_rows > 2 * len(wanted):  # too many to look for the first wrong one
         raise InvalidSubmission(f"found {texts.num_rows} rows, expected {len(wanted)}")
-    return _aligned(_typed(texts, spec), wanted, spec)
+    return _aligned(_typed(texts, spec.columns), wanted, spec)
 
 
-def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec) -> Predictions:
+def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec, answers: Answers) -> Predictions:
     """Return the truth of a private file, which may have more columns, in the order of the wanted ids."""
-    return _aligned(_typed(csvfile.parse(content, list(spec.columns), others_allowed=True), spec), wanted, spec)
+    import pyarrow.compute as pc
+
+    types = {**spec.columns, **answers.columns}
+    typed = _typed(csvfile.parse(content, list(types), others_allowed=True), types)
+    if answers.subset:
+        wanted = wanted.filter(pc.is_in(wanted, value_set=_keys({name: typed[name] for name in spec.id})))
+    return _aligned(typed, wanted, spec)
 
 
 def ids_of(sample: bytes, spec: SubmissionSpec) -> pa.Array:
@@ -106,8 +123,8 @@ def _read_at_most(descriptor: int, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _typed(texts: pa.Table, spec: SubmissionSpec) -> Mapping[str, Any]:
-    return {name: cells.convert(name, texts[name], column) for name, column in spec.columns.items()}
+def _typed(texts: pa.Table, columns: Mapping[str, Column]) -> Mapping[str, Any]:
+    return {name: cells.convert(name, texts[name], column) for name, column in columns.items()}
 
 
 def _keys(columns: Mapping[str, Any]) -> pa.Array:
@@ -121,12 +138,25 @@ def _keys(columns: Mapping[str, Any]) -> pa.Array:
     return pc.binary_join_element_wise(*(array.cast(pa.string()) for array in arrays), _BETWEEN_IDS)
 
 
+def _told_apart(keys: pa.Array) -> pa.Array:
+    """Return keys that differ: the second row of an id is `id / 2`, and so on."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    again = pd.Series(keys.to_numpy(zero_copy_only=False)).groupby(keys.to_numpy(zero_copy_only=False)).cumcount()
+    numbers = pa.array(again + 1).cast(pa.string())
+    return pc.binary_join_element_wise(keys.cast(pa.string()), numbers, _BETWEEN_IDS)
+
+
 def _aligned(typed: Mapping[str, Any], wanted: pa.Array, spec: SubmissionSpec) -> Predictions:
-    """Bring the rows into the wanted ids' order; every id exactly once, and no other."""
+    """Bring the rows into the wanted ids' order; every id as often as wanted (mostly once), and no other."""
     import numpy as np
     import pyarrow.compute as pc
 
     found = _keys({name: typed[name] for name in spec.id})
+    if spec.repeated_ids:
+        found, wanted = _told_apart(found), _told_apart(wanted)
     places = pc.index_in(found, value_set=wanted).fill_null(-1).to_numpy()
     if (places < 0).any():
         row = int((places < 0).argmax())
@@ -141,7 +171,7 @@ def _aligned(typed: Mapping[str, Any], wanted: pa.Array, spec: SubmissionSpec) -
         first = wanted[int((rows_of < 0).argmax())]
         counts = f"found {len(found)} rows, expected {len(wanted)}"
         raise InvalidSubmission(f"{_at(spec)}: id {_id(first)} is missing; {counts}")
-    return Predictions(wanted, {name: _taken(typed[name], rows_of) for name in spec.predictions})
+    return Predictions(wanted, {name: _taken(typed[name], rows_of) for name in typed}, spec.predictions)
 
 
 def _taken(values: Any, rows: NDArray[Any]) -> NDArray[Any]:

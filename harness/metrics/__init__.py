@@ -7,6 +7,6 @@ affair.
 
 from harness.metrics import classification as classification
 from harness.metrics import regression as regression
-from harness.metrics.registry import Array, Metric, NoOptions, get_metric, metric, names
+from harness.metrics.registry import Array, Metric, NoOptions, Table, get_metric, metric, names
 
-__all__ = ["Array", "Metric", "NoOptions", "get_metric", "metric", "names"]
+__all__ = ["Array", "Metric", "NoOptions", "Table", "get_metric", "metric", "names"]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 else:
     Array = Any
 
+Table = Mapping[str, Array]  # columns of one length, ids among them
+
 
 F = TypeVar("F", bound=Callable[..., float])
 
@@ -29,12 +31,16 @@ class NoOptions(BaseModel):
 
 
 class MetricFunction(Protocol):
-    """Score `prediction` against `truth`: 1-D arrays for one column, 2-D (rows, columns) for several, rows aligned."""
+    """Score `prediction` against `truth`: 1-D arrays for one column, 2-D (rows, columns) for several, rows aligned.
 
-    def __call__(self, truth: Array, prediction: Array, **options: Any) -> float: ...
+    A metric that takes a table gets two `Table`s instead: every column of the submission, and the same of the answers
+    with their extra ones.
+    """
+
+    def __call__(self, truth: Any, prediction: Any, **options: Any) -> float: ...
 
 
-Takes = Literal["labels", "numbers", "anything"]
+Takes = Literal["labels", "numbers", "anything", "table"]
 EVERY_NUMBER = (-math.inf, math.inf)
 
 
@@ -42,8 +48,9 @@ EVERY_NUMBER = (-math.inf, math.inf)
 class Metric:
     """A registered metric: its function, which way is better, and where it is defined.
 
-    `takes` says which predictions it can work on: labels from a closed set, numbers within `domain`, or anything that
-    can be compared. A spec must not let anything else through, or a submission could make the grader fail.
+    `takes` says which predictions it can work on: labels from a closed set, numbers within `domain`, anything that can
+    be compared, or whole tables. A spec must not let anything else through, or a submission could make the grader fail;
+    a metric of tables raises InvalidSubmission for what no declaration of a column can rule out.
     """
 
     name: str
@@ -53,7 +60,7 @@ class Metric:
     takes: Takes = "numbers"
     domain: tuple[float, float] = EVERY_NUMBER
 
-    def score(self, truth: Array, prediction: Array, options: Mapping[str, object] | None = None) -> float:
+    def score(self, truth: Any, prediction: Any, options: Mapping[str, object] | None = None) -> float:
         """Return the score as a plain float; ValueError when it is not a number: our error, not the agent's."""
         chosen = self.options.model_validate(dict(options or {}))
         value = float(self.function(truth, prediction, **chosen.model_dump()))

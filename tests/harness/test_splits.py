@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.splits import GroupedRows, Job, RandomRows, SplitRecipe
+from harness.splits import Job, SplitRecipe
+from harness.splits.tables import GroupedRows, RandomRows
 
 
 @pytest.fixture
@@ -19,7 +20,15 @@ def job(tmp_path: Path) -> Job:
     rows = [f"g{row // 4}_{row},{row / 7},{'ab'[row % 2]},{row}" for row in range(40)]
     (tmp_path / "raw" / "train.csv").write_text("\n".join(["id,x,kind,y", *rows]) + "\n")
     return Job(
-        tmp_path / "raw", tmp_path / "public", tmp_path / "private", ("id",), {"y": 0}, "sample.csv", "answers.csv"
+        raw=tmp_path / "raw",
+        public=tmp_path / "public",
+        private=tmp_path / "private",
+        plain_sample=tmp_path / "sample.csv",
+        id_columns=("id",),
+        sample={"y": 0},
+        sample_file="sample.csv",
+        answers_file="answers.csv",
+        code=tmp_path,
     )
 
 

@@ -15,7 +15,7 @@ from harness.standin import StandIn
 
 def drawn(columns: dict[str, object], tmp_path: Path, rows: int = 2000, seed: int = 0) -> pd.DataFrame:
     recipe = StandIn.model_validate({"seed": seed, "files": {"deep/t.csv": {"rows": rows, "columns": columns}}})
-    standin.write(recipe, tmp_path)
+    standin.write(recipe, tmp_path, tmp_path)
     return pd.read_csv(tmp_path / "deep" / "t.csv")
 
 

@@ -52,7 +52,8 @@ def with_cell(row: int, column: str, value: str) -> bytes:
 
 
 def values(content: bytes) -> dict[str, list[object]]:
-    return {name: column.tolist() for name, column in read(content).values.items()}
+    table = read(content)
+    return {name: table.columns[name].tolist() for name in table.predicted}
 
 
 GOOD = {
@@ -276,8 +277,8 @@ def test_any_bytes_give_a_checked_table_or_one_short_reason(content: bytes) -> N
         assert reason.isprintable() and 0 < len(reason) < 300
     else:
         assert predictions.ids.to_pylist() == ["a", "b", "c"]
-        assert list(predictions.values) == list(SPEC.predictions)
-        assert all(0 <= chance <= 1 for chance in predictions.values["chance"])
+        assert predictions.predicted == SPEC.predictions
+        assert all(0 <= chance <= 1 for chance in predictions.columns["chance"])
 
 
 def read_or_reason(content: bytes) -> tuple[Predictions | None, str]:

@@ -1,44 +1,15 @@
-"""The ways of making public and private data from raw data, each a recipe that a spec names with its parameters.
-
-A recipe writes the public files, the answers and the sample submission; it decides nothing else: where raw data comes
-from, atomicity and checksums are `prepare.py`'s. A recipe's `version` is part of what prepared data depend on: raise it
-whenever the bytes that it writes change.
-"""
+"""Splits of one labelled table: rows at random, or whole groups of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from harness.splits.base import Job, SplitRecipe
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a recipe works on: folders to read and write, and what the spec says of the submission."""
-
-    raw: Path
-    public: Path
-    private: Path
-    id_columns: tuple[str, ...]
-    sample: Mapping[str, Any]  # constant of each predicted column in the sample submission
-    sample_file: str
-    answers_file: str
-
-
-class SplitRecipe(BaseModel):
-    """Parameters of one recipe; `apply` writes the files and raises ValueError when the raw data do not fit."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    version: ClassVar[int]
-
-    def apply(self, job: Job) -> None:
-        raise NotImplementedError
 
 
 class _TableSplit(SplitRecipe):
@@ -71,7 +42,7 @@ class _TableSplit(SplitRecipe):
         train.to_csv(job.public / self.train_file, index=False)
         test.drop(columns=list(self.target)).to_csv(job.public / self.test_file, index=False)
         test.to_csv(job.private / job.answers_file, index=False)
-        write_sample(test, job)
+        job.write_sample(test)
 
     def divide(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the train and the test rows."""
@@ -115,12 +86,3 @@ class GroupedRows(_TableSplit):
         splitter = GroupShuffleSplit(n_splits=1, test_size=self.test_size, random_state=self.seed)
         train, test = next(splitter.split(table, groups=groups))
         return table.iloc[train], table.iloc[test]
-
-
-Split = Annotated[RandomRows | GroupedRows, Field(discriminator="recipe")]
-
-
-def write_sample(test: pd.DataFrame, job: Job) -> None:
-    """Write the sample submission: the test rows' ids, and the spec's constant in each predicted column."""
-    sample = test[list(job.id_columns)].assign(**dict(job.sample))
-    sample.to_csv(job.public / job.sample_file, index=False)

@@ -1,20 +1,12 @@
-"""Makes synthetic raw data of a competition from what its spec declares, so that everything runs without a download.
-
-The files, columns, types and missing shares are the real ones' and the target can be learnt from the features; the
-values mean nothing. Whatever is prepared from it says `stand_in: true`, earns no medal and no percentile, and is never
-averaged with real results. The same recipe always gives the same bytes.
-"""
+"""Synthetic tables: how each column is drawn, as a spec declares it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
-
-VERSION = 1  # raise it when the same recipe would give other bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -214,24 +206,6 @@ class StandInTable(BaseModel):
             if column.missing:
                 table[name] = table[name].astype(object).mask(rng.random(self.rows) < column.missing)
         return table
-
-
-class StandIn(BaseModel):
-    """The raw files of a competition's stand-in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    seed: int = 0
-    files: dict[str, StandInTable] = Field(min_length=1)
-
-
-def write(recipe: StandIn, folder: Path) -> None:
-    """Write the stand-in's raw files into `folder`."""
-    import numpy as np
-
-    for number, (name, table) in enumerate(recipe.files.items()):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table.draw(np.random.default_rng([recipe.seed, number])).to_csv(path, index=False)
 
 
 def _standardised(name: str, drawn: Drawn) -> NDArray[np.float64]:

@@ -1,0 +1,16 @@
+"""The ways of making public and private data from raw data, each a recipe that a spec names with its parameters.
+
+Families are files. A new recipe is a class in one of them and a member of `Split` here.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from harness.splits.base import Job, SplitRecipe
+from harness.splits.code import OwnCode
+from harness.splits.tables import GroupedRows, RandomRows
+
+__all__ = ["Job", "Split", "SplitRecipe"]
+
+Split = Annotated[RandomRows | GroupedRows | OwnCode, Field(discriminator="recipe")]
