@@ -118,7 +118,7 @@ class SubmissionSpec(_Spec):
 class LeaderboardSpec(_Spec):
     """What people reached: the medal lines, the median, and the score held at 0 %, 1 %, … 100 % of the ranking."""
 
-    teams: int = Field(ge=1)
+    teams: int | None = Field(default=None, ge=1, description="None: not known, so no percentile")
     gold: float
     silver: float
     bronze: float

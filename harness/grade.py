@@ -143,7 +143,7 @@ def _standing(
     if board is None:
         return None, "this competition has no leaderboard"
     quantiles = competition.quantiles()
-    if quantiles is None:
+    if quantiles is None or board.teams is None:
         return None, "the leaderboard's quantiles are not known, its lines only"
     if score is None:
         return None, "there is no score"

@@ -101,7 +101,9 @@ def find(competition: Competition, data_home: Path, *, edition: str | None = Non
 
 
 def describe_raw(path: Path, stated_md5: str | None) -> RawFile:
-    """Return the record of a raw file or archive."""
+    """Return the record of a raw file, archive or folder; a folder is told by its files' names, sizes and times."""
+    if path.is_dir():
+        return _describe_folder(path)
     now = path.stat()
     checksum: Verdict = "unknown"
     if stated_md5 is not None:
@@ -111,10 +113,22 @@ def describe_raw(path: Path, stated_md5: str | None) -> RawFile:
 
 def is_unchanged(known: RawFile, path: Path) -> bool:
     """Is this still the file that was read? Its time is trusted, else its content decides."""
+    if path.is_dir():
+        return _describe_folder(path) == known
     now = path.stat()
     if now.st_size != known.bytes:
         return False
     return now.st_mtime_ns == known.modified_ns or digest(path, "sha256") == known.sha256
+
+
+def _describe_folder(path: Path) -> RawFile:
+    listing = hashlib.sha256()
+    total, latest = 0, 0
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        now = file.stat()
+        listing.update(f"{file.relative_to(path).as_posix()} {now.st_size} {now.st_mtime_ns}\n".encode())
+        total, latest = total + now.st_size, max(latest, now.st_mtime_ns)
+    return RawFile(bytes=total, sha256=listing.hexdigest(), modified_ns=latest)
 
 
 def describe_prepared(path: Path, stated_md5: str | None) -> PreparedFile:

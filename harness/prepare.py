@@ -198,7 +198,7 @@ def _split(competition: Competition, edition: Edition, files: Mapping[str, Path]
     (made / "private").mkdir(mode=0o700)
     for name, path in files.items():
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
-        (raw / name).symlink_to(path.resolve())
+        (raw / name.rstrip("/")).symlink_to(path.resolve())
     submission = competition.submission
     job = Job(
         raw=raw,

@@ -19,7 +19,7 @@ RATIO_FREE_BYTES = 64 * 2**20  # below this nobody is hurt, however well it comp
 
 
 def inputs(source: Path, wanted: Sequence[str]) -> Mapping[str, Path]:
-    """Return the files that decide whether the raw data changed: the archive, or the folder's wanted files."""
+    """Return the files (and, where the name ends with /, folders) that decide whether the raw data changed: the archive, or the folder's wanted files."""
     if source.is_dir():
         return _from_folder(source, wanted)
     if not source.exists():
@@ -37,7 +37,9 @@ def gather(source: Path, wanted: Sequence[str], into: Path) -> Mapping[str, Path
 
 def _from_folder(folder: Path, wanted: Sequence[str]) -> Mapping[str, Path]:
     found = {name: folder / name for name in wanted}
-    if missing := [name for name, path in found.items() if not path.is_file()]:
+    if missing := [
+        name for name, path in found.items() if not (path.is_dir() if name.endswith("/") else path.is_file())
+    ]:
         there = sorted(path.name for path in folder.iterdir())[:10]
         raise UserError(f"raw data: {folder} lacks {', '.join(missing)}; it holds {', '.join(there) or 'nothing'}")
     return found
