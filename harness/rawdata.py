@@ -19,7 +19,7 @@ RATIO_FREE_BYTES = 64 * 2**20  # below this nobody is hurt, however well it comp
 
 
 def inputs(source: Path, wanted: Sequence[str]) -> Mapping[str, Path]:
-    """Return the files (and, where the name ends with /, folders) that decide whether the raw data changed: the archive, or the folder's wanted files."""
+    """Return the files (folders, where a name ends with /) that tell whether raw data changed: or the whole archive."""
     if source.is_dir():
         return _from_folder(source, wanted)
     if not source.exists():

@@ -1,4 +1,4 @@
-"""Puts raw media files where prepared data want them: shared with the raw data where the file system can, else copied."""
+"""Puts raw media files where prepared data want them."""
 
 from __future__ import annotations
 
