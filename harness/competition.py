@@ -150,6 +150,8 @@ class Answers(_Spec):
     file: FileName
     columns: dict[str, Column] = {}
     subset: bool = False
+    perfect_file: FileName | None = Field(default=None, description="private file that is a perfect submission")
+    perfect_score: float | None = Field(default=None, description="of the truth, where it is not the metric's best")
 
 
 class Edition(_Spec):

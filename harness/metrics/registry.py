@@ -59,6 +59,14 @@ class Metric:
     options: type[NoOptions] = NoOptions
     takes: Takes = "numbers"
     domain: tuple[float, float] = EVERY_NUMBER
+    best: float | None = None  # of a perfect prediction; else 1 for what is maximised, 0 for what is minimised
+
+    @property
+    def perfect(self) -> float:
+        """Return the score of a prediction that is the truth."""
+        if self.best is not None:
+            return self.best
+        return 1.0 if self.direction == "maximize" else 0.0
 
     def score(self, truth: Any, prediction: Any, options: Mapping[str, object] | None = None) -> float:
         """Return the score as a plain float; ValueError when it is not a number: our error, not the agent's."""
@@ -79,13 +87,14 @@ def metric(
     takes: Takes,
     domain: tuple[float, float] = EVERY_NUMBER,
     options: type[NoOptions] = NoOptions,
+    best: float | None = None,
 ) -> Callable[[F], F]:
     """Register the decorated function as the metric `name`."""
 
     def register(function: F) -> F:
         if name in _METRICS:
             raise ValueError(f"metric {name!r} is registered twice")
-        _METRICS[name] = Metric(name, direction, function, options, takes, domain)
+        _METRICS[name] = Metric(name, direction, function, options, takes, domain, best)
         return function
 
     return register

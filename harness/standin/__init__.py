@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.owncode import function_in
 from harness.standin.tables import StandInTable
@@ -34,6 +34,7 @@ class StandIn(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     seed: int = 0
+    sample_score: float | None = Field(default=None, description="what the sample submission scores on this data")
     files: dict[str, StandInTable] = {}
     code: StandInCode | None = None
 
