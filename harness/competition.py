@@ -208,8 +208,8 @@ class Competition(_Spec):
         if self.default_edition not in self.editions:
             raise ValueError(f"default_edition {self.default_edition!r} is not one of {sorted(self.editions)}")
         written = self.stand_in is not None and self.stand_in.code is None
-        if self.stand_in and written and (missing := set(self.raw) - set(self.stand_in.files)):
-            raise ValueError(f"stand_in lacks the raw files {sorted(missing)}")
+        if self.stand_in and written and (missing := self.stand_in.lacks(self.raw)):
+            raise ValueError(f"stand_in lacks the raw files {missing}")
         if self.source.kind == "kaggle" and self.stand_in is None:
             raise ValueError("a competition with Kaggle data needs a stand_in recipe")
         return self
