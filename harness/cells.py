@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from harness.columns import BooleanColumn, Column, IntegerColumn, LabelColumn, NumberColumn, TextColumn
+from harness.columns import (
+    BooleanColumn,
+    Column,
+    IntegerColumn,
+    LabelColumn,
+    ListColumn,
+    NumberColumn,
+    RleColumn,
+    TextColumn,
+)
 from harness.csvfile import listed, shown
 from harness.errors import InvalidSubmission
 
@@ -23,79 +32,114 @@ LARGEST_EXACT_INTEGER = 2**53
 _WORDS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 
 
+class Misfit(Exception):
+    """A value that its declaration does not allow: which one, and what would be."""
+
+    def __init__(self, row: int, allowed: str, found: str) -> None:
+        super().__init__(row, allowed, found)
+        self.row, self.allowed, self.found = row, allowed, found
+
+
 def convert(name: str, texts: pa.ChunkedArray, column: Column) -> Values | pa.Array:
     """Return the column's values, text as an Arrow array; InvalidSubmission names column, row, found and allowed."""
+    try:
+        return read(texts, column)
+    except Misfit as bad:
+        found = shown(bad.found) if bad.found.strip() else "an empty value"
+        raise InvalidSubmission(f"column {name!r}, row {bad.row + 1}: expected {bad.allowed}, found {found}") from None
+
+
+def read(texts: pa.ChunkedArray, column: Column) -> Values | pa.Array:
+    """Return the column's values; Misfit tells the first that does not fit."""
     match column:
         case TextColumn():
             return texts.combine_chunks()
         case NumberColumn():
-            return _numbers(name, texts, column)
+            return _numbers(texts, column)
         case IntegerColumn():
-            return _integers(name, texts, column)
+            return _integers(texts, column)
         case BooleanColumn():
-            return _booleans(name, texts)
+            return _booleans(texts)
         case LabelColumn():
-            return _labels(name, texts, column)
+            return _labels(texts, column)
+        case RleColumn() | ListColumn():
+            from harness import packed
+
+            packed.check(texts, column)
+            return texts.combine_chunks()
 
 
-def _numbers(name: str, texts: pa.ChunkedArray, column: NumberColumn) -> Values:
+def _numbers(texts: pa.ChunkedArray, column: NumberColumn) -> Values:
     import numpy as np
 
-    numbers = _floats(name, texts)
-    _refuse_unless(np.isfinite(numbers), name, texts, "a finite number")
+    numbers = _floats(texts)
+    _refuse_unless(np.isfinite(numbers), texts, "a finite number")
     fits = (numbers >= column.minimum) & (numbers <= column.maximum)
-    _refuse_unless(fits, name, texts, f"a number from {column.minimum:g} to {column.maximum:g}")
+    _refuse_unless(fits, texts, f"a number from {column.minimum:g} to {column.maximum:g}")
     return numbers
 
 
-def _integers(name: str, texts: pa.ChunkedArray, column: IntegerColumn) -> Values:
-    import numpy as np
+def plain_integers(texts: pa.ChunkedArray) -> Values:
+    """Return whole numbers that are written in digits; Misfit tells the first value that is not."""
     import pyarrow as pa
+    import pyarrow.compute as pc
+
+    hexadecimal = pc.match_substring(texts, "x").to_numpy() | pc.match_substring(texts, "X").to_numpy()
+    _refuse_unless(~hexadecimal, texts, "a whole number")  # pyarrow would read 0x10 as 16, others as text
+    try:
+        return texts.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
+    except pa.ArrowInvalid:
+        row = _first_that_is_no(pa.int64(), texts)
+        raise Misfit(row, "a whole number", texts[row].as_py()) from None
+
+
+def _integers(texts: pa.ChunkedArray, column: IntegerColumn) -> Values:
+    import numpy as np
 
     try:
-        integers: Values = texts.cast(pa.int64()).to_numpy()
-    except pa.ArrowInvalid:  # perhaps `7.0`, which a table library writes after a join with gaps
-        numbers = _floats(name, texts)
+        integers = plain_integers(texts)
+    except Misfit:  # perhaps `7.0`, which a table library writes after a join with gaps
+        numbers = _floats(texts)
         whole = np.isfinite(numbers) & (np.trunc(numbers) == numbers) & (np.abs(numbers) < LARGEST_EXACT_INTEGER)
-        _refuse_unless(whole, name, texts, "a whole number")
+        _refuse_unless(whole, texts, "a whole number")
         integers = numbers.astype(np.int64)
     if column.minimum is not None:
-        _refuse_unless(integers >= column.minimum, name, texts, f"at least {column.minimum}")
+        _refuse_unless(integers >= column.minimum, texts, f"at least {column.minimum}")
     if column.maximum is not None:
-        _refuse_unless(integers <= column.maximum, name, texts, f"at most {column.maximum}")
+        _refuse_unless(integers <= column.maximum, texts, f"at most {column.maximum}")
     return integers
 
 
-def _booleans(name: str, texts: pa.ChunkedArray) -> Values:
+def _booleans(texts: pa.ChunkedArray) -> Values:
     """Read pandas' words for true and false, or 0 and 1; a mixture would be text to pandas, so it is refused."""
 
     def meanings(spellings: list[str]) -> list[bool | None]:
         words = [_WORDS.get(spelling) for spelling in spellings]
         return words if any(word is not None for word in words) else [_zero_or_one(text) for text in spellings]
 
-    return _by_spelling(name, texts, meanings, "True or False").astype(bool)
+    return _by_spelling(texts, meanings, "True or False").astype(bool)
 
 
-def _labels(name: str, texts: pa.ChunkedArray, column: LabelColumn) -> Values:
+def _labels(texts: pa.ChunkedArray, column: LabelColumn) -> Values:
     import numpy as np
 
     allowed = f"one of {listed(column.labels)}"
     if isinstance(column.labels[0], int):
-        integers = _integers(name, texts, IntegerColumn(type="integer"))
-        _refuse_unless(np.isin(integers, column.labels), name, texts, allowed)
+        integers = _integers(texts, IntegerColumn(type="integer"))
+        _refuse_unless(np.isin(integers, column.labels), texts, allowed)
         return integers
     known = set(column.labels)
-    return _by_spelling(name, texts, lambda spellings: [text if text in known else None for text in spellings], allowed)
+    return _by_spelling(texts, lambda spellings: [text if text in known else None for text in spellings], allowed)
 
 
-def _by_spelling(name: str, texts: pa.ChunkedArray, meanings: Callable[[list[str]], list[Any]], allowed: str) -> Values:
+def _by_spelling(texts: pa.ChunkedArray, meanings: Callable[[list[str]], list[Any]], allowed: str) -> Values:
     """Look at each different spelling once; a meaning of None is not allowed."""
     import numpy as np
 
     encoded = texts.combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
     values = np.array([*meanings(encoded.dictionary.to_pylist()), None], dtype=object)[:-1]
-    _refuse_unless(np.array([value is not None for value in values], dtype=bool)[codes], name, texts, allowed)
+    _refuse_unless(np.array([value is not None for value in values], dtype=bool)[codes], texts, allowed)
     chosen: Values = values[codes]
     return chosen
 
@@ -108,7 +152,7 @@ def _zero_or_one(text: str) -> bool | None:
     return bool(number) if number in (0, 1) else None
 
 
-def _floats(name: str, texts: pa.ChunkedArray) -> Values:
+def _floats(texts: pa.ChunkedArray) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -119,11 +163,11 @@ def _floats(name: str, texts: pa.ChunkedArray) -> Values:
     try:
         return trimmed.cast(pa.float64()).to_numpy()  # type: ignore[no-any-return]
     except pa.ArrowInvalid:
-        row = _first_that_is_no_number(trimmed)
-        raise _refusal(name, row, texts[row].as_py(), "a number") from None
+        row = _first_that_is_no(pa.float64(), trimmed)
+        raise Misfit(row, "a number", texts[row].as_py()) from None
 
 
-def _first_that_is_no_number(texts: pa.ChunkedArray) -> int:
+def _first_that_is_no(type_: pa.DataType, texts: pa.ChunkedArray) -> int:
     """Halve the column until one value is left: each step casts half as much as the one before."""
     import pyarrow as pa
 
@@ -131,19 +175,14 @@ def _first_that_is_no_number(texts: pa.ChunkedArray) -> int:
     while length > 1:
         half = length // 2
         try:
-            texts.slice(start, half).cast(pa.float64())
+            texts.slice(start, half).cast(type_)
             start, length = start + half, length - half
         except pa.ArrowInvalid:
             length = half
     return start
 
 
-def _refuse_unless(fits: Values, name: str, texts: pa.ChunkedArray, allowed: str) -> None:
+def _refuse_unless(fits: Values, texts: pa.ChunkedArray, allowed: str) -> None:
     if not fits.all():
         row = int(fits.argmin())
-        raise _refusal(name, row, texts[row].as_py(), allowed)
-
-
-def _refusal(name: str, row: int, found: str, allowed: str) -> InvalidSubmission:
-    what = shown(found) if found.strip() else "an empty value"
-    return InvalidSubmission(f"column {name!r}, row {row + 1}: expected {allowed}, found {what}")
+        raise Misfit(row, allowed, texts[row].as_py())

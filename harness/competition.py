@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from harness.columns import Column
 from harness.contract import Direction
+from harness.csvfile import LONGEST_ROW_BYTES
 from harness.errors import InvalidSpec, UserError
 from harness.metrics import Metric, NoOptions, get_metric
 from harness.owncode import function_in
@@ -88,13 +89,23 @@ class MetricSpec(_Spec):
         return self
 
 
+class SumsToOne(_Spec):
+    """Each row's values of these columns add up to 1."""
+
+    columns: tuple[str, ...] | Literal["predictions"] = "predictions"
+    tolerance: float = Field(default=1e-6, gt=0)
+
+
 class SubmissionSpec(_Spec):
     """The table that is handed in: its id columns, and what each column may hold."""
 
     id: tuple[str, ...] = Field(min_length=1)
     columns: dict[str, Column] = Field(min_length=2)
     repeated_ids: bool = Field(default=False, description="rows of one id are matched in their order")
+    other_columns: Literal["refused", "allowed"] = "refused"
+    sums_to_one: SumsToOne | None = None
     sample_file: FileName = "sample_submission.csv"
+    longest_row_bytes: int = Field(default=LONGEST_ROW_BYTES, gt=0, lt=2**31, description="masks may need more")
     max_bytes: int | None = Field(default=None, gt=0, description="else worked out from the sample submission's size")
 
     @field_validator("id", mode="before")
@@ -108,11 +119,21 @@ class SubmissionSpec(_Spec):
             raise ValueError(f"id {missing[0]!r} is not among the columns")
         if not self.predictions:
             raise ValueError("every column is an id; name at least one to predict")
+        for name in self.summed:
+            if name not in self.columns or self.columns[name].type not in ("number", "integer"):
+                raise ValueError(f"sums_to_one: {name!r} is not a column of numbers")
         return self
 
     @property
     def predictions(self) -> tuple[str, ...]:
         return tuple(name for name in self.columns if name not in self.id)
+
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """The columns that add up to 1 in every row."""
+        if self.sums_to_one is None:
+            return ()
+        return self.predictions if self.sums_to_one.columns == "predictions" else self.sums_to_one.columns
 
 
 class LeaderboardSpec(_Spec):

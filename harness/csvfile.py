@@ -20,16 +20,37 @@ if TYPE_CHECKING:
 
 LONGEST_HEADER_BYTES = 2**20
 LONGEST_ROW_BYTES = 2**20
+LARGEST_BLOCK_BYTES = 2**31 - 1
 LONGEST_SHOWN = 40
 _BOM = b"\xef\xbb\xbf"
 
 
-def parse(content: bytes, wanted: Sequence[str], *, others_allowed: bool = False) -> pa.Table:
-    """Return the wanted columns as text; columns that are missing, repeated or (unless allowed) others are refused."""
+class _RowTooLong(Exception):
+    """A row is longer than the block that it is read with."""
+
+
+def parse(
+    content: bytes,
+    wanted: Sequence[str],
+    *,
+    others_allowed: bool = False,
+    longest_row_bytes: int | None = LONGEST_ROW_BYTES,
+) -> pa.Table:
+    """Return the wanted columns as text; columns that are missing, repeated or (unless allowed) others are refused.
+
+    A file of our own may have rows of any length: None.
+    """
     _refuse_undecodable(content)
     header = _header(content)
     _check_header(header, wanted, others_allowed)
-    return _read(content, header, wanted)
+    block = longest_row_bytes or LONGEST_ROW_BYTES
+    while True:
+        try:
+            return _read(content, wanted, block)
+        except _RowTooLong:
+            if longest_row_bytes is not None or block >= LARGEST_BLOCK_BYTES:
+                raise InvalidSubmission(f"a row is longer than {block} bytes, or a quote is never closed") from None
+            block = min(8 * block, LARGEST_BLOCK_BYTES)
 
 
 def shown(value: object) -> str:
@@ -79,7 +100,7 @@ def _check_header(header: list[str], wanted: Sequence[str], others_allowed: bool
         raise InvalidSubmission(f"column {shown(first)} is not expected; {expected}")
 
 
-def _read(content: bytes, header: list[str], wanted: Sequence[str]) -> pa.Table:
+def _read(content: bytes, wanted: Sequence[str], block: int) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -93,7 +114,7 @@ def _read(content: bytes, header: list[str], wanted: Sequence[str]) -> pa.Table:
         return arrow_csv.read_csv(
             pa.py_buffer(content),
             # one thread, so that a ragged row comes with its number
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=LONGEST_ROW_BYTES),
+            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=block),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in content, invalid_row_handler=refuse),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=list(wanted),
@@ -103,14 +124,14 @@ def _read(content: bytes, header: list[str], wanted: Sequence[str]) -> pa.Table:
             ),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise InvalidSubmission(_why_unreadable(ragged, str(error))) from None
+        if not ragged and "straddling" in str(error):
+            raise _RowTooLong from None
+        raise InvalidSubmission(_why_unreadable(ragged)) from None
 
 
-def _why_unreadable(ragged: Sequence[Any], message: str) -> str:
+def _why_unreadable(ragged: Sequence[Any]) -> str:
     if ragged:
         row = ragged[0]
         where = "a row" if row.number is None else f"row {row.number - 1}"
         return f"{where} has {row.actual_columns} values where the header has {row.expected_columns}"
-    if "straddling" in message:
-        return f"a row is longer than {LONGEST_ROW_BYTES} bytes, or a quote is never closed"
     return "the file is not a well-formed CSV; is a quote never closed?"

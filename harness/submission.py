@@ -69,10 +69,13 @@ def read(competition: Competition, prepared: Prepared, path: Path) -> Prediction
 
 def parse(content: bytes, spec: SubmissionSpec, wanted: pa.Array) -> Predictions:
     """Return the predictions of a CSV in the order of the wanted ids."""
-    texts = csvfile.parse(content, list(spec.columns))
+    others, longest = spec.other_columns == "allowed", spec.longest_row_bytes
+    texts = csvfile.parse(content, list(spec.columns), others_allowed=others, longest_row_bytes=longest)
     if texts.num_rows > 2 * len(wanted):  # too many to look for the first wrong one
         raise InvalidSubmission(f"found {texts.num_rows} rows, expected {len(wanted)}")
-    return _aligned(_typed(texts, spec.columns), wanted, spec)
+    typed = _typed(texts, spec.columns)
+    _check_sums(typed, spec)
+    return _aligned(typed, wanted, spec)
 
 
 def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec, answers: Answers) -> Predictions:
@@ -80,7 +83,7 @@ def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec, answers
     import pyarrow.compute as pc
 
     types = {**spec.columns, **answers.columns}
-    typed = _typed(csvfile.parse(content, list(types), others_allowed=True), types)
+    typed = _typed(csvfile.parse(content, list(types), others_allowed=True, longest_row_bytes=None), types)
     if answers.subset:
         wanted = wanted.filter(pc.is_in(wanted, value_set=_keys({name: typed[name] for name in spec.id})))
     return _aligned(typed, wanted, spec)
@@ -88,7 +91,7 @@ def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec, answers
 
 def ids_of(sample: bytes, spec: SubmissionSpec) -> pa.Array:
     """Return the ids of a sample submission."""
-    texts = csvfile.parse(sample, list(spec.id), others_allowed=True)
+    texts = csvfile.parse(sample, list(spec.id), others_allowed=True, longest_row_bytes=None)
     return _keys({name: cells.convert(name, texts[name], spec.columns[name]) for name in spec.id})
 
 
@@ -125,6 +128,21 @@ def _read_at_most(descriptor: int, size: int) -> bytes:
 
 def _typed(texts: pa.Table, columns: Mapping[str, Column]) -> Mapping[str, Any]:
     return {name: cells.convert(name, texts[name], column) for name, column in columns.items()}
+
+
+def _check_sums(typed: Mapping[str, Any], spec: SubmissionSpec) -> None:
+    import numpy as np
+
+    if spec.sums_to_one is None:
+        return
+    total = np.zeros(len(typed[spec.summed[0]]))
+    for name in spec.summed:
+        total += typed[name]
+    wrong = np.abs(total - 1) > spec.sums_to_one.tolerance
+    if wrong.any():
+        row = int(wrong.argmax())
+        columns = f"the {len(spec.summed)} columns from {spec.summed[0]!r} to {spec.summed[-1]!r}"
+        raise InvalidSubmission(f"{columns}, row {row + 1}: expected a sum of 1, found {total[row]:.9g}")
 
 
 def _keys(columns: Mapping[str, Any]) -> pa.Array:
