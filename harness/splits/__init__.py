@@ -9,8 +9,9 @@ from pydantic import Field
 
 from harness.splits.base import Job, SplitRecipe
 from harness.splits.code import OwnCode
+from harness.splits.rows import Rows
 from harness.splits.tables import GroupedRows, RandomRows
 
 __all__ = ["Job", "Split", "SplitRecipe"]
 
-Split = Annotated[RandomRows | GroupedRows | OwnCode, Field(discriminator="recipe")]
+Split = Annotated[Rows | RandomRows | GroupedRows | OwnCode, Field(discriminator="recipe")]
