@@ -8,8 +8,10 @@ affair.
 from harness.metrics import classification as classification
 from harness.metrics import manyclass as manyclass
 from harness.metrics import ordering as ordering
+from harness.metrics import ranking as ranking
 from harness.metrics import regression as regression
 from harness.metrics import roc as roc
+from harness.metrics import signals as signals
 from harness.metrics import text as text
 from harness.metrics.registry import Array, Metric, NoOptions, Table, get_metric, metric, names
 
