@@ -1,0 +1,230 @@
+"""Metrics of segmentation: run-length coded masks against the true ones, an image a row.
+
+Masks are compared by their runs (`rle.py`). A metric takes tables and is told which column holds the masks; the sizes
+of the images are columns of the answers or constants. A run beyond its image makes the submission invalid: no
+declaration of a column can tell, since images differ in size.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import Field
+
+from harness.errors import InvalidSubmission
+from harness.metrics import rle
+from harness.metrics.registry import Array, NoOptions, Table, metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+
+Size = str | int  # a column of the answers, or the same for all images
+
+
+class MaskOptions(NoOptions):
+    """Where the masks and the sizes of the images are."""
+
+    mask: str = Field(description="the column of the coded masks")
+    width: Size
+    height: Size
+
+
+class Areas(NamedTuple):
+    """Pixels of each image's two masks, and how many they share."""
+
+    truth: Numbers
+    prediction: Numbers
+    shared: Numbers
+
+
+@metric("mean_dice", direction="maximize", takes="table", options=MaskOptions)
+def mean_dice(truth: Table, prediction: Table, mask: str, width: Size, height: Size) -> float:
+    """Mean over images of the Dice coefficient 2·|A∩B| / (|A|+|B|); 0 to 1. Two empty masks count 1.
+
+    Source: Dice 1945.
+    """
+    import numpy as np
+
+    return float(np.mean(_dice(_areas(truth, prediction, mask, width, height), both_empty=1)))
+
+
+@metric("global_dice", direction="maximize", takes="table", options=MaskOptions)
+def global_dice(truth: Table, prediction: Table, mask: str, width: Size, height: Size) -> float:
+    """Dice coefficient of all images' pixels pooled; 0 to 1, and 1 where nothing is true and nothing predicted."""
+    areas = _areas(truth, prediction, mask, width, height)
+    both = areas.truth.sum() + areas.prediction.sum()
+    return float(2 * areas.shared.sum() / both) if both else 1.0
+
+
+class PixelFBetaOptions(MaskOptions):
+    """How much more recall counts than precision."""
+
+    beta: float = Field(default=1, gt=0)
+
+
+@metric("pixel_fbeta", direction="maximize", takes="table", options=PixelFBetaOptions)
+def pixel_fbeta(truth: Table, prediction: Table, mask: str, width: Size, height: Size, beta: float = 1) -> float:
+    """Mean over images of F-beta of their pixels; 0 to 1, 0 where neither mask has a pixel.
+
+    A beta below 1 favours precision. Source: scikit-learn fbeta_score.
+    """
+    import numpy as np
+
+    areas = _areas(truth, prediction, mask, width, height)
+    both = beta**2 * areas.truth + areas.prediction
+    return float(np.mean(np.divide((1 + beta**2) * areas.shared, both, out=np.zeros_like(both), where=both > 0)))
+
+
+class MaskPrecisionOptions(MaskOptions):
+    """What an empty prediction means."""
+
+    empty_is_full: bool = Field(default=False, description="it counts as every pixel where the truth has some")
+
+
+@metric("mask_precision", direction="maximize", takes="table", options=MaskPrecisionOptions)
+def mask_precision(
+    truth: Table, prediction: Table, mask: str, width: Size, height: Size, empty_is_full: bool = False
+) -> float:
+    """Mean over images and the IoU thresholds 0.5, 0.55, … 0.95 of precision, a mask being one object; 0 to 1.
+
+    An image scores the share of thresholds below its IoU. Two empty masks score 1, an empty one against another 0.
+    """
+    import numpy as np
+
+    areas = _areas(truth, prediction, mask, width, height)
+    predicted, shared = areas.prediction, areas.shared
+    if empty_is_full:
+        full = (predicted == 0) & (areas.truth > 0)
+        predicted = np.where(full, _sizes(truth, width, height), predicted)
+        shared = np.where(full, areas.truth, shared)
+    union = areas.truth + predicted - shared
+    iou = np.divide(shared, union, out=np.ones_like(union), where=union > 0)
+    return float(np.mean(iou[:, None] > np.arange(0.5, 1.0, 0.05)))  # with that very rounding of the thresholds
+
+
+class _Volume(NamedTuple):
+    """A volume's rows, the number of the slice of each, and its sizes: slices, columns and rows of pixels."""
+
+    rows: Array
+    slices: Array
+    shape: tuple[int, int, int]
+
+
+class DiceAndHausdorffOptions(MaskOptions):
+    """How slices make a volume, and what each part weighs."""
+
+    slice_id: str = Field(description="the column that names a slice; all masks of one slice are taken together")
+    volume_pattern: str = Field(description="its first group, at the start of a slice's id, names the volume")
+    dice_weight: float = Field(default=0.4, ge=0, le=1)
+
+
+@metric("dice_and_hausdorff", direction="maximize", takes="table", options=DiceAndHausdorffOptions)
+def dice_and_hausdorff(
+    truth: Table,
+    prediction: Table,
+    mask: str,
+    width: Size,
+    height: Size,
+    slice_id: str,
+    volume_pattern: str,
+    dice_weight: float = 0.4,
+) -> float:
+    """Weighted sum of the mean Dice coefficient of masks and 1 - mean Hausdorff distance of volumes; 0 to 1.
+
+    The distance is the larger directed one, in coordinates divided by the volume's sizes, over the diagonal of the unit
+    cube; 1 where one side is empty or the prediction has over ten times the true voxels. Pairs that are both empty are
+    left out of both means. Masks are coded down the columns. Source: Hausdorff 1914; weights of UW-Madison GI Tract.
+    """
+    import numpy as np
+
+    dice = _dice(_areas(truth, prediction, mask, width, height), both_empty=np.nan)
+    distances = [
+        hausdorff(_voxels(truth[mask][rows], slices, shape), _voxels(prediction[mask][rows], slices, shape), shape)
+        for rows, slices, shape in _volumes(truth, slice_id, volume_pattern, width, height)
+    ]
+    return float(dice_weight * np.nanmean(dice) + (1 - dice_weight) * (1 - np.nanmean(distances)))
+
+
+def hausdorff(truth: Array, prediction: Array, shape: tuple[int, ...]) -> float:
+    """Return the Hausdorff distance of two sorted sets of voxel numbers in a volume, over its diagonal; see above."""
+    import numpy as np
+
+    if not len(truth) and not len(prediction):
+        return float("nan")
+    if not len(truth) or not len(prediction) or len(prediction) > 10 * len(truth):
+        return 1.0
+    largest = max(_farthest(truth, prediction, shape), _farthest(prediction, truth, shape))
+    return float(largest / np.sqrt(len(shape)))
+
+
+def _farthest(points: Array, others: Array, shape: tuple[int, ...]) -> float:
+    """Return the largest distance of a point to the nearest of the others; shared points are at 0 and not looked up."""
+    import numpy as np
+    from scipy.spatial import KDTree
+
+    lone = np.setdiff1d(points, others, assume_unique=True)
+    if not len(lone):
+        return 0.0
+    tree = KDTree(np.column_stack(np.unravel_index(others, shape)) / shape)
+    return float(tree.query(np.column_stack(np.unravel_index(lone, shape)) / shape)[0].max())
+
+
+def _volumes(truth: Table, slice_id: str, pattern: str, width: Size, height: Size) -> list[_Volume]:
+    """Return the volumes that the rows make up."""
+    import numpy as np
+    import pandas as pd
+
+    ids = pd.Series(truth[slice_id], dtype="str")
+    names = ids.str.extract(f"^(?:{pattern})", expand=False)
+    widths, heights = _column(truth, width), _column(truth, height)
+    found = []
+    for rows in (np.asarray(rows) for rows in names.groupby(names).indices.values()):
+        slices, numbers = np.unique(ids.to_numpy(dtype=object)[rows].astype(str), return_inverse=True)
+        found.append(_Volume(rows, numbers, (len(slices), int(widths[rows[0]]), int(heights[rows[0]]))))
+    return found
+
+
+def _voxels(masks: Array, slices: Array, shape: tuple[int, ...]) -> Array:
+    """Return the numbers of the voxels that any of the masks covers."""
+    import numpy as np
+
+    size = shape[1] * shape[2]
+    return np.unique(np.concatenate([rle.pixels(rle.parse(m)) + size * s for m, s in zip(masks, slices, strict=True)]))
+
+
+def _dice(areas: Areas, both_empty: float) -> Numbers:
+    import numpy as np
+
+    both = areas.truth + areas.prediction
+    return np.divide(2 * areas.shared, both, out=np.full_like(both, both_empty), where=both > 0)
+
+
+def _areas(truth: Table, prediction: Table, mask: str, width: Size, height: Size) -> Areas:
+    """Compare the two masks of each row."""
+    import numpy as np
+
+    sizes = _sizes(truth, width, height)
+    counted = np.empty((3, len(sizes)))
+    for row, (true, predicted, size) in enumerate(zip(truth[mask], prediction[mask], sizes, strict=True)):
+        right = rle.parse(true)
+        try:
+            found = rle.parse(predicted, int(size))
+        except ValueError as error:
+            raise InvalidSubmission(f"column {mask!r}, row {row + 1} of the sample submission's: {error}") from None
+        counted[:, row] = right.area, found.area, rle.overlap(right, found)
+    return Areas(*counted)
+
+
+def _sizes(truth: Table, width: Size, height: Size) -> Array:
+    return _column(truth, width) * _column(truth, height)
+
+
+def _column(table: Table, size: Size) -> Array:
+    import numpy as np
+
+    if isinstance(size, str):
+        return np.asarray(table[size], dtype=np.int64)
+    return np.full(len(next(iter(table.values()))), size)
