@@ -94,12 +94,13 @@ class Bench:
 
     def plans(self) -> list[RunPlan]:
         """Check everything that can be checked, then engine, data and image; one plan a competition and seed."""
-        from harness import competition as competitions
+        from harness import catalogue
 
         options, settings = self.options, self.settings
         options.check()
         chosen = preset(options.agent)
-        loaded = [competitions.load(name, settings.competitions) for name in options.competitions]
+        known = catalogue.of(settings)
+        loaded = [known.load(name) for name in options.competitions]
         prompts = promptset.find(options.prompts or chosen.prompt_set, settings.prompts, like=chosen.prompt_set)
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
         self._refuse_model()

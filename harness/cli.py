@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
 from harness.options import Edition, GroupName, Json, Raw, StandIn, Submission, Yes
 from harness.run_verbs import runs, settings_now
@@ -28,6 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs)
+app.add_typer(own)
 
 
 def main() -> None:
@@ -66,12 +68,11 @@ def list_competitions(
     suite: Annotated[str | None, typer.Option(help="Only this suite.")] = None, json: Json = False
 ) -> None:
     """List the competitions."""
-    from harness import competition as competitions
-    from harness import tables
+    from harness import catalogue, tables
 
     settings = settings_now()
-    found = competitions.load_all(settings.competitions)
-    tables.competitions(competitions.in_suite(found, suite) if suite else found, settings.data, as_json=json)
+    known = catalogue.of(settings)
+    tables.competitions(known.in_suite(suite) if suite else known.load_all(), settings.data, as_json=json)
 
 
 @app.command()
@@ -79,13 +80,12 @@ def prepare(
     competition: str, raw: Raw = None, stand_in: StandIn = False, edition: Edition = None, json: Json = False
 ) -> None:
     """Make a competition's public and private data, from Kaggle, --raw, or synthetic stand-in data."""
-    from harness import competition as competitions
-    from harness import tables
+    from harness import catalogue, tables
     from harness.prepare import prepare as make
     from harness.progress import say
 
     settings = settings_now()
-    item = competitions.load(competition, settings.competitions)
+    item = catalogue.of(settings).load(competition)
     prepared = make(
         item,
         data_home=settings.data,
@@ -200,10 +200,10 @@ def clean(
 
 
 def _prepared(settings: Settings, name: str, edition: str | None) -> tuple[Competition, Prepared]:
-    from harness import competition as competitions
+    from harness import catalogue
     from harness.manifest import find
 
-    item = competitions.load(name, settings.competitions)
+    item = catalogue.of(settings).load(name)
     prepared = find(item, settings.data, edition=edition)
     if prepared is None:
         raise UserError(f"{name} is not prepared in {settings.data}. Try: podium prepare {name}")

@@ -143,9 +143,9 @@ def _from_here(path: Path) -> Path:
 
 
 def _suite(settings: Settings, name: str) -> list[str]:
-    from harness import competition as competitions
+    from harness import catalogue
 
-    return [item.id for item in competitions.in_suite(competitions.load_all(settings.competitions), name)]
+    return [item.id for item in catalogue.of(settings).in_suite(name)]
 
 
 def _exit_code(summary: Summary, *, graded: bool = True) -> int:

@@ -15,6 +15,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from harness.aggregate import Rate, Row, Summary
+    from harness.check import Finding
     from harness.competition import Competition
     from harness.doctor import Check
     from harness.grade import GradeReport
@@ -141,6 +142,18 @@ def _competition_object(item: Competition, prepared: Prepared | None) -> dict[st
         "prepared": prepared is not None,
         "stand_in": prepared.manifest.stand_in if prepared else None,
     }
+
+
+def findings(found: Sequence[Finding], *, as_json: bool) -> None:
+    """What was tried on a competition, and what came of it."""
+    if as_json:
+        _print_json([finding._asdict() for finding in found])
+        return
+    table = _table("edition", "check", "", "what came of it")
+    for finding in found:
+        mark = "[green]ok[/]" if finding.ok else "[red]FAILS[/]"
+        table.add_row(finding.edition, finding.check, mark, escape(finding.detail))
+    _show(table)
 
 
 def prepared(item: Competition, value: Prepared, *, as_json: bool) -> None:
