@@ -6,6 +6,8 @@ This module reads; `prepare.py` makes.
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -100,10 +102,11 @@ def find(competition: Competition, data_home: Path, *, edition: str | None = Non
     return Prepared(folder, manifest) if whole else None
 
 
-def describe_raw(path: Path, stated_md5: str | None) -> RawFile:
-    """Return the record of a raw file, archive or folder; a folder is told by its files' names, sizes and times."""
-    if path.is_dir():
-        return _describe_folder(path)
+def describe_raw(paths: Sequence[Path], below: Path, stated_md5: str | None) -> RawFile:
+    """Return the record of one entry: a file, or all files of folders and patterns, told by names, sizes and times."""
+    if not _is_one_file(paths):
+        return _describe_listing(paths, below)
+    (path,) = paths
     now = path.stat()
     checksum: Verdict = "unknown"
     if stated_md5 is not None:
@@ -111,24 +114,34 @@ def describe_raw(path: Path, stated_md5: str | None) -> RawFile:
     return RawFile(bytes=now.st_size, sha256=digest(path, "sha256"), modified_ns=now.st_mtime_ns, checksum=checksum)
 
 
-def is_unchanged(known: RawFile, path: Path) -> bool:
-    """Is this still the file that was read? Its time is trusted, else its content decides."""
-    if path.is_dir():
-        return _describe_folder(path) == known
-    now = path.stat()
+def is_unchanged(known: RawFile, paths: Sequence[Path], below: Path) -> bool:
+    """Is this still what was read? A file's time is trusted, else its content decides."""
+    if not _is_one_file(paths):
+        return _describe_listing(paths, below) == known
+    now = paths[0].stat()
     if now.st_size != known.bytes:
         return False
-    return now.st_mtime_ns == known.modified_ns or digest(path, "sha256") == known.sha256
+    return now.st_mtime_ns == known.modified_ns or digest(paths[0], "sha256") == known.sha256
 
 
-def _describe_folder(path: Path) -> RawFile:
+def _is_one_file(paths: Sequence[Path]) -> bool:
+    return len(paths) == 1 and paths[0].is_file()
+
+
+def _describe_listing(paths: Sequence[Path], below: Path) -> RawFile:
     listing = hashlib.sha256()
     total, latest = 0, 0
-    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+    for file in sorted(file for path in paths for file in ((path,) if path.is_file() else files_below(path))):
         now = file.stat()
-        listing.update(f"{file.relative_to(path).as_posix()} {now.st_size} {now.st_mtime_ns}\n".encode())
+        listing.update(f"{file.relative_to(below).as_posix()} {now.st_size} {now.st_mtime_ns}\n".encode())
         total, latest = total + now.st_size, max(latest, now.st_mtime_ns)
     return RawFile(bytes=total, sha256=listing.hexdigest(), modified_ns=latest)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield every file in a folder, however deep."""
+    for root, _, names in os.walk(folder):
+        yield from (Path(root, name) for name in names)
 
 
 def describe_prepared(path: Path, stated_md5: str | None) -> PreparedFile:

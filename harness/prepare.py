@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import shutil
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from harness import bundled, download, rawdata, standin
 from harness.columns import sample_value
-from harness.competition import BundledSource, Competition, Edition, KaggleSource
+from harness.competition import BundledSource, Competition, Edition, KaggleSource, LocalSource
 from harness.data_in_use import replaceable
 from harness.errors import DownloadError, UserError
 from harness.locks import locked
@@ -138,6 +139,8 @@ def _origin(maker: _Maker, wish: Wish, existing: Prepared | None) -> tuple[Origi
         return "stand-in", None
     if isinstance(competition.source, BundledSource):
         return "bundled", None
+    if isinstance(competition.source, LocalSource):
+        return "raw", competition.folder / competition.source.folder
     if existing and existing.manifest.source == "raw" and not wish.kaggle:
         return "raw", Path(existing.manifest.raw_path or "")
     real = existing is not None and existing.manifest.source == "kaggle"
@@ -154,7 +157,7 @@ def _is_current(manifest: Manifest, competition: Competition, recipe: str, origi
         return True
     inputs = rawdata.inputs(raw, competition.raw)
     return set(inputs) == set(manifest.raw) and all(
-        is_unchanged(manifest.raw[name], path) for name, path in inputs.items()
+        is_unchanged(manifest.raw[name], paths, raw) for name, paths in inputs.items()
     )
 
 
@@ -176,8 +179,8 @@ def _make(maker: _Maker, origin: Origin, source: Path | None, scratch: Path) -> 
     raw = source or unpacked
     zip_md5 = maker.competition.source.zip_md5 if isinstance(maker.competition.source, KaggleSource) else None
     inputs = {
-        name: describe_raw(path, zip_md5 if path == source else None)
-        for name, path in rawdata.inputs(raw, maker.competition.raw).items()
+        name: describe_raw(paths, raw, zip_md5 if paths == [source] else None)
+        for name, paths in rawdata.inputs(raw, maker.competition.raw).items()
     }
     files = rawdata.gather(raw, maker.competition.raw, unpacked)
     return _split(maker.competition, maker.edition, files, scratch, maker.say), inputs
@@ -198,7 +201,7 @@ def _split(competition: Competition, edition: Edition, files: Mapping[str, Path]
     (made / "private").mkdir(mode=0o700)
     for name, path in files.items():
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
-        (raw / name.rstrip("/")).symlink_to(path.resolve())
+        (raw / name).symlink_to(path.resolve())
     submission = competition.submission
     job = Job(
         raw=raw,
@@ -224,11 +227,30 @@ def _split(competition: Competition, edition: Edition, files: Mapping[str, Path]
 
 
 def _set_modes(made: Path) -> None:
-    """Public is for every uid of the container, private for the owner alone, whatever the umask."""
+    """Public is for every uid of the container, private for the owner alone, whatever the umask.
+
+    A file that is shared with a raw one (a hard link, see `splits/placing.py`) is never changed: its mode already is
+    that of public data, and in private it becomes a copy.
+    """
     made.chmod(0o755)
-    for path in made.rglob("*"):
-        shared = path.relative_to(made).parts[0] == "public"
-        path.chmod((0o755 if shared else 0o700) if path.is_dir() else (0o644 if shared else 0o600))
+    for top in made.iterdir():
+        shared = top.name != "private"
+        for path in (top, *top.rglob("*")) if top.is_dir() else (top,):
+            _set_mode(path, (0o755, 0o644) if shared else (0o700, 0o600))
+
+
+def _set_mode(path: Path, wanted: tuple[int, int]) -> None:
+    now = path.lstat()
+    if stat.S_ISLNK(now.st_mode):
+        raise UserError(f"the split recipe left a link in the prepared data: {path.name}; it must write files")
+    mode = wanted[0] if stat.S_ISDIR(now.st_mode) else wanted[1]
+    if stat.S_IMODE(now.st_mode) == mode:
+        return
+    if stat.S_ISREG(now.st_mode) and now.st_nlink > 1:
+        own = path.with_name(f"{path.name}.own~")
+        shutil.copyfile(path, own)
+        own.replace(path)
+    path.chmod(mode)
 
 
 def _describe(made: Path, edition: Edition, *, compare: bool) -> dict[str, PreparedFile]:

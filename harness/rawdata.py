@@ -1,88 +1,144 @@
-"""Takes the raw files that a spec names out of the user's folder or archive, safely.
+"""Finds the raw data that a spec names in the user's folder or archive, and unpacks them where they are packed.
 
-An archive is untrusted: names that leave the folder, links, and contents far larger than the archive are refused, and
-only what the spec names is unpacked.
+An entry of a spec is a file (`train.csv`), a folder (`train/`), or a pattern of either (`train_*.csv`, `part_?/`), in
+which `*` stays within one name. Raw data lie as in Kaggle's zip unpacked once: archives inside it stay packed. Only
+what the spec names is taken out of an archive.
 """
 
 from __future__ import annotations
 
-import shutil
-import stat
+import fnmatch
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from harness.errors import UserError
+from harness.parallel import Track, untracked
+from harness.unpacking import Archive, opened
 
-LARGEST_RATIO = 200  # real tables compress up to some 50 times
-RATIO_FREE_BYTES = 64 * 2**20  # below this nobody is hurt, however well it compressed
+PACKED = (".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".gz", ".bz2", ".rar")
+Inputs = Mapping[str, Sequence[Path]]
 
 
-def inputs(source: Path, wanted: Sequence[str]) -> Mapping[str, Path]:
-    """Return the files (folders, where a name ends with /) that tell whether raw data changed: or the whole archive."""
+class _Tree(Protocol):
+    """Where raw data are looked for; names are relative and without a slash at their end."""
+
+    def is_file(self, name: str) -> bool: ...
+    def is_folder(self, name: str) -> bool: ...
+    def matching(self, pattern: str) -> Iterable[str]: ...
+    def top(self) -> Iterable[str]: ...
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def is_file(self, name: str) -> bool:
+        return (self.path / name).is_file()
+
+    def is_folder(self, name: str) -> bool:
+        return (self.path / name).is_dir()
+
+    def matching(self, pattern: str) -> Iterable[str]:
+        return (path.relative_to(self.path).as_posix() for path in self.path.glob(pattern))
+
+    def top(self) -> Iterable[str]:
+        return (path.name for path in self.path.iterdir())
+
+
+class _Packed:
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+
+    def is_file(self, name: str) -> bool:
+        return name in self.archive.files
+
+    def is_folder(self, name: str) -> bool:
+        return name in self.archive.folders
+
+    def matching(self, pattern: str) -> Iterable[str]:
+        parts = PurePosixPath(pattern).parts
+        return (
+            name
+            for name in (*self.archive.files, *self.archive.folders)
+            if len(have := PurePosixPath(name).parts) == len(parts) and all(map(fnmatch.fnmatchcase, have, parts))
+        )
+
+    def top(self) -> Iterable[str]:
+        return {name.split("/")[0] for name in (*self.archive.files, *self.archive.folders)}
+
+
+def inputs(source: Path, wanted: Sequence[str]) -> Inputs:
+    """Return what tells whether raw data changed: the files and folders of each entry, or the whole archive."""
     if source.is_dir():
-        return _from_folder(source, wanted)
+        found = _find(_Folder(source), wanted, source)
+        return {entry: [source / name for name in names] for entry, names in found.items()}
+    _refuse_unreadable(source, wanted)
+    return {source.name: [source]}
+
+
+def gather(source: Path, wanted: Sequence[str], into: Path, *, track: Track = untracked) -> Mapping[str, Path]:
+    """Return where each wanted file or folder lies: in the user's folder, or unpacked from the archive into `into`."""
+    if source.is_dir():
+        found = _find(_Folder(source), wanted, source)
+        return {name: source / name for name in _outermost(found)}
+    _refuse_unreadable(source, wanted)
+    with opened(source) as archive:
+        names = _outermost(_find(_Packed(archive), wanted, source))
+        folders = {f"{name}/" for name in names if name in archive.folders}
+        members = [name for name in archive.files if name in names or _inside(name, folders)]
+        for folder in folders:
+            (into / folder).mkdir(parents=True, exist_ok=True)
+        archive.unpack({name: into / name for name in members}, track=track)
+        return {name: into / name for name in names}
+
+
+def _refuse_unreadable(source: Path, wanted: Sequence[str]) -> None:
     if not source.exists():
         raise UserError(f"raw data: {source} does not exist; give a folder or a .zip that holds {', '.join(wanted)}")
     if not zipfile.is_zipfile(source):
         raise UserError(f"raw data: {source} is neither a folder nor a complete .zip; download it again")
-    return {source.name: source}
 
 
-def gather(source: Path, wanted: Sequence[str], into: Path) -> Mapping[str, Path]:
-    """Return where each wanted file lies: in the user's folder itself, or unpacked from the archive into `into`."""
-    found = inputs(source, wanted)
-    return found if source.is_dir() else _from_zip(source, wanted, into)
-
-
-def _from_folder(folder: Path, wanted: Sequence[str]) -> Mapping[str, Path]:
-    found = {name: folder / name for name in wanted}
-    if missing := [
-        name for name, path in found.items() if not (path.is_dir() if name.endswith("/") else path.is_file())
-    ]:
-        there = sorted(path.name for path in folder.iterdir())[:10]
-        raise UserError(f"raw data: {folder} lacks {', '.join(missing)}; it holds {', '.join(there) or 'nothing'}")
+def _find(tree: _Tree, wanted: Sequence[str], source: Path) -> dict[str, list[str]]:
+    found = {entry: _matches(tree, entry) for entry in wanted}
+    if missing := [entry for entry, names in found.items() if not names]:
+        there = sorted(tree.top())
+        shown = ", ".join(there[:10]) + (f" and {len(there) - 10} more" if len(there) > 10 else "") or "nothing"
+        advice = "".join(f"; {hint}" for entry in missing[:3] if (hint := _hint(tree, entry, there)))
+        raise UserError(f"raw data: {source} lacks {', '.join(missing)}; it holds {shown}{advice}")
     return found
 
 
-def _from_zip(archive: Path, wanted: Sequence[str], into: Path) -> Mapping[str, Path]:
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            members = {member.filename: member for member in opened.infolist()}
-            for member in members.values():
-                _refuse_unsafe(archive, member)
-            if missing := [name for name in wanted if name not in members]:
-                there = ", ".join(list(members)[:10]) or "nothing"
-                raise UserError(f"raw data: {archive} lacks {', '.join(missing)}; it holds {there}")
-            _refuse_without_room(archive, sum(members[name].file_size for name in wanted), into)
-            return {name: _unpack(opened, members[name], into / name) for name in wanted}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise UserError(f"raw data: {archive} is broken: {error}; download it again") from error
+def _matches(tree: _Tree, entry: str) -> list[str]:
+    fits = tree.is_folder if entry.endswith("/") else tree.is_file
+    name = entry.rstrip("/")
+    candidates = tree.matching(name) if set(name) & set("*?[") else [name]
+    return sorted(one for one in candidates if fits(one))
 
 
-def _refuse_unsafe(archive: Path, member: zipfile.ZipInfo) -> None:
-    name = PurePosixPath(member.filename.replace("\\", "/"))
-    if name.is_absolute() or ".." in name.parts or ":" in name.parts[:1]:
-        raise UserError(f"raw data: {archive} holds {member.filename!r}, which leaves the folder: refused")
-    kind = stat.S_IFMT(member.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise UserError(f"raw data: {archive} holds {member.filename!r}, which is not a plain file: refused")
-    if member.file_size > RATIO_FREE_BYTES and member.file_size > LARGEST_RATIO * max(member.compress_size, 1):
-        raise UserError(
-            f"raw data: {archive}: {member.filename!r} would swell from {member.compress_size} to "
-            f"{member.file_size} bytes: refused as a zip bomb; unpack it yourself if you trust it"
-        )
+def _hint(tree: _Tree, entry: str, there: Sequence[str]) -> str | None:
+    """Say where a missing entry may be: packed instead of unpacked, the other way round, or one folder deeper."""
+    name = entry.rstrip("/")
+    packed = [name + ending for ending in PACKED] + [str(PurePosixPath(name).with_suffix(end)) for end in PACKED]
+    if is_packed := next((one for one in packed if one != name and tree.is_file(one)), None):
+        return f"{entry} is there as {is_packed}: unpack that beside it first"
+    bare = next((name.removesuffix(end) for end in PACKED if name.endswith(end)), name)
+    if bare != name and (tree.is_folder(bare) or tree.is_file(bare)):
+        return f"{entry} is there unpacked as {bare}, but is wanted packed, as Kaggle has it: put the archive there"
+    if deeper := next((one for one in there if tree.is_file(f"{one}/{name}") or tree.is_folder(f"{one}/{name}")), None):
+        return f"{entry} is in {deeper}: give that folder"
+    return None
 
 
-def _refuse_without_room(archive: Path, needed: int, into: Path) -> None:
-    free = shutil.disk_usage(into).free
-    if needed > free:
-        raise UserError(f"raw data: unpacking {archive} takes {needed} bytes, {into} has {free} free; make room")
+def _outermost(found: Mapping[str, Sequence[str]]) -> set[str]:
+    """All names, but for those inside a folder that is among them."""
+    names = {name for some in found.values() for name in some}
+    folders = {f"{name}/" for entry, some in found.items() if entry.endswith("/") for name in some}
+    return {name for name in names if not _inside(name, folders)}
 
 
-def _unpack(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # zipfile stops at the size that the directory states and checks the CRC there, so a lying member raises
-    with opened.open(member) as packed, target.open("xb") as unpacked:
-        shutil.copyfileobj(packed, unpacked, 1 << 20)
-    return target
+def _inside(name: str, folders: set[str]) -> bool:
+    """Does the name lie in one of the folders (given with a slash at the end)?"""
+    return bool(folders) and any(f"{parent}/" in folders for parent in PurePosixPath(name).parents)
