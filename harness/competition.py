@@ -19,6 +19,7 @@ from harness.columns import Column
 from harness.contract import Direction
 from harness.csvfile import LONGEST_ROW_BYTES
 from harness.errors import InvalidSpec, UserError
+from harness.leaderboard import Lines
 from harness.metrics import Metric, NoOptions, get_metric
 from harness.owncode import function_in
 from harness.specfile import read_spec
@@ -137,16 +138,42 @@ class SubmissionSpec(_Spec):
 
 
 class LeaderboardSpec(_Spec):
-    """What people reached: the medal lines, the median, and the score held at 0 %, 1 %, … 100 % of the ranking."""
+    """What people reached: the medal lines, the median, and the score held at 0 %, 1 %, … 100 % of the ranking.
+
+    Where the lines are not known, they and the percentile come from the user's copy of the full leaderboard, if any.
+    """
 
     teams: int | None = Field(default=None, ge=1, description="None: not known, so no percentile")
-    gold: float
-    silver: float
-    bronze: float
-    median: float
+    gold: float | None = None
+    silver: float | None = None
+    bronze: float | None = None
+    median: float | None = None
     quantiles: FileName | None = Field(default=None, description="JSON list of 101 scores, best first")
     quantiles_note: str | None = Field(default=None, description="how they differ from the lines: 'other snapshot'")
     source: str
+
+    @model_validator(mode="after")
+    def _all_lines_or_none(self) -> LeaderboardSpec:
+        lines = {name: getattr(self, name) for name in ("gold", "silver", "bronze", "median")}
+        missing = [name for name, score in lines.items() if score is None]
+        if 0 < len(missing) < len(lines):
+            raise ValueError(f"{missing[0]}: missing; give all of {', '.join(lines)}, or none where they are not known")
+        return self
+
+    @property
+    def lines(self) -> Lines | None:
+        """The four scores, where they are known."""
+        if self.gold is None or self.silver is None or self.bronze is None or self.median is None:
+            return None
+        return Lines(self.gold, self.silver, self.bronze, self.median)
+
+
+class Provenance(_Spec):
+    """Where the metric and the columns were read; `known`: from own knowledge, not looked up; `unsure`: neither."""
+
+    metric: str
+    columns: str
+    confidence: Literal["read", "known", "unsure"]
 
 
 class Checksums(_Spec):
@@ -216,6 +243,8 @@ class Competition(_Spec):
     stand_in: StandIn | None = None
     defects: tuple[str, ...] = Field(default=(), description="known leaks and errors of the data or its split")
     sizes: Sizes = Sizes()
+    provenance: Provenance | None = None
+    unverified: bool = Field(default=False, description="metric or columns are not sure: in no suite")
     _folder: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -231,6 +260,10 @@ class Competition(_Spec):
         written = self.stand_in is not None and self.stand_in.code is None
         if self.stand_in and written and (missing := self.stand_in.lacks(self.raw)):
             raise ValueError(f"stand_in lacks the raw files {missing}")
+        if self.provenance and self.provenance.confidence == "unsure" and not self.unverified:
+            raise ValueError("provenance.confidence is unsure: mark the competition with unverified: true")
+        if self.unverified and self.suites:
+            raise ValueError(f"an unverified competition is in no suite, found {', '.join(self.suites)}")
         if self.source.kind == "kaggle" and self.stand_in is None:
             raise ValueError("a competition with Kaggle data needs a stand_in recipe")
         return self

@@ -38,6 +38,12 @@ def has_credentials(environ: Mapping[str, str]) -> bool:
     return any((folder / name).is_file() for folder in _config_folders(environ) for name in _FILES)
 
 
+def require_credentials(slug: str, environ: Mapping[str, str]) -> None:
+    """Raise DownloadError, with what to do, where there are no credentials."""
+    if not has_credentials(environ):
+        raise DownloadError(f"{slug}: no Kaggle credentials in the environment or in ~/.kaggle; {_ADVICE}")
+
+
 def rules_page(slug: str) -> str:
     """Return the page where a competition's rules are accepted."""
     return f"https://www.kaggle.com/c/{slug}/rules"
@@ -60,8 +66,7 @@ def download(
     with locked(into, slug):
         if _is_whole(archive):
             return archive
-        if not has_credentials(environ):
-            raise DownloadError(f"{slug}: no Kaggle credentials in the environment or in ~/.kaggle; {_ADVICE}")
+        require_credentials(slug, environ)
         partial = into / f"{slug}.partial"
         partial.mkdir(exist_ok=True)
         limit = shutil.disk_usage(into).free - RESERVE_BYTES if free_bytes is None else free_bytes
@@ -76,24 +81,21 @@ def download(
 
 
 def _fetch(slug: str, partial: Path, limit: int, environ: Mapping[str, str], retries: int) -> None:
-    """Run the client in a child and turn its report into a DownloadError, if it is one."""
+    """Download the archive into the folder `partial`."""
+    order = {"want": "files", "folder": str(partial), "largest_bytes": limit, "retries": retries}
+    ask_client(slug, order | {"bar": sys.stderr.isatty()}, environ)
+
+
+def ask_client(slug: str, order: Mapping[str, object], environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """Run the official client in a child and return its report; DownloadError if it is one of failure."""
     with tempfile.TemporaryDirectory(prefix="podium-kaggle-") as scratch:
         report = Path(scratch) / "report.json"
         child_environ = dict(environ)
         if not any(folder.is_dir() for folder in _config_folders(environ)):
             child_environ["KAGGLE_CONFIG_DIR"] = scratch  # else the client makes a folder in the user's home
-        order = {
-            "slug": slug,
-            "folder": str(partial),
-            "report": str(report),
-            "largest_bytes": limit,
-            "retries": retries,
-            "endpoint": environ.get(ENDPOINT),
-            "bar": sys.stderr.isatty(),
-        }
         child = subprocess.run(
             [sys.executable, "-m", "harness.kaggle_child"],
-            input=json.dumps(order),
+            input=json.dumps({**order, "slug": slug, "report": str(report), "endpoint": environ.get(ENDPOINT)}),
             text=True,
             env=child_environ,
             stdout=subprocess.DEVNULL,
@@ -106,6 +108,7 @@ def _fetch(slug: str, partial: Path, limit: int, environ: Mapping[str, str], ret
         outcome: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     if outcome["kind"] != "done":
         raise DownloadError(f"{slug}: {_explain(slug, outcome)}")
+    return outcome
 
 
 def _explain(slug: str, outcome: Mapping[str, Any]) -> str:

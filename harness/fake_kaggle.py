@@ -1,7 +1,7 @@
-"""A stand-in for Kaggle's API on loopback: enough of it for the official client to download an archive, or to fail.
+"""A stand-in for Kaggle's API on loopback: enough for the official client to get archive and leaderboard, or to fail.
 
-For tests and rehearsals: point the client at it with PODIUM_KAGGLE_ENDPOINT. One server holds one archive and one way
-to behave; it checks the credentials that it is given and knows nothing else of Kaggle.
+For tests and rehearsals: point the client at it with PODIUM_KAGGLE_ENDPOINT. One server holds one archive, one
+leaderboard and one way to behave; it checks the credentials that it is given and knows nothing else of Kaggle.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -43,10 +43,15 @@ _REFUSALS = {
 
 
 class FakeKaggle:
-    """Context manager: serves `archive` as the download of every competition."""
+    """Context manager: serves `archive` as the download of every competition, and `scores` as its leaderboard.
 
-    def __init__(self, archive: bytes, behaviour: Behaviour = Behaviour.SERVES) -> None:
-        self.archive, self.behaviour = archive, behaviour
+    A score stands for one team, whose id is its place in `scores`; `page` teams are served at a time.
+    """
+
+    def __init__(
+        self, archive: bytes = b"", behaviour: Behaviour = Behaviour.SERVES, scores: Sequence[str] = (), page: int = 50
+    ) -> None:
+        self.archive, self.behaviour, self.scores, self.page = archive, behaviour, scores, page
         self.ranges: list[str | None] = []  # the Range header of each request for the archive
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -87,7 +92,7 @@ def _handler(fake: FakeKaggle) -> type[BaseHTTPRequestHandler]:
             method = urlsplit(self.path).path.rsplit("/", 1)[-1]
             if method == "IntrospectToken":
                 self._answer_json(200, {"active": False})
-            elif method != "DownloadDataFiles":
+            elif method not in ("DownloadDataFiles", "GetLeaderboard"):
                 self._answer_json(404, {"code": 404, "message": f"no method {method}"})
             elif self.headers.get("Authorization") != authorization:
                 self._answer_json(401, {"code": 401, "message": "Unauthenticated"})
@@ -95,6 +100,8 @@ def _handler(fake: FakeKaggle) -> type[BaseHTTPRequestHandler]:
                 status, message = _REFUSALS[fake.behaviour]
                 extra = {"Retry-After": "7"} if fake.behaviour is Behaviour.LIMITED else {}
                 self._answer_json(status, {"code": status, "message": message}, extra)
+            elif method == "GetLeaderboard":
+                self._answer_json(200, _page_of(fake, int(body.get("pageToken") or 0)))
             else:
                 self.send_response(302)
                 self.send_header("Location", f"{fake.endpoint}/files/{body['competitionName']}.zip")
@@ -132,3 +139,14 @@ def _handler(fake: FakeKaggle) -> type[BaseHTTPRequestHandler]:
             """Say nothing on the terminal."""
 
     return Handler
+
+
+def _page_of(fake: FakeKaggle, first: int) -> Mapping[str, object]:
+    """One page of the leaderboard; a page's token is the place of its first team."""
+    chosen = list(enumerate(fake.scores))[first : first + fake.page]
+    teams = [
+        {"teamId": place, "teamName": f"team {place}", "submissionDate": "2024-01-31T00:00:00Z", "score": score}
+        for place, score in chosen
+    ]
+    last = first + len(chosen)
+    return {"submissions": teams, "nextPageToken": str(last) if last < len(fake.scores) else ""}

@@ -11,16 +11,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness import leaderboard, submission
+from harness import submission
 from harness.competition import Competition
 from harness.contract import Direction
 from harness.errors import InvalidSubmission
-from harness.leaderboard import Lines, Medal
+from harness.full_leaderboard import FullLeaderboard
+from harness.leaderboard import Medal
 from harness.manifest import Prepared
 from harness.metrics import Metric
+from harness.place import place_of
 from harness.submission import Predictions
-
-STAND_IN_NOTE = "stand-in data: synthetic, so no medal and no percentile"
 
 
 class Thresholds(BaseModel):
@@ -62,22 +62,27 @@ class GradeReport(BaseModel):
         return self.model_dump_json(indent=2) + "\n"
 
 
-def grade(competition: Competition, prepared: Prepared, path: Path | None) -> GradeReport:
-    """Grade the submission at `path`; None, or a path where nothing is, means that none was handed in."""
+def grade(
+    competition: Competition, prepared: Prepared, path: Path | None, full: FullLeaderboard | None = None
+) -> GradeReport:
+    """Grade the submission at `path`; None, or a path where nothing is, means that none was handed in.
+
+    With the full leaderboard, if the user has it, the place is exact.
+    """
     competition = competition.at(prepared.manifest.edition)
     if path is None:
-        return _report(competition, prepared, exists=False, reason="there is no submission file")
+        return _report(competition, prepared, full, exists=False, reason="there is no submission file")
     try:
         predictions = submission.read(competition, prepared, path)
     except InvalidSubmission as invalid:
-        return _report(competition, prepared, exists=_exists(path), reason=str(invalid))
+        return _report(competition, prepared, full, exists=_exists(path), reason=str(invalid))
     truth = answers(competition, prepared, predictions)
     metric = competition.scorer()
     try:
         score = metric.score(*_as_taken(metric, truth, predictions.at(truth.ids)), competition.metric.options)
     except InvalidSubmission as invalid:
-        return _report(competition, prepared, exists=True, reason=str(invalid))
-    return _report(competition, prepared, exists=True, score=score)
+        return _report(competition, prepared, full, exists=True, reason=str(invalid))
+    return _report(competition, prepared, full, exists=True, score=score)
 
 
 def answers(competition: Competition, prepared: Prepared, predictions: Predictions) -> Predictions:
@@ -100,18 +105,14 @@ def _as_taken(metric: Metric, truth: Predictions, predictions: Predictions) -> t
 def _report(
     competition: Competition,
     prepared: Prepared,
+    full: FullLeaderboard | None,
     *,
     exists: bool,
     reason: str | None = None,
     score: float | None = None,
 ) -> GradeReport:
-    manifest, board = prepared.manifest, competition.leaderboard
-    direction = competition.metric.direction
-    lines = None
-    if board is not None and not manifest.stand_in:
-        lines = Lines(board.gold, board.silver, board.bronze, board.median)
-    place, note = _standing(competition, score, manifest.stand_in)
-    graded = score is not None and lines is not None
+    manifest = prepared.manifest
+    place = place_of(competition, score, full, stand_in=manifest.stand_in)
     return GradeReport(
         competition=competition.id,
         edition=manifest.edition,
@@ -119,37 +120,19 @@ def _report(
         data_source=manifest.source,
         data_fingerprint=manifest.fingerprint,
         metric=competition.metric.name,
-        direction=direction,
+        direction=competition.metric.direction,
         submission_exists=exists,
         valid=score is not None,
         reason=reason,
         score=score,
-        medal=leaderboard.medal_of(score, lines, direction) if graded else None,  # type: ignore[arg-type]
-        above_median=leaderboard.above_median(score, lines, direction) if graded else None,  # type: ignore[arg-type]
-        percentile=None if place is None else place.percentile,
-        exceeds_percent=None if place is None else place.exceeds_percent,
-        percentile_note=note,
-        thresholds=None if lines is None else Thresholds(**vars(lines)),
-        teams=board.teams if board is not None and lines is not None else None,
+        medal=place.medal,
+        above_median=place.above_median,
+        percentile=None if place.standing is None else place.standing.percentile,
+        exceeds_percent=None if place.standing is None else place.standing.exceeds_percent,
+        percentile_note=place.note,
+        thresholds=None if place.lines is None else Thresholds(**vars(place.lines)),
+        teams=place.teams,
     )
-
-
-def _standing(
-    competition: Competition, score: float | None, stand_in: bool
-) -> tuple[leaderboard.Standing | None, str | None]:
-    board = competition.leaderboard
-    if stand_in:
-        return None, STAND_IN_NOTE
-    if board is None:
-        return None, "this competition has no leaderboard"
-    quantiles = competition.quantiles()
-    if quantiles is None or board.teams is None:
-        return None, "the leaderboard's quantiles are not known, its lines only"
-    if score is None:
-        return None, "there is no score"
-    place = leaderboard.standing(score, quantiles, board.teams, competition.metric.direction)
-    note = "interpolated from 101 quantiles, to within 1 point"
-    return place, f"{board.quantiles_note}; {note}" if board.quantiles_note else note
 
 
 def _exists(path: Path) -> bool:

@@ -38,6 +38,7 @@ def record_to_grade(folder: RunFolder) -> RunRecord:
 
 def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
     """Grade and write `grade.json`; a bug in the grader raises, other data than the run's are the user's error."""
+    from harness import full_leaderboard
     from harness.data_in_use import in_use
     from harness.grade import grade
 
@@ -48,7 +49,7 @@ def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, pr
         )
     submission = folder.submission if folder.submission.is_file() else None
     with in_use(prepared):
-        report = grade(competition, prepared, submission)
+        report = grade(competition, prepared, submission, full_leaderboard.beside(prepared))
     if submission is None and record.submission_problem:
         report = report.model_copy(update={"submission_exists": True, "reason": record.submission_problem})
     write_json(folder.grade_file, report.model_dump(mode="json"))

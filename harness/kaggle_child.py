@@ -1,7 +1,8 @@
 """The child process in which the official Kaggle client runs; `download.py` starts it and reads its report.
 
-It reads one order (JSON) from standard input, downloads, and writes one report (JSON) into the file that the order
-names. The client's progress bar goes to standard error. It decides nothing and prints nothing itself.
+It reads one order (JSON) from standard input, downloads an archive or reads a leaderboard, and writes one report (JSON)
+into the file that the order names. The client's progress bar goes to standard error. It decides nothing and prints
+nothing itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SECONDS_PER_READ = 60
+TEAMS_A_PAGE, MOST_PAGES = 200, 1000
 
 
 class NoSpace(Exception):
@@ -38,6 +40,8 @@ def _carry_out(order: dict[str, Any]) -> dict[str, Any]:
     try:
         client = _client(order)
         client.authenticate()
+        if order["want"] == "leaderboard":
+            return {"kind": "done", "teams": _teams(client, order["slug"])}
         client.competition_download_files(order["slug"], path=order["folder"], quiet=not order["bar"])
     except NoSpace as error:
         return error.report
@@ -48,6 +52,27 @@ def _carry_out(order: dict[str, Any]) -> dict[str, Any]:
     except (RequestException, OSError, ValueError) as error:
         return {"kind": "broken", "message": f"{type(error).__name__}: {error}"}
     return {"kind": "done"}
+
+
+def _teams(client: Any, slug: str) -> list[tuple[int, str]]:
+    """Every team's id and score, page by page: the private leaderboard where there is one, else the public.
+
+    The client's own download of a leaderboard is of the public one, always (github.com/Kaggle/kaggle-cli/issues/731).
+    """
+    from kagglesdk.competitions.types.competition_api_service import ApiGetLeaderboardRequest
+
+    teams: list[tuple[int, str]] = []
+    token = None
+    with client.build_kaggle_client() as kaggle:
+        for _ in range(MOST_PAGES):
+            request = ApiGetLeaderboardRequest()
+            request.competition_name, request.page_size, request.page_token = slug, TEAMS_A_PAGE, token
+            page = kaggle.competitions.competition_api_client.get_leaderboard(request)
+            teams += [(team.team_id, team.score or "") for team in page.submissions or () if team is not None]
+            token = page.next_page_token
+            if not token:
+                return teams
+    raise ValueError(f"the leaderboard has no end: {len(teams)} teams after {MOST_PAGES} pages")
 
 
 def _refused(error: Any) -> dict[str, Any]:
