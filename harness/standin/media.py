@@ -10,9 +10,7 @@ from __future__ import annotations
 import io
 import itertools
 import math
-import shutil
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
+from harness import sevenzip
+from harness.splits.placing import pack_zip
 from harness.standin.sounds import aiff, wav
 from harness.standin.tables import StandInTable
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-LONG_AGO = (2020, 1, 1, 0, 0, 0)  # when everything in an archive was last changed, so that its bytes stay the same
-LONG_AGO_SECONDS = 1577836800
 
 
 @dataclass(frozen=True)
@@ -199,26 +196,11 @@ Archive.model_rebuild()
 
 def pack(folder: Path, archive: Path) -> None:
     """Pack all files of a folder into a .zip or .7z whose bytes depend on names and contents alone."""
-    import os
-
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = [(path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file()]
     if archive.suffix == ".7z":
-        import py7zr
-
-        for path in files:
-            os.utime(path, (LONG_AGO_SECONDS, LONG_AGO_SECONDS))
-            path.chmod(0o644)
-        with py7zr.SevenZipFile(archive, "w") as packed:
-            for path in files:
-                packed.write(path, path.relative_to(folder).as_posix())
-        return
-    with zipfile.ZipFile(archive, "w") as opened:
-        for path in files:
-            member = zipfile.ZipInfo(path.relative_to(folder).as_posix(), LONG_AGO)
-            member.compress_type = zipfile.ZIP_DEFLATED
-            member.external_attr = 0o644 << 16
-            with path.open("rb") as source, opened.open(member, "w") as target:
-                shutil.copyfileobj(source, target)
+        sevenzip.pack(archive, files)
+    else:
+        pack_zip(archive, files)
 
 
 def _levels(table: pd.DataFrame, labels: tuple[str, ...]) -> Floats:
