@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, field_validator, model_validator
+
+from harness.standin.column import ColumnRecipe as _Recipe
+from harness.standin.column import Drawn, Values
+from harness.standin.prose import Prose
+from harness.standin.series import Cycle, Times
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-    Values = NDArray[Any]
-    Drawn = Mapping[str, Values]  # the columns made so far, without their gaps
-
-
-class _Recipe(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-    missing: float = Field(default=0, ge=0, lt=1, description="share of rows left empty")
 
 
 class Sequence(_Recipe):
@@ -53,6 +52,34 @@ class Grouped(_Recipe):
         return _texts(ids[:rows])
 
 
+class Code(_Recipe):
+    """Ids that differ and mean nothing: random signs."""
+
+    kind: Literal["code"]
+    length: int = Field(default=16, ge=4)
+    signs: str = "0123456789abcdef"
+
+    def draw(self, rows: int, rng: np.random.Generator, drawn: Drawn) -> Values:
+        codes: dict[str, None] = {}
+        while len(codes) < rows:
+            codes["".join(self.signs[sign] for sign in rng.integers(0, len(self.signs), self.length))] = None
+        return _texts(codes)
+
+
+class Moment(_Recipe):
+    """Points in time, to the second, between `start` and `days` later."""
+
+    kind: Literal["moment"]
+    start: date
+    days: int = Field(gt=0)
+    format: str = "%Y-%m-%d %H:%M:%S"
+
+    def draw(self, rows: int, rng: np.random.Generator, drawn: Drawn) -> Values:
+        first = datetime.combine(self.start, time())
+        seconds = rng.integers(0, self.days * 86400, rows)
+        return _texts((first + timedelta(seconds=int(second))).strftime(self.format) for second in seconds)
+
+
 class Category(_Recipe):
     """One of several values, each with its share."""
 
@@ -67,13 +94,29 @@ class Category(_Recipe):
 
 
 class Flag(_Recipe):
-    """True or False."""
+    """True or False, or 1 and 0."""
 
     kind: Literal["flag"]
     share: float = Field(ge=0, le=1, description="of True")
+    integer: bool = False
 
     def draw(self, rows: int, rng: np.random.Generator, drawn: Drawn) -> Values:
-        return rng.random(rows) < self.share
+        flags = rng.random(rows) < self.share
+        return flags.astype(int) if self.integer else flags
+
+
+class Indicator(_Recipe):
+    """1 where another column has one of these values, else 0: the columns of a one-hot label."""
+
+    kind: Literal["indicator"]
+    of: str
+    values: tuple[str | int | bool, ...]
+
+    def draw(self, rows: int, rng: np.random.Generator, drawn: Drawn) -> Values:
+        import numpy as np
+
+        texts = {str(value) for value in self.values}
+        return np.array([int(str(value) in texts) for value in drawn[self.of]])
 
 
 class Number(_Recipe):
@@ -154,8 +197,12 @@ class Target(_Recipe):
     weights: dict[str, float] = Field(min_length=1)
     noise: float = Field(default=0.3, ge=0, lt=1)
     classes: tuple[StrictBool, ...] | tuple[StrictInt, ...] | tuple[StrictStr, ...] | None = None
+    shares: tuple[float, ...] | None = Field(default=None, description="of the classes; else equal ones")
     mean: float = 0
     spread: float = 1
+    minimum: float | None = None
+    maximum: float | None = None
+    decimals: int | None = None
 
     def draw(self, rows: int, rng: np.random.Generator, drawn: Drawn) -> Values:
         import numpy as np
@@ -164,34 +211,63 @@ class Target(_Recipe):
         signal = signal / (signal.std() or 1)
         level = math.sqrt(1 - self.noise) * signal + math.sqrt(self.noise) * rng.normal(size=rows)
         if self.classes is None:
-            return self.mean + self.spread * level
-        edges = np.quantile(level, np.arange(1, len(self.classes)) / len(self.classes))
+            numbers = self.mean + self.spread * level
+            if self.minimum is not None or self.maximum is not None:
+                numbers = np.clip(numbers, self.minimum, self.maximum)
+            return numbers if self.decimals is None else np.round(numbers, self.decimals)
+        shares = np.cumsum(self.shares or [1] * len(self.classes))
+        edges = np.quantile(level, shares[:-1] / shares[-1])
         which = np.searchsorted(edges, level)
         return np.array(self.classes, dtype=object)[which]
 
 
 Generator = Annotated[
-    Sequence | Grouped | Category | Flag | Number | Composed | Words | Target, Field(discriminator="kind")
+    Sequence
+    | Times
+    | Cycle
+    | Grouped
+    | Code
+    | Moment
+    | Category
+    | Flag
+    | Indicator
+    | Number
+    | Composed
+    | Words
+    | Prose
+    | Target,
+    Field(discriminator="kind"),
 ]
+_RUN = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
 class StandInTable(BaseModel):
-    """One CSV: how many rows, and how each column is drawn, in order."""
+    """One CSV: how many rows, and how each column is drawn, in order.
+
+    `Soil_Type{1..40}` stands for forty columns. `order` names the file's columns where they are not simply those drawn.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rows: int = Field(ge=10)
     columns: dict[str, Generator] = Field(min_length=2)
+    order: tuple[str, ...] | None = None
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _runs_are_spelt_out(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {name: column for key, column in value.items() for name in _spelt_out(str(key))}
 
     @model_validator(mode="after")
     def _columns_refer_backwards(self) -> StandInTable:
         before: set[str] = set()
         for name, column in self.columns.items():
-            used = [weight.split("=")[0] for weight in column.weights] if isinstance(column, Target) else []
-            if isinstance(column, Number) and column.zero_where:
-                used = [column.zero_where]
-            if unknown := [other for other in used if other not in before]:
+            if unknown := [other for other in _used(column) if other not in before]:
                 raise ValueError(f"column {name!r} uses {unknown[0]!r}, which is not drawn before it")
             before.add(name)
+        if unknown := [name for name in self.order or () if name not in before]:
+            raise ValueError(f"order names {unknown[0]!r}, which is not drawn")
         return self
 
     def draw(self, rng: np.random.Generator) -> pd.DataFrame:
@@ -205,7 +281,30 @@ class StandInTable(BaseModel):
         for name, column in self.columns.items():
             if column.missing:
                 table[name] = table[name].astype(object).mask(rng.random(self.rows) < column.missing)
-        return table
+        return table if self.order is None else table[list(self.order)]
+
+
+def _spelt_out(name: str) -> list[str]:
+    """Return the columns that a name with a run such as `{1..40}` stands for."""
+    run = _RUN.search(name)
+    if run is None:
+        return [name]
+    return [_RUN.sub(str(number), name) for number in range(int(run[1]), int(run[2]) + 1)]
+
+
+def _used(column: Generator) -> list[str]:
+    """Return the columns that must be drawn before this one."""
+    match column:
+        case Target():
+            return [weight.split("=")[0] for weight in column.weights]
+        case Number():
+            return [column.zero_where] if column.zero_where else []
+        case Indicator():
+            return [column.of]
+        case Prose():
+            return list(column.about)
+        case _:
+            return []
 
 
 def _standardised(name: str, drawn: Drawn) -> NDArray[np.float64]:
