@@ -1,4 +1,4 @@
-"""Divides one labelled table into the rows of training and of test: at random, by whole groups, or as it was released.
+"""Divides one labelled table into the rows of training and of test: at random, by groups, by time, or as released.
 
 The draws are scikit-learn's `train_test_split`, so a seed gives the rows that others got who used it. What is written
 of the rows is `written.py`'s affair.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from harness.splits.bytime import TimeDivision
 from harness.splits.sources import Source
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class GivenDivision(_Division):
         return table, self.test.read(raw)
 
 
-Division = Annotated[RandomDivision | GroupDivision | GivenDivision, Field(discriminator="by")]
+Division = Annotated[RandomDivision | GroupDivision | TimeDivision | GivenDivision, Field(discriminator="by")]
 
 
 class Renumbering(BaseModel):
