@@ -94,7 +94,7 @@ class Bench:
 
     def plans(self) -> list[RunPlan]:
         """Check everything that can be checked, then engine, data and image; one plan a competition and seed."""
-        from harness import catalogue
+        from harness import catalogue, descriptions
 
         options, settings = self.options, self.settings
         options.check()
@@ -127,6 +127,7 @@ class Bench:
                 prompts=prompts,
                 image=image,
                 budget_usd=options.budget,
+                description=descriptions.choose(options.description, item, data, settings.home),
             )
             for item, data in prepared
             for seed in options.seeds

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.descriptions import Kind
 from harness.errors import UserError
 from harness.presets import Preset
 from harness.results import check_name
@@ -43,6 +44,7 @@ class BenchOptions:
     graded: bool = True
     replay: Path | None = None
     prices: Path | None = None
+    description: Kind = "own"
 
     def check(self) -> None:
         """Refuse what can't be meant; raise `UserError`."""

@@ -51,6 +51,10 @@ Prices = Annotated[
     Path | None,
     typer.Option(parser=path, metavar="PATH", help="YAML with prices of models that are not in the price list."),
 ]
+DescriptionKind = Annotated[
+    str,
+    typer.Option("--description", help="What the agent is told: own, kaggle, or obfuscated (hides which one it is)."),
+]
 Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]

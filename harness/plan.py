@@ -15,13 +15,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import contract, results
+from harness import contract, descriptions, results
+from harness.competition import DESCRIPTION_NAME
 from harness.contract import CandidateLimits, CompetitionBrief, ModelSettings, RunRequest
 from harness.sandbox.base import Gpus, Limits, Mount, SandboxSpec
 from harness.sandbox.owner import OWNER_LABEL, me
 
 if TYPE_CHECKING:
     from harness.competition import Competition
+    from harness.descriptions import Description
     from harness.images import ImageRef
     from harness.manifest import Prepared
     from harness.presets import Preset
@@ -48,6 +50,7 @@ class RunPlan:
     gpus_text: str
     prompts: PromptSet
     image: ImageRef
+    description: Description
     budget_usd: float | None
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
@@ -56,19 +59,18 @@ class RunPlan:
         """The run's folder name."""
         return results.run_id(self.competition.id, self.preset.name, self.seed)
 
+    @property
+    def brief(self) -> CompetitionBrief:
+        """What the request says of the competition."""
+        return descriptions.brief(self.description.kind, self.competition)
+
     def request(self) -> RunRequest:
         """What the agent is told."""
         code = model_settings(self.model, self.preset.code_temperature)
         review = model_settings(self.model, self.preset.review_temperature)
-        competition = self.competition
         return RunRequest(
-            run_id=self.run_id,
-            competition=CompetitionBrief(
-                id=competition.id,
-                title=competition.title,
-                metric=competition.metric.name,
-                direction=competition.metric.direction,
-            ),
+            run_id=self.run_id.replace(self.competition.id, self.brief.id),
+            competition=self.brief,
             search=self.preset.search.model_copy(update={"steps": self.steps}),
             code_model=code,
             review_model=review,
@@ -87,13 +89,17 @@ class RunPlan:
             self.model,
             self.prepared.manifest.fingerprint,
             self.gpus_text,
+            self.description.sha256,
             json.dumps(self.budget_usd),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def sandbox_spec(plan: RunPlan, door: Path, prompts: Path) -> SandboxSpec:
-    """The box of a run: public data, prompt set and door, all read-only; no label, key or repository."""
+def sandbox_spec(plan: RunPlan, door: Path, prompts: Path, description: Path | None = None) -> SandboxSpec:
+    """The box of a run: public data, prompt set and door, all read-only; no label, key or repository.
+
+    `description` is a file that is shown in place of the public data's own.
+    """
     token = hashlib.sha256(os.urandom(16)).hexdigest()[:8]
     request = plan.request()
     return SandboxSpec(
@@ -102,6 +108,7 @@ def sandbox_spec(plan: RunPlan, door: Path, prompts: Path) -> SandboxSpec:
         limits=plan.limits,
         mounts=(
             Mount(plan.prepared.public, contract.DATA),
+            *((Mount(description, f"{contract.DATA}/{DESCRIPTION_NAME}"),) if description else ()),
             Mount(prompts, contract.PROMPTS),
             Mount(door, contract.DOOR),
         ),

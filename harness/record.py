@@ -38,6 +38,7 @@ class DataRecord(BaseModel):
     source: str
     stand_in: bool
     data_sha256: str
+    description: Literal["own", "kaggle", "obfuscated"] = "own"
 
 
 class HostRecord(BaseModel):

@@ -112,6 +112,7 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, host: HostRe
             source=manifest.source,
             stand_in=manifest.stand_in,
             data_sha256=plan.prepared.manifest.fingerprint,
+            description=plan.description.kind,
         ),
         request=plan.request(),
         prompt_set=plan.prompts.name,
@@ -142,7 +143,9 @@ class _Running:
     def go(self) -> None:
         """From the door's opening to the box's removal."""
         with open_door(self.record.request) as door:
-            spec = sandbox_spec(self._plan, door, self._plan.prompts.lay_out(door.parent / "prompts"))
+            prompts = self._plan.prompts.lay_out(door.parent / "prompts")
+            description = self._plan.description.lay_out(door.parent / "description.md")
+            spec = sandbox_spec(self._plan, door, prompts, description)
             gateway = self._gateway(door)
             try:
                 with gateway:

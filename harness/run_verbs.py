@@ -14,6 +14,7 @@ from harness.options import (
     BudgetUsd,
     Competitions,
     Cpus,
+    DescriptionKind,
     DiskGib,
     Edition,
     GpusText,
@@ -78,9 +79,11 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         jobs: Jobs = 1,
         replay: Replay = None,
         prices: Prices = None,
+        description: DescriptionKind = "own",
         json: Json = False,
     ) -> None:
         from harness.choices import BenchOptions, parse_seeds, select
+        from harness.descriptions import parse as parse_kind
 
         settings = settings_now()
         options = BenchOptions(
@@ -105,6 +108,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             graded=graded,
             replay=replay,
             prices=prices,
+            description=parse_kind(description),
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
 

@@ -12,6 +12,7 @@ import pytest
 
 from harness import competition, promptset
 from harness.competition import Competition
+from harness.descriptions import Description
 from harness.engine import connect
 from harness.gateway.budget import Budget
 from harness.gateway.journal import StoredEvent
@@ -188,6 +189,7 @@ def rig(labelled: Any, settings: Any, engine: Any, image: Any, tmp_path: Path, m
         gpus_text="",
         prompts=promptset.find("aide", settings.prompts),
         image=image,
+        description=Description("own", item.description.read_text()),
         budget_usd=None,
     )
     return Rig(plan, connect(settings.environ), Results(settings.results).group("group"), tmp_path / "workspaces")

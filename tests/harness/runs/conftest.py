@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness import competition, promptset
+from harness.descriptions import Description
 from harness.gateway.budget import Budget
 from harness.gateway.providers import provider_for
 from harness.images import ImageRef
@@ -48,6 +49,7 @@ def plan(prepared, settings):
             gpus_text="",
             prompts=promptset.find("aide", settings.prompts),
             image=ImageRef("cpu", "tag", "sha256:test", {}),
+            description=Description("own", item.description.read_text()),
             budget_usd=None,
         )
 

@@ -1,0 +1,122 @@
+"""What the agent is told about a competition: our own text, Kaggle's original, or one that hides which one it is.
+
+- `own`: `description.md` of the spec, which is part of the public data.
+- `kaggle`: the pages of the competition, fetched once into the user's folder with their own credentials
+  (`podium prepare ID --kaggle-description`); they are never part of Podium.
+- `obfuscated`: made from the spec's facts alone (files, columns, metric, form), without title, id or story, and the
+  agent's request names no competition either. A model that does as well with it did not go by the name. File and column
+  names stay what they are, since scripts need them.
+
+Whatever is chosen lies at `description.md` of the data that the container sees; the record says which it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from harness.competition import Competition
+from harness.contract import CompetitionBrief
+from harness.errors import UserError
+from harness.manifest import Prepared
+
+Kind = Literal["own", "kaggle", "obfuscated"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+FOLDER = "descriptions"  # in PODIUM_HOME
+MOST_FILES = 40
+NOBODY = "task"
+
+
+@dataclass(frozen=True)
+class Description:
+    """A text, and which of the kinds it is."""
+
+    kind: Kind
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Return the text's hash: a run with another text is another run."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def lay_out(self, path: Path) -> Path | None:
+        """Write what is to be shown in place of the public data's own text; None where that is shown."""
+        if self.kind == "own":
+            return None
+        path.write_text(self.text, encoding="utf-8")
+        path.chmod(0o644)
+        return path
+
+
+def parse(kind: str) -> Kind:
+    """Return the kind of that name."""
+    for known in KINDS:
+        if kind == known:
+            return known
+    raise UserError(f"--description {kind}: choose one of {', '.join(KINDS)}")
+
+
+def choose(kind: Kind, competition: Competition, prepared: Prepared, home: Path) -> Description:
+    """Return the competition's description of that kind; UserError when Kaggle's was not fetched."""
+    if kind == "own":
+        return Description(kind, competition.description.read_text(encoding="utf-8"))
+    if kind == "obfuscated":
+        return Description(kind, _obfuscated(competition, prepared))
+    path = fetched(competition, home)
+    if not path.is_file():
+        raise UserError(f"{path} is not there; fetch it with: podium prepare {competition.id} --kaggle-description")
+    return Description(kind, path.read_text(encoding="utf-8"))
+
+
+def fetched(competition: Competition, home: Path) -> Path:
+    """Return where Kaggle's own text of a competition is kept."""
+    return home / FOLDER / f"{competition.id}.md"
+
+
+def brief(kind: Kind, competition: Competition) -> CompetitionBrief:
+    """Return what the agent's request says of the competition."""
+    hidden = kind == "obfuscated"
+    return CompetitionBrief(
+        id=NOBODY if hidden else competition.id,
+        title=NOBODY.capitalize() if hidden else competition.title,
+        metric=competition.metric.name,
+        direction=competition.metric.direction,
+    )
+
+
+def _obfuscated(competition: Competition, prepared: Prepared) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - the output is Markdown
+    )
+    metric = competition.scorer()
+    submission = competition.submission
+    return environment.get_template("obfuscated.md.j2").render(
+        files=_files(prepared.public),
+        predictions=submission.predictions,
+        ids=submission.id,
+        header=",".join(submission.columns),
+        sample_file=submission.sample_file,
+        metric=metric.name,
+        definition=(metric.function.__doc__ or "").strip().splitlines()[:1],
+        higher=metric.direction == "maximize",
+    )
+
+
+def _files(public: Path) -> list[str]:
+    """Return a line a file; a folder with many is one line."""
+    lines = []
+    for path in sorted(public.iterdir()):
+        if path.is_file() and path.name != "description.md":
+            lines.append(f"`{path.name}` ({path.stat().st_size} bytes)")
+        elif path.is_dir():
+            count = sum(1 for below in path.rglob("*") if below.is_file())
+            lines.append(f"`{path.name}/` ({count} files)")
+    return lines[:MOST_FILES]

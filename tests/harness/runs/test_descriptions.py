@@ -1,0 +1,83 @@
+"""What the agent is told: our own text, Kaggle's, or one that does not say which competition it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness import competition as competitions
+from harness import descriptions
+from harness.competition import Competition
+from harness.errors import UserError
+from harness.manifest import Prepared
+from harness.prepare import prepare
+
+SHIPPED = Path(__file__).parents[3] / "competitions"
+
+
+@pytest.fixture(scope="module")
+def spaceship(tmp_path_factory: pytest.TempPathFactory) -> tuple[Competition, Prepared]:
+    item = competitions.load("spaceship-titanic", SHIPPED)
+    return item, prepare(item, data_home=tmp_path_factory.mktemp("data"), stand_in=True)
+
+
+def test_our_own_text_is_shown_as_it_lies_in_the_data(spaceship: tuple[Competition, Prepared], tmp_path: Path) -> None:
+    item, prepared = spaceship
+    own = descriptions.choose("own", item, prepared, tmp_path)
+    assert own.text == (prepared.public / "description.md").read_text()
+    assert own.lay_out(tmp_path / "d.md") is None
+
+
+def test_the_obfuscated_one_says_what_is_to_be_done_and_not_where_it_comes_from(
+    spaceship: tuple[Competition, Prepared], tmp_path: Path
+) -> None:
+    item, prepared = spaceship
+    hidden = descriptions.choose("obfuscated", item, prepared, tmp_path)
+    for needed in (
+        "train.csv",
+        "test.csv",
+        "sample_submission.csv",
+        "accuracy",
+        "Higher is better",
+        "PassengerId,Transported",
+    ):
+        assert needed in hidden.text
+    for word in ("spaceship", "titanic", "kaggle", "mle-bench", "galax"):
+        assert not re.search(word, hidden.text, re.IGNORECASE)
+    laid = hidden.lay_out(tmp_path / "d.md")
+    assert laid is not None and laid.read_text() == hidden.text and laid.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_request_names_no_competition_then(spaceship: tuple[Competition, Prepared]) -> None:
+    item, _ = spaceship
+    brief = descriptions.brief("obfuscated", item)
+    assert (brief.id, brief.title, brief.metric, brief.direction) == ("task", "Task", "accuracy", "maximize")
+    assert descriptions.brief("kaggle", item).id == item.id
+
+
+def test_a_plan_that_hides_the_competition_hides_it_in_all_that_the_agent_gets(plan, spaceship, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    open_plan = plan()
+    item, prepared = open_plan.competition, open_plan.prepared
+    hidden = replace(open_plan, description=descriptions.choose("obfuscated", item, prepared, tmp_path))
+    assert item.id not in hidden.request().model_dump_json()
+    assert item.id in open_plan.request().model_dump_json()
+    assert hidden.sha256() != open_plan.sha256()
+    assert item.id in hidden.run_id  # in our own records it stays what it is
+
+
+def test_kaggles_own_text_has_to_be_fetched_first(spaceship: tuple[Competition, Prepared], tmp_path: Path) -> None:
+    item, prepared = spaceship
+    with pytest.raises(UserError, match="podium prepare spaceship-titanic --kaggle-description"):
+        descriptions.choose("kaggle", item, prepared, tmp_path)
+    descriptions.fetched(item, tmp_path).parent.mkdir()
+    descriptions.fetched(item, tmp_path).write_text("as it was")
+    assert descriptions.choose("kaggle", item, prepared, tmp_path).text == "as it was"
+
+
+def test_another_kind_is_an_error() -> None:
+    with pytest.raises(UserError, match="--description short: choose one of own, kaggle, obfuscated"):
+        descriptions.parse("short")
