@@ -64,7 +64,14 @@ class BundledSource(_Spec):
     dataset: Literal["diabetes", "digits", "breast_cancer"]
 
 
-Source = Annotated[KaggleSource | BundledSource, Field(discriminator="kind")]
+class LocalSource(_Spec):
+    """Raw data that lie beside the spec: a competition of the user's own."""
+
+    kind: Literal["local"]
+    folder: FileName = "raw"
+
+
+Source = Annotated[KaggleSource | BundledSource | LocalSource, Field(discriminator="kind")]
 
 
 class MetricSpec(_Spec):
