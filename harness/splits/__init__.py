@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.splits.base import Job, SplitRecipe
+from harness.splits.coco import CocoCategories
 from harness.splits.code import OwnCode
 from harness.splits.rows import Rows
 from harness.splits.tables import GroupedRows, RandomRows
 
 __all__ = ["Job", "Split", "SplitRecipe"]
 
-Split = Annotated[Rows | RandomRows | GroupedRows | OwnCode, Field(discriminator="recipe")]
+Split = Annotated[Rows | RandomRows | GroupedRows | CocoCategories | OwnCode, Field(discriminator="recipe")]
