@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 
-from harness.metrics.registry import Array, metric
+from pydantic import Field
+
+from harness.metrics.registry import Array, NoOptions, metric
 
 
 @metric("mse", direction="minimize", takes="numbers")
@@ -34,12 +36,27 @@ def rmsle(truth: Array, prediction: Array) -> float:
     return rmse(np.log1p(np.asarray(truth, dtype=float)), np.log1p(np.asarray(prediction, dtype=float)))
 
 
-@metric("mae", direction="minimize", takes="numbers")
-def mae(truth: Array, prediction: Array) -> float:
+@metric("rmse_of_logs", direction="minimize", takes="numbers", domain=(math.nextafter(0, 1), math.inf))
+def rmse_of_logs(truth: Array, prediction: Array) -> float:
+    """Root mean squared error of log(value), the mean over columns; from 0. Values must lie above 0."""
+    import numpy as np
+
+    return rmse(np.log(np.asarray(truth, dtype=float)), np.log(np.asarray(prediction, dtype=float)))
+
+
+class MaeOptions(NoOptions):
+    """How the score is stated."""
+
+    whole: bool = Field(default=False, description="rounded to a whole number, halves to the even one")
+
+
+@metric("mae", direction="minimize", takes="numbers", options=MaeOptions)
+def mae(truth: Array, prediction: Array, whole: bool = False) -> float:
     """Mean absolute error; from 0, in the target's unit. Source: scikit-learn mean_absolute_error."""
     from sklearn.metrics import mean_absolute_error
 
-    return float(mean_absolute_error(truth, prediction))
+    error = float(mean_absolute_error(truth, prediction))
+    return float(round(error)) if whole else error
 
 
 @metric("median_absolute_error", direction="minimize", takes="numbers")

@@ -50,3 +50,8 @@ def test_the_largest_allowed_numbers_do_not_overflow() -> None:
 
     for name in ("mse", "rmse", "mae", "smape", "median_absolute_error"):
         assert math.isfinite(get_metric(name).score(np.array([1.0, 2.0]), np.array([LARGEST_NUMBER, -LARGEST_NUMBER])))
+
+
+def test_mean_absolute_error_may_be_stated_whole() -> None:
+    for error, stated in ((2.4, 2), (2.5, 2), (3.5, 4)):
+        assert get_metric("mae").score(np.array([0.0]), np.array([error]), {"whole": True}) == stated
