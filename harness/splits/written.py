@@ -75,6 +75,7 @@ class Written(BaseModel):
     drop: tuple[str, ...] = ()
     set: dict[str, Constant] | None = None
     rename: dict[str, str] = {}
+    row_numbers: bool = Field(default=False, description="first, without a name: the rows' places in the raw table")
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Written:
@@ -95,7 +96,10 @@ class Written(BaseModel):
             made = _one_hot(made, self.one_hot, ids, classes)
         _refuse_missing(made, [*(self.columns or ()), *self.drop])
         made = made[list(self.columns)] if self.columns is not None else made.drop(columns=list(self.drop))
-        return made.assign(**(self.set or {})).rename(columns=self.rename)
+        made = made.assign(**(self.set or {})).rename(columns=self.rename)
+        if self.row_numbers:
+            made.insert(0, "", made.index)
+        return made
 
     def _taken(self, sides: Sides, raw: Path) -> pd.DataFrame:
         if self.table is None:
