@@ -13,18 +13,21 @@ Whatever is chosen lies at `description.md` of the data that the container sees;
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from harness.competition import Competition
+from harness.competition import Competition, KaggleSource
 from harness.contract import CompetitionBrief
-from harness.errors import UserError
+from harness.errors import DownloadError, UserError
+from harness.files import write_atomically
 from harness.manifest import Prepared
 
 Kind = Literal["own", "kaggle", "obfuscated"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FOLDER = "descriptions"  # in PODIUM_HOME
+PAGES = ("description", "evaluation", "data-description")
 MOST_FILES = 40
 NOBODY = "task"
 
@@ -73,6 +76,35 @@ def choose(kind: Kind, competition: Competition, prepared: Prepared, home: Path)
 def fetched(competition: Competition, home: Path) -> Path:
     """Return where Kaggle's own text of a competition is kept."""
     return home / FOLDER / f"{competition.id}.md"
+
+
+def fetch(competition: Competition, home: Path, environ: Mapping[str, str]) -> Path:
+    """Fetch Kaggle's own text with the user's credentials; return where it is kept. DownloadError says what to do."""
+    from harness.download import ask_client, require_credentials
+
+    if not isinstance(competition.source, KaggleSource):
+        raise UserError(f"{competition.id} is not on Kaggle; --description own is what there is")
+    slug = competition.source.slug
+    require_credentials(slug, environ)
+    pages = ask_client(slug, {"want": "pages"}, environ)["pages"]
+    text = _as_markdown(competition, pages)
+    if not text:
+        raise DownloadError(f"{slug}: Kaggle lists no page of {', '.join(PAGES)}; see https://www.kaggle.com/c/{slug}")
+    path = fetched(competition, home)
+    write_atomically(path, text.encode())
+    return path
+
+
+def _as_markdown(competition: Competition, pages: Sequence[Mapping[str, str]]) -> str:
+    """Return the pages that say what the task is, one after the other; empty where there is none."""
+    from markdownify import markdownify
+
+    by_name = {page["name"].lower().replace(" ", "-"): page["content"] for page in pages}
+    parts = [(name, markdownify(by_name[name], heading_style="ATX").strip()) for name in PAGES if by_name.get(name)]
+    if not parts:
+        return ""
+    sections = [f"## {name.replace('-', ' ').capitalize()}\n\n{text}\n" for name, text in parts]
+    return "\n".join([f"# {competition.title}\n", *sections])
 
 
 def brief(kind: Kind, competition: Competition) -> CompetitionBrief:

@@ -49,9 +49,15 @@ class FakeKaggle:
     """
 
     def __init__(
-        self, archive: bytes = b"", behaviour: Behaviour = Behaviour.SERVES, scores: Sequence[str] = (), page: int = 50
+        self,
+        archive: bytes = b"",
+        behaviour: Behaviour = Behaviour.SERVES,
+        scores: Sequence[str] = (),
+        page: int = 50,
+        pages: Mapping[str, str] | None = None,
     ) -> None:
         self.archive, self.behaviour, self.scores, self.page = archive, behaviour, scores, page
+        self.pages = dict(pages or {})  # name → HTML
         self.ranges: list[str | None] = []  # the Range header of each request for the archive
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -92,7 +98,7 @@ def _handler(fake: FakeKaggle) -> type[BaseHTTPRequestHandler]:
             method = urlsplit(self.path).path.rsplit("/", 1)[-1]
             if method == "IntrospectToken":
                 self._answer_json(200, {"active": False})
-            elif method not in ("DownloadDataFiles", "GetLeaderboard"):
+            elif method not in ("DownloadDataFiles", "GetLeaderboard", "ListCompetitionPages"):
                 self._answer_json(404, {"code": 404, "message": f"no method {method}"})
             elif self.headers.get("Authorization") != authorization:
                 self._answer_json(401, {"code": 401, "message": "Unauthenticated"})
@@ -102,6 +108,9 @@ def _handler(fake: FakeKaggle) -> type[BaseHTTPRequestHandler]:
                 self._answer_json(status, {"code": status, "message": message}, extra)
             elif method == "GetLeaderboard":
                 self._answer_json(200, _page_of(fake, int(body.get("pageToken") or 0)))
+            elif method == "ListCompetitionPages":
+                pages = [{"name": name, "content": text} for name, text in fake.pages.items()]
+                self._answer_json(200, {"pages": pages})
             else:
                 self.send_response(302)
                 self.send_header("Location", f"{fake.endpoint}/files/{body['competitionName']}.zip")

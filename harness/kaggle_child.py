@@ -1,8 +1,8 @@
 """The child process in which the official Kaggle client runs; `download.py` starts it and reads its report.
 
-It reads one order (JSON) from standard input, downloads an archive or reads a leaderboard, and writes one report (JSON)
-into the file that the order names. The client's progress bar goes to standard error. It decides nothing and prints
-nothing itself.
+It reads one order (JSON) from standard input: download an archive, or read a leaderboard or a competition's pages. It
+writes one report (JSON) into the file that the order names. The client's progress bar goes to standard error. It
+decides nothing and prints nothing itself.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def _carry_out(order: dict[str, Any]) -> dict[str, Any]:
         client.authenticate()
         if order["want"] == "leaderboard":
             return {"kind": "done", "teams": _teams(client, order["slug"])}
+        if order["want"] == "pages":
+            return {"kind": "done", "pages": _pages(client, order["slug"])}
         client.competition_download_files(order["slug"], path=order["folder"], quiet=not order["bar"])
     except NoSpace as error:
         return error.report
@@ -73,6 +75,12 @@ def _teams(client: Any, slug: str) -> list[tuple[int, str]]:
             if not token:
                 return teams
     raise ValueError(f"the leaderboard has no end: {len(teams)} teams after {MOST_PAGES} pages")
+
+
+def _pages(client: Any, slug: str) -> list[dict[str, str]]:
+    """The published pages of a competition, as they are written: HTML mostly."""
+    pages = client.competition_list_pages(slug) or ()
+    return [{"name": page.name, "content": page.content, "mime_type": page.mime_type or ""} for page in pages]
 
 
 def _refused(error: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from harness import competition as competitions
 from harness import descriptions
 from harness.competition import Competition
-from harness.errors import UserError
+from harness.errors import DownloadError, UserError
+from harness.fake_kaggle import Behaviour, FakeKaggle
 from harness.manifest import Prepared
 from harness.prepare import prepare
 
@@ -76,6 +78,45 @@ def test_kaggles_own_text_has_to_be_fetched_first(spaceship: tuple[Competition, 
     descriptions.fetched(item, tmp_path).parent.mkdir()
     descriptions.fetched(item, tmp_path).write_text("as it was")
     assert descriptions.choose("kaggle", item, prepared, tmp_path).text == "as it was"
+
+
+def test_kaggles_text_is_fetched_with_the_users_credentials(
+    spaceship: tuple[Competition, Prepared], tmp_path: Path
+) -> None:
+    item, prepared = spaceship
+    pages = {
+        "Description": "<h2>Story</h2><p>A <b>ship</b>.</p>",
+        "Evaluation": "<p>Accuracy.</p>",
+        "rules": "<p>No.</p>",
+    }
+    with FakeKaggle(pages=pages) as kaggle:
+        path = descriptions.fetch(item, tmp_path, kaggle.environ(os.environ, str(tmp_path)))
+    text = path.read_text()
+    assert text.startswith("# Spaceship Titanic\n") and "A **ship**." in text and "## Evaluation\n\nAccuracy." in text
+    assert "No." not in text
+    assert descriptions.choose("kaggle", item, prepared, tmp_path).text == text
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "message"),
+    [
+        (Behaviour.RULES_NOT_ACCEPTED, "accept the competition's rules at https://www.kaggle.com/c/spaceship-titanic"),
+        (Behaviour.UNKNOWN, "knows no such competition"),
+        (Behaviour.SERVES, "lists no page of description"),
+    ],
+)
+def test_what_kaggle_refuses_is_said_and_nothing_is_kept(
+    spaceship: tuple[Competition, Prepared], tmp_path: Path, behaviour: Behaviour, message: str
+) -> None:
+    item, _ = spaceship
+    with FakeKaggle(behaviour=behaviour) as kaggle, pytest.raises(DownloadError, match=message):
+        descriptions.fetch(item, tmp_path, kaggle.environ(os.environ, str(tmp_path)))
+    assert not descriptions.fetched(item, tmp_path).exists()
+
+
+def test_a_competition_that_is_not_on_kaggle_has_no_text_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="digits-8x8 is not on Kaggle"):
+        descriptions.fetch(competitions.load("digits-8x8", SHIPPED), tmp_path, {})
 
 
 def test_another_kind_is_an_error() -> None:
