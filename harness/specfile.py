@@ -25,7 +25,7 @@ def read_spec(path: Path, model: type[M]) -> M:
     import yaml
 
     try:
-        root, data = _parse(path.read_text(encoding="utf-8"))
+        root, data = _parse(path)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidSpec(f"{path}: can't be read: {error}") from error
     except yaml.MarkedYAMLError as error:
@@ -34,7 +34,6 @@ def read_spec(path: Path, model: type[M]) -> M:
         raise InvalidSpec(f"{where}: not YAML: {error.problem or error.context}") from error
     if not isinstance(root, yaml.MappingNode):
         raise InvalidSpec(f"{path}:1: expected a mapping of fields, found {'nothing' if root is None else root.tag}")
-    _refuse_repeated_keys(root, path)
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -42,14 +41,17 @@ def read_spec(path: Path, model: type[M]) -> M:
         raise InvalidSpec("\n".join(problems)) from error
 
 
-def _parse(text: str) -> tuple[yaml.Node | None, object]:
+def _parse(path: Path) -> tuple[yaml.Node | None, object]:
     """Return the tree of nodes, which know their lines, and the plain data built from it."""
     import yaml
 
+    text = path.read_text(encoding="utf-8")
     # C where PyYAML was built with it: some ten times faster, and the same results
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         root = loader.get_single_node()
+        if root is not None:
+            _refuse_repeated_keys(root, path)  # before `<<` is resolved: a key may override one that is merged in
         return root, None if root is None else loader.construct_document(root)
     finally:
         loader.dispose()
@@ -76,7 +78,7 @@ def line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
             node = node.value[part]
             line = node.start_mark.line
         elif isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
+            for key, value in reversed(node.value):  # what `<<` merged in comes first
                 if key.value == str(part):
                     node, line = value, key.start_mark.line
                     break

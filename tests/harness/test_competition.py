@@ -90,6 +90,11 @@ def test_every_mistake_is_told_at_once(write_demo: Write) -> None:
         competitions.load("demo", folder)
 
 
+def test_a_key_may_override_one_that_is_merged_in(write_demo: Write) -> None:
+    merged = "schema_version: 1\n<<: {title: Another}\n"
+    assert competitions.load("demo", write_demo(("schema_version: 1\n", merged))).title == "A demo"
+
+
 def test_a_repeated_key_is_refused(write_demo: Write) -> None:
     folder = write_demo(("title: A demo", "title: A demo\ntitle: Another"))
     with pytest.raises(InvalidSpec, match=r"competition\.yaml:4: title: given twice \(first in line 3\)"):
