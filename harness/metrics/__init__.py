@@ -8,6 +8,7 @@ affair.
 from harness.metrics import classification as classification
 from harness.metrics import manyclass as manyclass
 from harness.metrics import masks as masks
+from harness.metrics import multilabel as multilabel
 from harness.metrics import ordering as ordering
 from harness.metrics import ranking as ranking
 from harness.metrics import regression as regression
