@@ -37,6 +37,7 @@ class Row(BaseModel):
     stand_in: bool
     has_leaderboard: bool
     edition: str
+    leaks: tuple[str, ...]
     candidate_isolation: str
     metric: str
     direction: str
@@ -140,6 +141,7 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
         stand_in=record.data.stand_in,
         has_leaderboard=grade.get("thresholds") is not None,
         edition=record.data.edition,
+        leaks=tuple(grade.get("leaks") or ()),
         candidate_isolation=record.candidate_isolation,
         metric=record.request.competition.metric,
         direction=direction,

@@ -112,9 +112,9 @@ class _Trial:
     def public(self) -> _Found:
         """Are the answers nowhere in public?"""
         leaking = leaks.find(self.competition, self.prepared)
-        known = [defect for defect in self.competition.defects if defect.startswith("leak:")]
-        if leaking and known and "fixed" not in self.prepared.manifest.edition:
-            return "public data", True, f"a known leak: {known[0].removeprefix('leak:').strip()}"
+        known = self.competition.leaks_in(self.prepared.manifest.edition)
+        if leaking and known:
+            return "public data", True, f"a known leak: {known[0]}"
         return "public data", not leaking, "; ".join(leaking) or "no answer in it"
 
     def perfect(self) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from harness.standin import StandIn
 
 SPEC_NAME = "competition.yaml"
 DESCRIPTION_NAME = "description.md"
+LEAK = "leak"  # a defect that starts with it gives labels away
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -298,6 +299,22 @@ class Competition(_Spec):
         _, chosen = self.edition(edition)
         own = {name: getattr(chosen, name) for name in ("metric", "submission", "answers") if getattr(chosen, name)}
         return self.model_copy(update=own)
+
+    def defects_in(self, edition: str) -> tuple[str, ...]:
+        """Return the known leaks and errors that an edition has: those of all, and its own (`<edition>: …`)."""
+        found = []
+        for defect in self.defects:
+            first, _, rest = defect.partition(": ")
+            if first not in self.editions:
+                found.append(defect)
+            elif first == edition:
+                found.append(rest)
+        return tuple(found)
+
+    def leaks_in(self, edition: str) -> tuple[str, ...]:
+        """Return the defects of an edition that give labels away (`leak: …`), without that word."""
+        marked = (defect.partition(": ") for defect in self.defects_in(edition))
+        return tuple(rest for first, _, rest in marked if first == LEAK)
 
     def scorer(self) -> Metric:
         """Return the metric: the registered one, or the function of the competition's own file."""

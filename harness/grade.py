@@ -43,6 +43,7 @@ class GradeReport(BaseModel):
     stand_in: bool
     data_source: str
     data_fingerprint: str
+    leaks: tuple[str, ...] = ()
     metric: str
     direction: Direction
     submission_exists: bool
@@ -119,6 +120,7 @@ def _report(
         stand_in=manifest.stand_in,
         data_source=manifest.source,
         data_fingerprint=manifest.fingerprint,
+        leaks=competition.leaks_in(manifest.edition),
         metric=competition.metric.name,
         direction=competition.metric.direction,
         submission_exists=exists,

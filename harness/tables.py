@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from harness.check import Finding
     from harness.competition import Competition
     from harness.doctor import Check
+    from harness.full_leaderboard import FullLeaderboard
     from harness.grade import GradeReport
+    from harness.leaderboard import Lines
     from harness.manifest import Prepared
 
 NONE = "–"
@@ -42,7 +44,10 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         for row in value.rows
         if row.percentile is not None and row.percentile_note
     )
-    for note in [*notes, *_troubles(value.rows)]:
+    leaking = dict.fromkeys(
+        f"{row.competition} ({row.edition}): known leak: {leak}" for row in value.rows for leak in row.leaks
+    )
+    for note in [*notes, *leaking, *_troubles(value.rows)]:
         typer.echo(note)
     if value.missing:
         typer.echo(
@@ -154,6 +159,25 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
         mark = "[green]ok[/]" if finding.ok else "[red]FAILS[/]"
         table.add_row(finding.edition, finding.check, mark, escape(finding.detail))
     _show(table)
+
+
+def leaderboard(item: Competition, board: FullLeaderboard, own: Lines, kept: Path, *, as_json: bool) -> None:
+    """A full leaderboard that was kept: its medal lines beside those that the spec states."""
+    from harness.place import is_of_another_day
+
+    stated = item.leaderboard.lines if item.leaderboard is not None else None
+    differs = stated is not None and is_of_another_day(board, stated, item.metric.direction)
+    if as_json:
+        lines = {"lines": asdict(own), "stated_lines": stated and asdict(stated), "other_snapshot": differs}
+        _print_json({"file": str(kept), "teams": len(board.scores), "date": str(board.date), **lines})
+        return
+    table = _table("line", "this leaderboard", "as the spec states it")
+    for name, score in asdict(own).items():
+        table.add_row(name, _number(score), _number(None if stated is None else getattr(stated, name)))
+    _show(table)
+    typer.echo(f"{len(board.scores)} teams in {kept}: grades of {item.id} are exact from now on")
+    if differs:
+        typer.echo("The medal lines differ: another day, or another column. Medals go by the spec, percentiles by this")
 
 
 def prepared(item: Competition, value: Prepared, *, as_json: bool) -> None:

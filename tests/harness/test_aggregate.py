@@ -21,6 +21,7 @@ BASE = Row(
     stand_in=False,
     has_leaderboard=True,
     edition="mle-bench-v1",
+    leaks=(),
     candidate_isolation="uid",
     metric="accuracy",
     direction="maximize",
@@ -142,3 +143,9 @@ def test_text_of_a_run_cannot_break_out_of_its_table_cell(text):
 def test_stand_in_runs_are_labelled_on_the_page():
     page = markdown.render(summarise("g", [row(stand_in=True, medal=None)]))
     assert "(stand-in)" in page and "**stand-in**" in page
+
+
+def test_a_known_leak_is_told_on_the_page():
+    shown = markdown.render(summarise("g", [row(leaks=("a file has the labels",))]))
+    assert "## Known leaks" in shown and "r (mle-bench-v1): a file has the labels" in shown
+    assert "Known leaks" not in markdown.render(summarise("g", [row()]))

@@ -158,3 +158,12 @@ def test_quantiles_are_101_numbers_best_first(write_demo: Write, quantiles: obje
     (folder / "demo" / "quantiles.json").write_text(json.dumps(quantiles))
     with pytest.raises(InvalidSpec, match=r"quantiles\.json: expected"):
         competitions.load("demo", folder).quantiles()
+
+
+def test_defects_of_an_edition_are_its_own_and_those_of_all() -> None:
+    item = competitions.load("spaceship-titanic", Path(__file__).parents[2] / "competitions")
+    given = ("mle-bench-v1: leak: a file has the labels", "mle-bench-v1: wrong", "leak: everywhere", "small: but fine")
+    changed = item.model_copy(update={"defects": given})
+    assert changed.defects_in("fixed") == ("leak: everywhere", "small: but fine")
+    assert changed.leaks_in("mle-bench-v1") == ("a file has the labels", "everywhere")
+    assert changed.leaks_in("fixed") == ("everywhere",)

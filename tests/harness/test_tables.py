@@ -43,3 +43,8 @@ def test_missing_runs_are_named_with_the_command_that_runs_them(capsys, status):
 def test_a_stand_in_run_is_labelled_in_its_row_and_below(capsys):
     text = shown(capsys, row(stand_in=True, medal=None, percentile=None, above_median=None))
     assert "(stand-in)" in text and "STAND-IN" in text
+
+
+def test_a_known_leak_is_told_under_the_table(capsys):
+    tables.summary(summarise("g", [row(leaks=("a file has the labels",))]), as_json=False)
+    assert "c (mle-bench-v1): known leak: a file has the labels" in capsys.readouterr().out
