@@ -128,11 +128,17 @@ def competitions(items: Iterable[Competition], data: Path, *, as_json: bool) -> 
     if as_json:
         _print_json([_competition_object(item, prepared) for item, prepared in rows])
         return
-    table = _table("id", "title", "metric", "suites", "prepared")
+    table = _table("id", "title", "metric", "suites", "bytes", "prepared")
     for item, prepared in rows:
         state = NONE if prepared is None else ("stand-in" if prepared.manifest.stand_in else prepared.manifest.source)
         arrow = "↑" if item.metric.direction == "maximize" else "↓"
-        table.add_row(item.id, escape(item.title), f"{item.metric.name} {arrow}", ", ".join(item.suites) or NONE, state)
+        checked = item.editions[item.default_edition].checked
+        named = [
+            f"{item.metric.name} {arrow}",
+            ", ".join(item.suites) or NONE,
+            f"checked {checked}" if checked else NONE,
+        ]
+        table.add_row(item.id, escape(item.title), *named, state)
     _show(table)
 
 
@@ -144,6 +150,9 @@ def _competition_object(item: Competition, prepared: Prepared | None) -> dict[st
         "metric": item.metric.name,
         "direction": item.metric.direction,
         "suites": list(item.suites),
+        "editions": list(item.editions),
+        "bytes_checked": item.editions[item.default_edition].checked,
+        "leaks": list(item.leaks_in(item.default_edition)),
         "prepared": prepared is not None,
         "stand_in": prepared.manifest.stand_in if prepared else None,
     }
