@@ -49,6 +49,11 @@ def rules_page(slug: str) -> str:
     return f"https://www.kaggle.com/c/{slug}/rules"
 
 
+def is_there(slug: str, folder: Path) -> bool:
+    """Is the archive in the folder already, wholly or in part?"""
+    return _is_whole(folder / f"{slug}.zip") or (folder / f"{slug}.partial").is_dir()
+
+
 def download(
     slug: str,
     into: Path,

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.competition import Competition
-from harness.manifest import Prepared, digest
+from harness.describing import digests
+from harness.manifest import Prepared
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ def find(competition: Competition, prepared: Prepared) -> list[str]:
     """Return a line for each place in public where answers were found."""
     submission, answers = competition.submission, competition.answers
     names = {answers.file, answers.perfect_file} - {None}
-    private = {digest(prepared.private / name, "sha256") for name in names if name}
+    private = {digests(prepared.private / name).sha256 for name in names if name}
     truth = _texts(prepared.private / answers.file) if answers.file.endswith(".csv") else None
     found = []
     for name, table in _tables(prepared.public):
@@ -33,7 +34,7 @@ def find(competition: Competition, prepared: Prepared) -> list[str]:
             continue
         if truth is not None and _holds_answers(table, truth, competition):
             found.append(f"{name} holds test rows with {', '.join(_shared(table, competition))}")
-    copies = (path for path in prepared.public.rglob("*") if path.is_file() and digest(path, "sha256") in private)
+    copies = (path for path in prepared.public.rglob("*") if path.is_file() and digests(path).sha256 in private)
     return found + [f"{path.relative_to(prepared.public)} is a copy of the answers" for path in copies]
 
 

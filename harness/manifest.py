@@ -1,13 +1,14 @@
 """What prepared data look like on disk: `<data>/<id>/{public,private,manifest.json}`, and how to find them.
 
-This module reads; `prepare.py` makes.
+Files at the top of `public/` and `private/`, and those whose checksum a spec states, are recorded one by one; the
+folders beside them, which may hold a million pictures, as a whole each. This module reads; `prepare.py` makes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -35,8 +36,19 @@ class PreparedFile(_Kept):
     checksum: Verdict
 
 
+class PreparedFolder(_Kept):
+    """All files below one folder; `sha256` is taken over their names, sizes and contents."""
+
+    files: int
+    bytes: int
+    sha256: str
+
+
 class RawFile(_Kept):
-    """One raw file or archive as it was read; size and time spare the next call the hashing."""
+    """One raw entry as it was read; size and time spare the next call the hashing of a file.
+
+    Folders and patterns are told by the names, sizes and times of their files.
+    """
 
     bytes: int
     sha256: str
@@ -56,12 +68,13 @@ class Manifest(_Kept):
     raw_path: str | None
     raw: dict[str, RawFile]
     files: dict[str, PreparedFile]
+    folders: dict[str, PreparedFolder] = {}
     versions: dict[str, str]
 
     @property
     def fingerprint(self) -> str:
         """Hash over the prepared files' contents: equal data, equal fingerprint."""
-        lines = sorted(f"{name} {file.sha256}" for name, file in self.files.items())
+        lines = sorted(f"{name} {one.sha256}" for part in (self.files, self.folders) for name, one in part.items())
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -92,69 +105,33 @@ def folder_of(competition: Competition, data_home: Path, edition: str | None = N
 
 
 def find(competition: Competition, data_home: Path, *, edition: str | None = None) -> Prepared | None:
-    """Return what is prepared, or None when nothing (readable and whole) is there."""
+    """Return what is prepared, or None when nothing (readable and whole) is there.
+
+    Every run asks, so what folders hold is not looked at; `is_whole` does that.
+    """
     folder = folder_of(competition, data_home, edition)
     try:
         manifest = Manifest.model_validate_json((folder / MANIFEST_NAME).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
     whole = all(_size(folder / name) == file.bytes for name, file in manifest.files.items())
+    whole = whole and all((folder / name).is_dir() for name in manifest.folders)
     return Prepared(folder, manifest) if whole else None
 
 
-def describe_raw(paths: Sequence[Path], below: Path, stated_md5: str | None) -> RawFile:
-    """Return the record of one entry: a file, or all files of folders and patterns, told by names, sizes and times."""
-    if not _is_one_file(paths):
-        return _describe_listing(paths, below)
-    (path,) = paths
-    now = path.stat()
-    checksum: Verdict = "unknown"
-    if stated_md5 is not None:
-        checksum = "match" if digest(path, "md5") == stated_md5 else "differs"
-    return RawFile(bytes=now.st_size, sha256=digest(path, "sha256"), modified_ns=now.st_mtime_ns, checksum=checksum)
-
-
-def is_unchanged(known: RawFile, paths: Sequence[Path], below: Path) -> bool:
-    """Is this still what was read? A file's time is trusted, else its content decides."""
-    if not _is_one_file(paths):
-        return _describe_listing(paths, below) == known
-    now = paths[0].stat()
-    if now.st_size != known.bytes:
-        return False
-    return now.st_mtime_ns == known.modified_ns or digest(paths[0], "sha256") == known.sha256
-
-
-def _is_one_file(paths: Sequence[Path]) -> bool:
-    return len(paths) == 1 and paths[0].is_file()
-
-
-def _describe_listing(paths: Sequence[Path], below: Path) -> RawFile:
-    listing = hashlib.sha256()
-    total, latest = 0, 0
-    for file in sorted(file for path in paths for file in ((path,) if path.is_file() else files_below(path))):
-        now = file.stat()
-        listing.update(f"{file.relative_to(below).as_posix()} {now.st_size} {now.st_mtime_ns}\n".encode())
-        total, latest = total + now.st_size, max(latest, now.st_mtime_ns)
-    return RawFile(bytes=total, sha256=listing.hexdigest(), modified_ns=latest)
+def is_whole(prepared: Prepared) -> bool:
+    """Do its folders hold as many files and bytes as they were made with?"""
+    for name, known in prepared.manifest.folders.items():
+        sizes = [path.stat().st_size for path in files_below(prepared.folder / name)]
+        if (len(sizes), sum(sizes)) != (known.files, known.bytes):
+            return False
+    return True
 
 
 def files_below(folder: Path) -> Iterator[Path]:
     """Yield every file in a folder, however deep."""
     for root, _, names in os.walk(folder):
         yield from (Path(root, name) for name in names)
-
-
-def describe_prepared(path: Path, stated_md5: str | None) -> PreparedFile:
-    """Return the record of a prepared file."""
-    md5 = digest(path, "md5")
-    checksum: Verdict = "unknown" if stated_md5 is None else "match" if stated_md5 == md5 else "differs"
-    return PreparedFile(bytes=path.stat().st_size, md5=md5, sha256=digest(path, "sha256"), checksum=checksum)
-
-
-def digest(path: Path, algorithm: Literal["md5", "sha256"]) -> str:
-    """Return a file's hash."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
 
 
 def _size(path: Path) -> int | None:

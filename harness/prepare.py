@@ -11,38 +11,27 @@ import errno
 import hashlib
 import json
 import shutil
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import bundled, download, rawdata, standin
-from harness.columns import sample_value
+from harness import download, rawdata, room, standin, unpacked
+from harness.building import build, generate
 from harness.competition import BundledSource, Competition, Edition, KaggleSource, LocalSource
 from harness.data_in_use import replaceable
+from harness.describing import describe_prepared, describe_raw, is_unchanged
 from harness.errors import DownloadError, UserError
 from harness.locks import locked
-from harness.manifest import (
-    MANIFEST_NAME,
-    SAMPLE_NAME,
-    Manifest,
-    Origin,
-    Prepared,
-    PreparedFile,
-    RawFile,
-    describe_prepared,
-    describe_raw,
-    find,
-    folder_of,
-    is_unchanged,
-)
-from harness.splits import Job
+from harness.manifest import MANIFEST_NAME, Manifest, Origin, Prepared, RawFile, find, folder_of, is_whole
+from harness.parallel import Track, untracked
 
 __all__ = ["Manifest", "Prepared", "Wish", "find", "folder_of", "prepare"]
 
 DOWNLOADS = ".downloads"
+UNPACKED = ".unpacked"
 Progress = Callable[[str], None]
+_Raw = tuple[Mapping[str, Path], dict[str, RawFile]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +58,7 @@ class _Maker:
     target: Path
     environ: Mapping[str, str]
     say: Progress
+    track: Track
 
 
 def prepare(
@@ -81,16 +71,20 @@ def prepare(
     edition: str | None = None,
     environ: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    track: Track = untracked,
 ) -> Prepared:
     """Prepare the competition unless that is done already, and return where its data lie.
 
     Raw data come from `raw` (a folder or .zip), else from Kaggle when `environ` shows credentials, else from the
-    competition's stand-in. Raises UserError or DownloadError with what to do; nothing half-made is left.
+    competition's stand-in. Raises UserError or DownloadError with what to do; nothing half-made is to be seen, and the
+    same call goes on with what was downloaded and unpacked. `progress` gets lines, `track` what takes long.
     """
     wish = Wish(raw, stand_in, kaggle)
     name, chosen = competition.edition(edition)
     target = folder_of(competition, data_home, edition)
-    maker = _Maker(competition.at(name), name, chosen, data_home, target, environ or {}, progress or (lambda _: None))
+    maker = _Maker(
+        competition.at(name), name, chosen, data_home, target, environ or {}, progress or (lambda _: None), track
+    )
     try:
         with locked(data_home, target.name):
             return _prepare(maker, wish)
@@ -107,26 +101,17 @@ def _prepare(maker: _Maker, wish: Wish) -> Prepared:
     existing = find(maker.competition, maker.data_home, edition=maker.name)
     origin, source = _origin(maker, wish, existing)
     recipe = _recipe_hash(maker, origin)
-    if existing and _is_current(existing.manifest, maker.competition, recipe, origin, wish.raw):
+    if existing and _is_current(existing.manifest, maker.competition, recipe, origin, wish.raw) and is_whole(existing):
         return existing
     with replaceable(maker.target), _scratch(maker.target) as scratch:
         if origin == "kaggle":
             source = _download(maker)
         maker.say(f"preparing {maker.competition.id} ({maker.name}) from {origin} data")
-        made, inputs = _make(maker, origin, source, scratch)
-        manifest = Manifest(
-            competition=maker.competition.id,
-            edition=maker.name,
-            source=origin,
-            stand_in=origin == "stand-in",
-            recipe=recipe,
-            raw_path=None if source is None else str(source.resolve()),
-            raw=inputs,
-            files=_describe(made, maker.edition, compare=origin != "stand-in"),
-            versions=_versions(),
-        )
-        (made / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        _swap_in(made, maker.target, scratch)
+        with _at_hand(maker, origin, source, scratch) as (files, raw):
+            made = build(maker.competition, maker.edition, files, scratch, say=maker.say, track=maker.track)
+            manifest = _manifest(maker, origin, source, raw, made)
+            (made / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            _swap_in(made, maker.target, scratch)
     return Prepared(maker.target, manifest)
 
 
@@ -167,96 +152,48 @@ def _download(maker: _Maker) -> Path:
         raise DownloadError(
             f"{maker.competition.id} is not on Kaggle; `podium prepare {maker.competition.id}` suffices"
         )
+    if not download.is_there(source.slug, maker.data_home / DOWNLOADS):
+        room.refuse_without(maker.competition, room.to_download(maker.competition), maker.data_home)
     return download.download(source.slug, maker.data_home / DOWNLOADS, environ=maker.environ, say=maker.say)
 
 
-def _make(maker: _Maker, origin: Origin, source: Path | None, scratch: Path) -> tuple[Path, dict[str, RawFile]]:
-    """Build the prepared folder inside `scratch`; return it with the record of what it was made from."""
-    unpacked = scratch / "unpacked"
-    unpacked.mkdir()
-    if source is None:
-        _generate(maker.competition, origin, unpacked)
-    raw = source or unpacked
-    zip_md5 = maker.competition.source.zip_md5 if isinstance(maker.competition.source, KaggleSource) else None
-    inputs = {
-        name: describe_raw(paths, raw, zip_md5 if paths == [source] else None)
-        for name, paths in rawdata.inputs(raw, maker.competition.raw).items()
-    }
-    files = rawdata.gather(raw, maker.competition.raw, unpacked)
-    return _split(maker.competition, maker.edition, files, scratch, maker.say), inputs
-
-
-def _generate(competition: Competition, origin: Origin, folder: Path) -> None:
-    if origin == "bundled" and isinstance(competition.source, BundledSource):
-        bundled.write(competition.source.dataset, folder)
-    elif competition.stand_in is not None:
-        standin.write(competition.stand_in, folder, competition.folder)
-    else:
-        raise UserError(f"{competition.id} has no stand-in recipe; give raw data with --raw FOLDER_OR_ZIP")
-
-
-def _split(competition: Competition, edition: Edition, files: Mapping[str, Path], scratch: Path, say: Progress) -> Path:
-    made, raw = scratch / "made", scratch / "raw"
-    (made / "public").mkdir(parents=True)
-    (made / "private").mkdir(mode=0o700)
-    for name, path in files.items():
-        (raw / name).parent.mkdir(parents=True, exist_ok=True)
-        (raw / name).symlink_to(path.resolve())
-    submission = competition.submission
-    job = Job(
-        raw=raw,
-        public=made / "public",
-        private=made / "private",
-        plain_sample=made / SAMPLE_NAME,
-        id_columns=submission.id,
-        sample={name: sample_value(submission.columns[name]) for name in submission.predictions},
-        sample_file=submission.sample_file,
-        answers_file=competition.answers.file,
-        code=competition.folder,
-        say=say,
-    )
-    try:
-        edition.split.apply(job)
-    except ValueError as error:
-        raise UserError(f"{competition.id}: the raw data do not fit the split recipe: {error}") from error
-    if not job.plain_sample.exists():
-        shutil.copyfile(job.public / job.sample_file, job.plain_sample)
-    shutil.copyfile(competition.description, made / "public" / competition.description.name)
-    _set_modes(made)
-    return made
-
-
-def _set_modes(made: Path) -> None:
-    """Public is for every uid of the container, private for the owner alone, whatever the umask.
-
-    A file that is shared with a raw one (a hard link, see `splits/placing.py`) is never changed: its mode already is
-    that of public data, and in private it becomes a copy.
-    """
-    made.chmod(0o755)
-    for top in made.iterdir():
-        shared = top.name != "private"
-        for path in (top, *top.rglob("*")) if top.is_dir() else (top,):
-            _set_mode(path, (0o755, 0o644) if shared else (0o700, 0o600))
-
-
-def _set_mode(path: Path, wanted: tuple[int, int]) -> None:
-    now = path.lstat()
-    if stat.S_ISLNK(now.st_mode):
-        raise UserError(f"the split recipe left a link in the prepared data: {path.name}; it must write files")
-    mode = wanted[0] if stat.S_ISDIR(now.st_mode) else wanted[1]
-    if stat.S_IMODE(now.st_mode) == mode:
+@contextmanager
+def _at_hand(maker: _Maker, origin: Origin, source: Path | None, scratch: Path) -> Iterator[_Raw]:
+    """Give the raw files: generated, the user's own, or unpacked; and the record of what they come from."""
+    competition, wanted = maker.competition, maker.competition.raw
+    if source is not None and not source.is_dir():
+        rawdata.inputs(source, wanted)  # says what is wrong with it
+        stated = competition.source.zip_md5 if isinstance(competition.source, KaggleSource) else None
+        place = maker.data_home / UNPACKED / maker.target.name
+        with unpacked.kept_until_used(source, place, stated, maker.say) as kept:
+            room.refuse_without(competition, room.to_unpack(source, wanted, kept.folder), maker.data_home)
+            yield rawdata.gather(source, wanted, kept.folder, track=maker.track), {source.name: kept.archive}
         return
-    if stat.S_ISREG(now.st_mode) and now.st_nlink > 1:
-        own = path.with_name(f"{path.name}.own~")
-        shutil.copyfile(path, own)
-        own.replace(path)
-    path.chmod(mode)
+    folder = source or scratch / "generated"
+    if source is None:
+        folder.mkdir()
+        generate(competition, origin, folder)
+    inputs = rawdata.inputs(folder, wanted)
+    room.refuse_without(competition, room.to_prepare(inputs, maker.data_home), maker.data_home)
+    described = {name: describe_raw(paths, folder, None) for name, paths in inputs.items()}
+    yield rawdata.gather(folder, wanted, scratch), described
 
 
-def _describe(made: Path, edition: Edition, *, compare: bool) -> dict[str, PreparedFile]:
-    found = (path for folder in ("public", "private") for path in (made / folder).rglob("*") if path.is_file())
-    names = sorted(path.relative_to(made).as_posix() for path in found)
-    return {name: describe_prepared(made / name, edition.checksums.of(name) if compare else None) for name in names}
+def _manifest(maker: _Maker, origin: Origin, source: Path | None, raw: dict[str, RawFile], made: Path) -> Manifest:
+    stated = None if origin == "stand-in" else maker.edition.checksums
+    files, folders = describe_prepared(made, stated, track=maker.track)
+    return Manifest(
+        competition=maker.competition.id,
+        edition=maker.name,
+        source=origin,
+        stand_in=origin == "stand-in",
+        recipe=_recipe_hash(maker, origin),
+        raw_path=None if source is None else str(source.resolve()),
+        raw=raw,
+        files=files,
+        folders=folders,
+        versions=_versions(),
+    )
 
 
 def _recipe_hash(maker: _Maker, origin: Origin) -> str:

@@ -85,13 +85,25 @@ def gather(source: Path, wanted: Sequence[str], into: Path, *, track: Track = un
         return {name: source / name for name in _outermost(found)}
     _refuse_unreadable(source, wanted)
     with opened(source) as archive:
-        names = _outermost(_find(_Packed(archive), wanted, source))
-        folders = {f"{name}/" for name in names if name in archive.folders}
-        members = [name for name in archive.files if name in names or _inside(name, folders)]
-        for folder in folders:
-            (into / folder).mkdir(parents=True, exist_ok=True)
-        archive.unpack({name: into / name for name in members}, track=track)
+        names, members = _wanted(archive, wanted)
+        for name in names & archive.folders:
+            (into / name).mkdir(parents=True, exist_ok=True)
+        archive.unpack({member: into / member for member in members}, track=track)
         return {name: into / name for name in names}
+
+
+def sizes_in(source: Path, wanted: Sequence[str]) -> Mapping[str, int]:
+    """Return the unpacked size of each member of the archive that is wanted."""
+    with opened(source) as archive:
+        _, members = _wanted(archive, wanted)
+        return {member: archive.files[member].file_size for member in members}
+
+
+def _wanted(archive: Archive, wanted: Sequence[str]) -> tuple[set[str], list[str]]:
+    """Return the names of the wanted files and folders, and all members that these are made of."""
+    names = _outermost(_find(_Packed(archive), wanted, archive.path))
+    folders = {f"{name}/" for name in names & archive.folders}
+    return names, [member for member in archive.files if member in names or _inside(member, folders)]
 
 
 def _refuse_unreadable(source: Path, wanted: Sequence[str]) -> None:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.parallel import Track, untracked
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -35,6 +37,7 @@ class Job:
     answers_file: str
     code: Path  # the folder of the spec, where code of a competition's own lies
     say: Callable[[str], None] = lambda _: None
+    track: Track = untracked  # a bar over a long loop: for name in job.track(names, "masks drawn")
 
     def write_sample(self, test: pd.DataFrame) -> None:
         """Write the sample submission: the test rows' ids, and the spec's constant in each predicted column."""

@@ -13,6 +13,7 @@ import fcntl
 import os
 import shutil
 import stat
+import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -36,7 +37,7 @@ def place(pairs: Iterable[tuple[Path, Path]], *, track: Track = untracked) -> in
     sources = {target: source for source, target in pairs}
     for folder in {target.parent for target in sources}:
         folder.mkdir(parents=True, exist_ok=True)
-    placer = _Placer()
+    placer = Placer()
     for _ in track(each(placer.put, list(sources.items())), "files placed", len(sources)):
         pass
     return len(sources)
@@ -95,14 +96,15 @@ def _is_large(path: Path) -> bool:
     return path.stat().st_size > 2**31
 
 
-class _Placer:
-    """Puts files one by one, remembering between which disks blocks can't be shared."""
+class Placer:
+    """Puts files one by one, remembering between which disks blocks can be shared."""
 
     def __init__(self) -> None:
         self._folders: dict[Path, Path] = {}
-        self._unshared: set[tuple[int, int]] = set()
+        self._shares: dict[tuple[int, int], bool] = {}
 
     def put(self, pair: tuple[Path, Path]) -> None:
+        """Put the second file at the first one's name, over whatever is there."""
         target, source = pair
         try:
             found = self._behind_links(source)
@@ -115,6 +117,18 @@ class _Placer:
         if not (self._clone(found, target, known) or _link(found, target, known)):
             shutil.copyfile(found, target)
 
+    def would_share(self, source: Path, folder: Path) -> bool:
+        """Would a file in that folder share this one's blocks?"""
+        known, disk = source.stat(), folder.stat().st_dev
+        if known.st_dev != disk:
+            return False
+        if _may_be_linked(known):
+            return True
+        if (disk, disk) not in self._shares:
+            with tempfile.TemporaryDirectory(dir=folder) as trial:
+                self._clone(source, Path(trial, "clone"), known)
+        return self._shares[disk, disk]
+
     def _behind_links(self, source: Path) -> Path:
         """The file itself: link(2) would link the link."""
         if source.is_symlink():
@@ -125,25 +139,30 @@ class _Placer:
 
     def _clone(self, source: Path, target: Path, known: os.stat_result) -> bool:
         disks = (known.st_dev, target.parent.stat().st_dev)
-        if disks in self._unshared:
+        if not self._shares.get(disks, True):
             return False
         with source.open("rb") as whole, target.open("xb") as shared:
             try:
                 fcntl.ioctl(shared.fileno(), FICLONE, whole.fileno())
+                self._shares[disks] = True
                 return True
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise
-                self._unshared.add(disks)
+                self._shares[disks] = False
         target.unlink()
         return False
 
 
 def _link(source: Path, target: Path, known: os.stat_result) -> bool:
-    if stat.S_IMODE(known.st_mode) != SHAREABLE_MODE or known.st_uid != os.geteuid():
+    if not _may_be_linked(known):
         return False
     try:
         target.hardlink_to(source)
     except OSError:  # another disk, too many links, a file system without them
         return False
     return True
+
+
+def _may_be_linked(known: os.stat_result) -> bool:
+    return stat.S_IMODE(known.st_mode) == SHAREABLE_MODE and known.st_uid == os.geteuid()

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from harness import building as module
 from harness import competition as competitions
-from harness import prepare as module
 from harness.competition import Competition
 from harness.errors import DownloadError, UserError
 from harness.fake_kaggle import Behaviour, FakeKaggle
@@ -198,7 +199,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module, "_set_modes", full)
+    monkeypatch.setattr(module, "set_modes", full)
     with pytest.raises(UserError, match=r"no space left in .* make room"):
         prepare(demo, data_home=tmp_path / "data", raw=demo_raw)
     assert [path.name for path in (tmp_path / "data").iterdir()] == [".locks"]
@@ -207,8 +208,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 KILLED_HALF_WAY = """
 import os, signal, sys
 from pathlib import Path
-from harness import competition, prepare
-prepare._set_modes = lambda made: os.kill(os.getpid(), signal.SIGKILL)
+from harness import building, competition, prepare
+building.set_modes = lambda made: os.kill(os.getpid(), signal.SIGKILL)
 demo = competition.load("demo", Path(sys.argv[1]))
 prepare.prepare(demo, data_home=Path(sys.argv[2]), stand_in=True)
 """
@@ -297,3 +298,224 @@ def test_checksums_are_compared_file_by_file(
         "public/description.md": "unknown",
         "private/answers.csv": "unknown",
     }
+
+
+@pytest.fixture
+def with_media(write_demo: Write, demo_raw: Path) -> Competition:
+    """The demo, with pictures beside its table, all of which go into a public folder, and one into a private one."""
+    code = """\
+from harness.splits.placing import place
+from harness.splits.tables import RandomRows
+
+def prepare(job):
+    RandomRows(recipe="random_rows", target=("y",), test=0.25, seed=0).apply(job)
+    names = sorted((job.raw / "pictures").rglob("*.png"))
+    place((path, job.public / "train" / path.relative_to(job.raw / "pictures")) for path in names)
+    place([(names[0], job.private / "masks" / "one.png")])
+"""
+    folder = write_demo(
+        ("raw: [train.csv]", "raw: [train.csv, pictures/]"),
+        ("split: {recipe: random_rows, target: y, test: 0.25, seed: 0}\n  fixed", "split: {recipe: code}\n  fixed"),
+        ("stand_in:\n", "stand_in:\n  code: {}\n"),
+    )
+    (folder / "demo" / "prepare.py").write_text(code)
+    (folder / "demo" / "standin.py").write_text("def write(folder, rng):\n    (folder / 'pictures').mkdir()\n")
+    for number in range(300):
+        path = demo_raw / "pictures" / str(number % 3) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"picture %d" % number)
+        path.chmod(0o644)
+    return competitions.load("demo", folder)
+
+
+def test_a_folder_of_media_is_one_entry_of_the_manifest(
+    with_media: Competition, demo_raw: Path, tmp_path: Path
+) -> None:
+    prepared = prepare(with_media, data_home=tmp_path / "data", raw=demo_raw)
+    assert set(prepared.manifest.folders) == {"public/train", "private/masks"}
+    assert (prepared.manifest.folders["public/train"].files, len(prepared.manifest.files)) == (300, 5)
+    assert len((prepared.folder / "manifest.json").read_bytes()) < 10_000
+
+
+def test_the_fingerprint_tells_names_and_contents_of_media(
+    with_media: Competition, demo_raw: Path, tmp_path: Path
+) -> None:
+    def fingerprint(name: str) -> str:
+        return prepare(with_media, data_home=tmp_path / name, raw=demo_raw).manifest.fingerprint
+
+    first = fingerprint("a")
+    assert fingerprint("b") == first
+    (demo_raw / "pictures" / "0" / "3.png").write_bytes(b"picture X")
+    second = fingerprint("c")
+    (demo_raw / "pictures" / "0" / "3.png").rename(demo_raw / "pictures" / "0" / "5.png")
+    assert len({first, second, fingerprint("d")}) == 3
+
+
+def test_media_that_are_missing_later_are_noticed_and_mended(
+    with_media: Competition, demo_raw: Path, tmp_path: Path
+) -> None:
+    prepared = prepare(with_media, data_home=tmp_path / "data", raw=demo_raw)
+    (prepared.public / "train" / "0" / "3.png").unlink()
+    assert prepare(with_media, data_home=tmp_path / "data", raw=demo_raw) == prepared
+    assert (prepared.public / "train" / "0" / "3.png").exists()
+
+
+def test_shared_media_change_nothing_about_the_raw_files(
+    with_media: Competition, demo_raw: Path, tmp_path: Path
+) -> None:
+    (demo_raw / "pictures" / "1" / "1.png").chmod(0o600)
+    before = {path: path.stat().st_mode for path in demo_raw.rglob("*")}
+    prepared = prepare(with_media, data_home=tmp_path / "data", raw=demo_raw)
+    assert {path: path.stat().st_mode for path in demo_raw.rglob("*")} == before
+    assert {
+        ("public/train/1/1.png", 0o644),
+        ("public/train/0/0.png", 0o644),
+        ("private/masks/one.png", 0o600),
+    } <= modes(prepared)
+    assert (demo_raw / "pictures" / "0" / "0.png").stat().st_nlink <= 2  # not linked into private
+
+
+def test_a_recipe_that_leaves_a_link_is_refused(with_media: Competition, demo_raw: Path, tmp_path: Path) -> None:
+    code = with_media.folder / "prepare.py"
+    code.write_text(code.read_text() + "    (job.public / 'all').symlink_to(job.raw)\n")
+    with pytest.raises(UserError, match=r"left a link in the prepared data: all"):
+        prepare(with_media, data_home=tmp_path / "data", raw=demo_raw)
+
+
+@pytest.fixture
+def archive(demo_raw: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "demo.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+        for file in sorted(file for file in demo_raw.rglob("*") if file.is_file()):
+            opened.write(file, file.relative_to(demo_raw).as_posix())
+    return path
+
+
+def test_what_is_unpacked_of_an_archive_is_shared_and_then_gone(
+    with_media: Competition, demo_raw: Path, archive: Path, tmp_path: Path
+) -> None:
+    prepared = prepare(with_media, data_home=tmp_path / "data", raw=archive)
+    assert (
+        prepared.manifest.fingerprint
+        == prepare(with_media, data_home=tmp_path / "b", raw=demo_raw).manifest.fingerprint
+    )
+    assert hidden(tmp_path / "data") == []
+    assert {path.stat().st_nlink for path in prepared.folder.rglob("*.png")} == {1}
+
+
+def test_a_failed_preparation_unpacks_only_once(with_media: Competition, archive: Path, tmp_path: Path) -> None:
+    code = with_media.folder / "prepare.py"
+    right = code.read_text()
+    code.write_text(right + "    raise ValueError('not yet')\n")
+    said: list[str] = []
+    with pytest.raises(UserError, match=r"not yet"):
+        prepare(with_media, data_home=tmp_path / "data", raw=archive, progress=said.append)
+    kept = tmp_path / "data" / ".unpacked" / "demo"
+    assert hidden(tmp_path / "data") == [".unpacked"]
+    assert said[-1] == f"what was unpacked of demo.zip is kept for the next call; to free its space: rm -r {kept}"
+    inode = (kept / "files" / "train.csv").stat().st_ino
+    code.write_text(right + f"    assert (job.raw / 'train.csv').stat().st_ino == {inode}\n")
+    prepare(with_media, data_home=tmp_path / "data", raw=archive)
+    assert hidden(tmp_path / "data") == []
+
+
+def test_another_archive_is_not_mixed_with_what_was_unpacked_of_the_first(
+    with_media: Competition, demo_raw: Path, archive: Path, tmp_path: Path
+) -> None:
+    code = with_media.folder / "prepare.py"
+    right = code.read_text()
+    code.write_text(right + "    raise ValueError('not yet')\n")
+    with pytest.raises(UserError):
+        prepare(with_media, data_home=tmp_path / "data", raw=archive)
+    code.write_text(right)
+    text = (demo_raw / "train.csv").read_text()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("train.csv", text.replace("k0_0,0,", "k0_0,9,"))
+        opened.writestr("pictures/0.png", b"other")
+    prepared = prepare(with_media, data_home=tmp_path / "data", raw=archive)
+    assert [path.name for path in (prepared.public / "train").rglob("*.png")] == ["0.png"]
+
+
+KILLED_AFTER_UNPACKING = """
+import os, signal, sys
+from pathlib import Path
+from harness import building, competition, prepare
+building.set_modes = lambda made: os.kill(os.getpid(), signal.SIGKILL)
+demo = competition.load("demo", Path(sys.argv[1]))
+prepare.prepare(demo, data_home=Path(sys.argv[2]), raw=Path(sys.argv[3]))
+"""
+
+
+def test_after_a_kill_the_next_call_goes_on_with_what_was_unpacked(
+    with_media: Competition, archive: Path, tmp_path: Path
+) -> None:
+    data_home = tmp_path / "data"
+    arguments = [str(with_media.folder.parent), str(data_home), str(archive)]
+    killed = subprocess.run([sys.executable, "-c", KILLED_AFTER_UNPACKING, *arguments], check=False)
+    assert killed.returncode == -9 and find(with_media, data_home) is None
+    kept = data_home / ".unpacked" / "demo" / "files" / "train.csv"
+    inode = kept.stat().st_ino
+    code = with_media.folder / "prepare.py"
+    code.write_text(code.read_text() + f"    assert (job.raw / 'train.csv').stat().st_ino == {inode}\n")
+    assert prepare(with_media, data_home=data_home, raw=archive).manifest.source == "raw"
+    assert hidden(data_home) == []
+
+
+@pytest.mark.parametrize(("free", "enough"), [(100, False), (10**9, True)])
+def test_too_little_disk_is_said_before_anything_is_made(
+    with_media: Competition,
+    demo_raw: Path,
+    archive: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    enough: bool,
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    for number, raw in enumerate((demo_raw, archive)):
+        if enough:
+            prepare(with_media, data_home=tmp_path / str(number), raw=raw)
+        else:
+            with pytest.raises(
+                UserError, match=r"demo: preparing it takes about [\d,]+ bytes in .* 100 bytes are free"
+            ):
+                prepare(with_media, data_home=tmp_path / str(number), raw=raw)
+            assert hidden(tmp_path / str(number)) == []
+
+
+def test_a_download_without_room_is_not_begun(write_demo: Write, tmp_path: Path, demo_raw: Path) -> None:
+    (tmp_path / "home").mkdir()
+    demo = competitions.load("demo", write_demo(("stand_in:\n", "sizes: {raw_mb: 1.0e+9}\nstand_in:\n")))
+    with FakeKaggle(zipped(demo_raw)) as fake:
+        environ = fake.environ(os.environ, str(tmp_path / "home"))
+        with pytest.raises(UserError, match=r"takes about 2000000.0 GB in .*make room or move PODIUM_HOME"):
+            prepare(demo, data_home=tmp_path / "data", environ=environ)
+        assert fake.ranges == []
+
+
+def test_folders_and_archives_inside_kaggles_archive_arrive(
+    with_media: Competition, archive: Path, demo_raw: Path, tmp_path: Path
+) -> None:
+    spec = with_media.folder / "competition.yaml"
+    spec.write_text(spec.read_text().replace("pictures/]", "pictures/, 'inner_*.zip']"))
+    code = with_media.folder / "prepare.py"
+    code.write_text(
+        code.read_text()
+        + "    from harness.splits.placing import place_from_zip\n"
+        + "    place_from_zip(job.raw / 'inner_1.zip', [('deep/a.txt', job.public / 'a.txt')])\n"
+    )
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as packed:
+        packed.writestr("deep/a.txt", b"from inside")
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("inner_1.zip", inner.getvalue())
+        opened.writestr("not wanted.bin", bytes(1000))
+    (tmp_path / "home").mkdir()
+    with FakeKaggle(archive.read_bytes()) as fake:
+        environ = fake.environ(os.environ, str(tmp_path / "home"))
+        demo = competitions.load("demo", with_media.folder.parent)
+        prepared = prepare(demo, data_home=tmp_path / "data", environ=environ)
+    assert (prepared.public / "a.txt").read_bytes() == b"from inside"
+    assert prepared.manifest.folders["public/train"].files == 300
+    assert hidden(tmp_path / "data") == [".downloads"]
