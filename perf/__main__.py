@@ -11,6 +11,7 @@ BENCHMARKS = {
     "warmstart": "a candidate's first own line, warm and plain",
     "scripts": "whole scripts, warm and plain",
     "overhead": "our own time a step, at step 20 and at step 500",
+    "standins": "every MLE-bench stand-in, raw to graded",
     "gateway": "time added a call, calls a second, memory of slow streams",
 }
 
