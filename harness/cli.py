@@ -13,6 +13,7 @@ import typer
 
 from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
+from harness.leaderboard_verbs import leaderboards
 from harness.options import Edition, GroupName, Json, Raw, StandIn, Submission, Yes
 from harness.run_verbs import runs, settings_now
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(runs)
 app.add_typer(own)
+app.add_typer(leaderboards, name="leaderboard")
 
 
 def main() -> None:
@@ -109,7 +111,7 @@ def grade(
     json: Json = False,
 ) -> None:
     """Grade a run, or any submission for a prepared competition."""
-    from harness import tables
+    from harness import full_leaderboard, tables
     from harness.grade import grade as grade_file
     from harness.grade_run import grade_run, record_to_grade
     from harness.results import Results
@@ -122,7 +124,7 @@ def grade(
         report = grade_run(folder, record, item, prepared)
     elif run is None and competition is not None and submission is not None:
         item, prepared = _prepared(settings, competition, edition)
-        report = grade_file(item, prepared, submission)
+        report = grade_file(item, prepared, submission, full_leaderboard.beside(prepared))
     else:
         raise UserError("give either a run (GROUP/RUN), or --competition ID with --submission FILE")
     tables.grade(report, as_json=json)

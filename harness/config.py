@@ -33,6 +33,11 @@ class Settings:
         return self.home / "data"
 
     @property
+    def leaderboards(self) -> Path:
+        """The user's full leaderboards: `<leaderboards>/<id>.json`."""
+        return self.home / "leaderboards"
+
+    @property
     def workspaces(self) -> Path:
         """Disk images behind size-limited workspaces, while their runs last."""
         return self.home / "workspaces"
