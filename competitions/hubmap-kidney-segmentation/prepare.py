@@ -35,7 +35,7 @@ def prepare(job: Job, outlines: bool = True) -> None:
 
 def information(job: Job, ids: pd.Series) -> pd.DataFrame:
     """Write what is known about the images of these ids; return their sizes."""
-    table = pd.read_csv(job.raw / INFORMATION, float_precision="round_trip")
+    table = pd.read_csv(job.raw / INFORMATION)
     named = table.assign(id=table["image_file"].str.replace(".tiff", "", regex=False))
     chosen = named["id"].isin(ids)
     table[chosen].to_csv(job.public / INFORMATION, index=False)
