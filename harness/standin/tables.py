@@ -58,11 +58,13 @@ class Code(_Recipe):
     kind: Literal["code"]
     length: int = Field(default=16, ge=4)
     signs: str = "0123456789abcdef"
+    format: str = "{}"
 
     def draw(self, rows: int, rng: np.random.Generator, drawn: Drawn) -> Values:
         codes: dict[str, None] = {}
         while len(codes) < rows:
-            codes["".join(self.signs[sign] for sign in rng.integers(0, len(self.signs), self.length))] = None
+            code = "".join(self.signs[sign] for sign in rng.integers(0, len(self.signs), self.length))
+            codes[self.format.format(code)] = None
         return _texts(codes)
 
 
