@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+
+class Draws(BaseModel):
+    """Whole numbers at random, both ends included: NumPy's RandomState of that seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    integers: tuple[int, int]
+    seed: int
+
+    def draw(self, rows: int) -> Any:
+        import numpy as np
+
+        low, high = self.integers
+        return np.random.RandomState(self.seed).randint(low, high + 1, size=rows)
+
+
 Constant = StrictBool | StrictInt | StrictFloat | StrictStr
 
 
@@ -61,7 +76,7 @@ class Written(BaseModel):
     """A file made of one side's rows, of another raw table's, or a raw file as it is.
 
     In this order: `add` makes columns out of others, `one_hot` one column for each class, `columns` or `drop` choose,
-    `set` fills columns with a constant, `rename` renames.
+    `set` fills columns with a constant or with draws, `rename` renames.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,7 +88,7 @@ class Written(BaseModel):
     one_hot: str | None = Field(default=None, description="ids, and 1 in the predicted column of this one's class")
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
-    set: dict[str, Constant] | None = None
+    set: dict[str, Constant | Draws] | None = None
     rename: dict[str, str] = {}
     row_numbers: bool = Field(default=False, description="first, without a name: the rows' places in the raw table")
 
@@ -96,7 +111,9 @@ class Written(BaseModel):
             made = _one_hot(made, self.one_hot, ids, classes)
         _refuse_missing(made, [*(self.columns or ()), *self.drop])
         made = made[list(self.columns)] if self.columns is not None else made.drop(columns=list(self.drop))
-        made = made.assign(**(self.set or {})).rename(columns=self.rename)
+        for name, value in (self.set or {}).items():
+            made = made.assign(**{name: value.draw(len(made)) if isinstance(value, Draws) else value})
+        made = made.rename(columns=self.rename)
         if self.row_numbers:
             made.insert(0, "", made.index)
         return made

@@ -195,3 +195,11 @@ def test_what_the_raw_data_lack_is_named(job: Job) -> None:
         split(job, table="other.csv")
     with pytest.raises(ValueError, match="lacks the column 'w'; it has id, group"):
         split(job, write={"a.csv": {"drop": ["w"]}})
+
+
+def test_a_sample_can_be_drawn(job: Job) -> None:
+    values = split(job, sample={"set": {"a": {"integers": [1, 3], "seed": 42}}})["sample.csv"].a
+    assert set(values) == {1, 2, 3}
+    assert (
+        values.tolist() == split(job, sample={"set": {"a": {"integers": [1, 3], "seed": 42}}})["sample.csv"].a.tolist()
+    )
