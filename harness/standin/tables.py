@@ -261,6 +261,13 @@ class StandInTable(BaseModel):
             return value
         return {name: column for key, column in value.items() for name in _spelt_out(str(key))}
 
+    @field_validator("order", mode="before")
+    @classmethod
+    def _runs_in_order_too(cls, value: object) -> object:
+        if not isinstance(value, (list, tuple)):
+            return value
+        return [name for key in value for name in _spelt_out(str(key))]
+
     @model_validator(mode="after")
     def _columns_refer_backwards(self) -> StandInTable:
         before: set[str] = set()
