@@ -5,6 +5,7 @@ where a metric is computed. A metric is a pure function of the truth and the pre
 affair.
 """
 
+from harness.metrics import bias as bias
 from harness.metrics import classification as classification
 from harness.metrics import manyclass as manyclass
 from harness.metrics import masks as masks

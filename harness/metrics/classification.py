@@ -35,10 +35,11 @@ class RocAucOptions(NoOptions):
     """How several columns become one number."""
 
     average: Literal["macro", "micro"] = "macro"
+    unscored: int | None = Field(default=None, description="a row with this in any column of its truth does not count")
 
 
 @metric("roc_auc", direction="maximize", takes="numbers", options=RocAucOptions)
-def roc_auc(truth: Array, prediction: Array, average: str = "macro") -> float:
+def roc_auc(truth: Array, prediction: Array, average: str = "macro", unscored: int | None = None) -> float:
     """Area under the ROC curve of a score for the positive class; 0 to 1, 0.5 at chance, ties count half.
 
     Several columns: the mean of the columns' areas (macro), or the area over all cells pooled (micro). A column whose
@@ -48,6 +49,9 @@ def roc_auc(truth: Array, prediction: Array, average: str = "macro") -> float:
     from sklearn.metrics import roc_auc_score
 
     truth, prediction = np.asarray(truth), np.asarray(prediction)
+    if unscored is not None:
+        scored = (truth != unscored).reshape(len(truth), -1).all(axis=1)
+        truth, prediction = truth[scored], prediction[scored]
     columns = [(truth, prediction)] if truth.ndim == 1 else list(zip(truth.T, prediction.T, strict=True))
     if average == "micro":
         columns = [(truth.ravel(), prediction.ravel())]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from harness.metrics.registry import Array, NoOptions, metric
+from harness.metrics.text import PANDAS_GAPS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 
 
 class F1OfListsOptions(NoOptions):
-    """What is averaged, and what labels that no row's truth has count as."""
+    """What is averaged, what labels that no row's truth has count as, and which texts hold no label."""
 
     average: Literal["micro", "samples"] = "micro"
     unknown: Literal["wrong", "nothing"] = Field(default="wrong", description="labels that no row's truth has")
+    gaps: Literal["empty", "pandas"] = Field(default="empty", description="pandas: also what it reads as a gap")
 
 
 @metric("f1_of_lists", direction="maximize", takes="anything", options=F1OfListsOptions)
-def f1_of_lists(truth: Array, prediction: Array, average: str = "micro", unknown: str = "wrong") -> float:
+def f1_of_lists(
+    truth: Array, prediction: Array, average: str = "micro", unknown: str = "wrong", gaps: str = "empty"
+) -> float:
     """Harmonic mean of precision and recall of labels; 0 to 1.
 
     micro: over all rows' labels pooled, 0 where there are none at all; samples: of each row, then the mean over rows,
@@ -34,6 +38,8 @@ def f1_of_lists(truth: Array, prediction: Array, average: str = "micro", unknown
     import numpy as np
 
     rows = len(truth)
+    if gaps == "pandas":
+        truth, prediction = (np.where(np.isin(texts, list(PANDAS_GAPS)), "", texts) for texts in (truth, prediction))
     true_row, true_label = _labels(truth)
     row, label = _labels(prediction)
     true_code, code = _codes(true_label, label)

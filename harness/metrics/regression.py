@@ -9,7 +9,7 @@ import math
 
 from pydantic import Field
 
-from harness.metrics.registry import Array, NoOptions, metric
+from harness.metrics.registry import Array, NoOptions, Table, metric
 
 
 @metric("mse", direction="minimize", takes="numbers")
@@ -100,3 +100,77 @@ def smape(truth: Array, prediction: Array) -> float:
     truth, prediction = np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float)
     size = (np.abs(truth) + np.abs(prediction)) / 2
     return float(100 * np.mean(np.divide(np.abs(truth - prediction), size, out=np.zeros_like(size), where=size > 0)))
+
+
+@metric("pearson", direction="maximize", takes="numbers")
+def pearson(truth: Array, prediction: Array) -> float:
+    """Pearson's linear correlation, the mean over columns; -1 to 1, and 0 where either side is constant.
+
+    There scipy's pearsonr is undefined; a constant says nothing of the order, so 0. Source: Pearson 1895.
+    """
+    import numpy as np
+
+    def correlation(x: Array, y: Array) -> float:
+        x, y = x - x.mean(), y - y.mean()
+        size = float(np.sqrt(x @ x) * np.sqrt(y @ y))
+        return float(x @ y) / size if size > 0 else 0.0
+
+    return float(np.mean([correlation(x, y) for x, y in _column_pairs(truth, prediction)]))
+
+
+@metric("spearman", direction="maximize", takes="numbers")
+def spearman(truth: Array, prediction: Array) -> float:
+    """Spearman's rank correlation, the mean over columns; -1 to 1, ties at their mean rank, 0 where a side is constant.
+
+    Source: Spearman 1904; ranks are scipy's rankdata.
+    """
+    import numpy as np
+    from scipy.stats import rankdata
+
+    return pearson(rankdata(np.asarray(truth, float), axis=0), rankdata(np.asarray(prediction, float), axis=0))
+
+
+class MaskedMaeOptions(NoOptions):
+    """Which column is compared, and which rows count: those where `where` equals `equals` in the answers."""
+
+    column: str
+    where: str
+    equals: int
+
+
+@metric("masked_mae", direction="minimize", takes="table", options=MaskedMaeOptions)
+def masked_mae(truth: Table, prediction: Table, column: str, where: str, equals: int) -> float:
+    """Mean absolute error over the rows that count; from 0. Without any it is a ValueError."""
+    rows = truth[where] == equals
+    if not rows.any():
+        raise ValueError(f"no row of the answers has {where} = {equals}")
+    return mae(truth[column][rows], prediction[column][rows])
+
+
+class LogMaeOptions(NoOptions):
+    """Which column is compared, within which groups, and the smallest error told from none."""
+
+    column: str
+    group: str
+    floor: float = Field(default=1e-9, gt=0)
+
+
+@metric("mean_log_mae", direction="minimize", takes="table", options=LogMaeOptions, best=math.log(1e-9))
+def mean_log_mae(truth: Table, prediction: Table, column: str, group: str, floor: float = 1e-9) -> float:
+    """Mean over the groups of ln(mean absolute error in the group); every group counts the same.
+
+    Unbounded above, and at best ln(`floor`), about -20.7: an error of 0 would have no logarithm. Source: Kaggle's
+    Predicting Molecular Properties.
+    """
+    import numpy as np
+
+    _, groups = np.unique(truth[group].astype(str), return_inverse=True)
+    errors = np.bincount(groups, np.abs(truth[column] - prediction[column])) / np.bincount(groups)
+    return float(np.log(np.maximum(errors, floor)).mean())
+
+
+def _column_pairs(truth: Array, prediction: Array) -> list[tuple[Array, Array]]:
+    import numpy as np
+
+    truth, prediction = np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float)
+    return [(truth, prediction)] if truth.ndim == 1 else list(zip(truth.T, prediction.T, strict=True))
