@@ -11,7 +11,7 @@ import io
 import itertools
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -71,15 +71,18 @@ class _PerRow(_Recipe):
         return (value,) if isinstance(value, str) else value
 
     def write(self, name: str, world: World, rng: np.random.Generator) -> None:
-        table = self._rows(name, world, rng)
-        levels = _levels(table, self.label)
-        for row, level in zip(table.to_dict("records"), levels, strict=True):
+        for row, levels in self._each(self._rows(name, world, rng)):
+            path = world.folder / name.format_map(row)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.content(path.suffix.lower(), row, levels, rng))
+
+    def _each(self, table: pd.DataFrame) -> Iterator[tuple[dict[str, Any], Floats]]:
+        """Yield each row, once for every combination in `over`, with its labels from 0 to 1."""
+        for row, levels in zip(table.to_dict("records"), _levels(table, self.label), strict=True):
             for values in itertools.product(*self.over.values()):
                 known: dict[str, Any] = {str(column): value for column, value in row.items()}
                 known.update(zip(self.over, values, strict=True))
-                path = world.folder / name.format_map(known)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(self.content(path.suffix.lower(), known, level, rng))
+                yield known, levels
 
     def _rows(self, name: str, world: World, rng: np.random.Generator) -> pd.DataFrame:
         if isinstance(self.table, StandInTable):
@@ -160,6 +163,20 @@ class Text(_PerRow):
         return self.text.format_map(dict(row)).encode()
 
 
+class Lines(_PerRow):
+    """One text file with a line for each row of another table, such as a CSV of what is drawn into each picture."""
+
+    kind: Literal["lines"]
+    header: str | None = None
+    line: str
+
+    def write(self, name: str, world: World, rng: np.random.Generator) -> None:
+        path = world.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [self.line.format_map(row) for row, _ in self._each(self._rows(name, world, rng))]
+        path.write_text("".join(f"{line}\n" for line in [*filter(None, [self.header]), *lines]), encoding="utf-8")
+
+
 class Archive(_Recipe):
     """A zip or 7z of files that are declared as those outside are."""
 
@@ -187,6 +204,7 @@ StandInFile = Annotated[
     | Annotated[Arrays, Tag("arrays")]
     | Annotated[Audio, Tag("audio")]
     | Annotated[Text, Tag("text")]
+    | Annotated[Lines, Tag("lines")]
     | Annotated[Archive, Tag("zip")]
     | Annotated[Archive, Tag("7z")],
     Discriminator(_kind_of),

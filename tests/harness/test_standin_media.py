@@ -94,6 +94,11 @@ def test_archives_hold_what_is_declared_inside_and_tables_in_them_have_rows_too(
         assert opened.read("x/r04.txt") in (b"r04: a\n", b"r04: b\n")
 
 
+def test_a_file_may_have_a_line_for_each_row_of_a_table(tmp_path: Path) -> None:
+    lines = {"kind": "lines", "table": "t.csv", "over": {"n": [1, 2]}, "header": "id,n", "line": "{id},{n}"}
+    assert written(tmp_path, {"l.csv": lines})["l.csv"].split()[:4] == [b"id,n", b"r00,1", b"r00,2", b"r01,1"]
+
+
 def test_rows_may_be_declared_with_the_files_alone(tmp_path: Path) -> None:
     assert len(written(tmp_path, {"i/{label}/{id}.txt": {"kind": "text", "table": TABLE, "text": ""}})) == 1 + 12
 
