@@ -1,7 +1,8 @@
 """Turns a column of untrusted text into the typed values that a spec declares, or says which row does not fit.
 
 One reader for each kind in `columns.py`. All work is done on whole columns, so a bad value in row nine million is found
-about as fast as a good file is read.
+about as fast as a good file is read. Readers also take a column that was parsed as `storage` says; what they then say
+of a misfit is not for people, since its spelling is lost.
 """
 
 from __future__ import annotations
@@ -35,9 +36,26 @@ _WORDS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": Fal
 class Misfit(Exception):
     """A value that its declaration does not allow: which one, and what would be."""
 
-    def __init__(self, row: int, allowed: str, found: str) -> None:
+    def __init__(self, row: int, allowed: str, found: Any) -> None:
         super().__init__(row, allowed, found)
         self.row, self.allowed, self.found = row, allowed, found
+
+
+def storage(column: Column) -> pa.DataType:
+    """Return the type as which a column may be parsed right away, where every value is an ordinary one."""
+    import pyarrow as pa
+
+    match column:
+        case NumberColumn():
+            return pa.float64()
+        case IntegerColumn():
+            return pa.int64()
+        case LabelColumn() if isinstance(column.labels[0], int):
+            return pa.int64()
+        case BooleanColumn() | LabelColumn():
+            return pa.dictionary(pa.int32(), pa.string())
+        case _:
+            return pa.string()
 
 
 def convert(name: str, texts: pa.ChunkedArray, column: Column) -> Values | pa.Array:
@@ -84,6 +102,8 @@ def plain_integers(texts: pa.ChunkedArray) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_integer(texts.type):
+        return texts.to_numpy()  # type: ignore[no-any-return]
     hexadecimal = pc.match_substring(texts, "x").to_numpy() | pc.match_substring(texts, "X").to_numpy()
     _refuse_unless(~hexadecimal, texts, "a whole number")  # pyarrow would read 0x10 as 16, others as text
     try:
@@ -136,7 +156,7 @@ def _by_spelling(texts: pa.ChunkedArray, meanings: Callable[[list[str]], list[An
     """Look at each different spelling once; a meaning of None is not allowed."""
     import numpy as np
 
-    encoded = texts.combine_chunks().dictionary_encode()
+    encoded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
     codes = encoded.indices.to_numpy()
     values = np.array([*meanings(encoded.dictionary.to_pylist()), None], dtype=object)[:-1]
     _refuse_unless(np.array([value is not None for value in values], dtype=bool)[codes], texts, allowed)
@@ -156,6 +176,8 @@ def _floats(texts: pa.ChunkedArray) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if pa.types.is_floating(texts.type):
+        return texts.to_numpy()  # type: ignore[no-any-return]
     try:
         return texts.cast(pa.float64()).to_numpy()  # type: ignore[no-any-return]
     except pa.ArrowInvalid:

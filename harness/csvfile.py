@@ -1,7 +1,9 @@
-"""Parses the bytes of an untrusted CSV into columns of text: well-formed and as declared, or InvalidSubmission.
+"""Parses the bytes of an untrusted CSV into columns: well-formed and as declared, or InvalidSubmission.
 
 Time and memory are bounded by the size of the bytes, whatever they hold: the header is looked at first, rows have a
-longest length, and pyarrow does the rest in blocks. What the values mean is `cells.py`'s affair.
+longest length, and pyarrow does the rest in blocks. There are two ways: `parse` gives text and says what is wrong with
+a file; `parse_fast` parses values too, on all threads, and only says that it can't. What values mean is `cells.py`'s
+affair.
 
 Rows are counted from 1, without the header and blank lines.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InvalidSubmission
@@ -23,6 +25,10 @@ LONGEST_ROW_BYTES = 2**20
 LARGEST_BLOCK_BYTES = 2**31 - 1
 LONGEST_SHOWN = 40
 _BOM = b"\xef\xbb\xbf"
+
+
+class Unclear(Exception):
+    """The fast way can't read this: perhaps it is wrong, perhaps only unusual."""
 
 
 class _RowTooLong(Exception):
@@ -40,17 +46,37 @@ def parse(
 
     A file of our own may have rows of any length: None.
     """
-    _refuse_undecodable(content)
-    header = _header(content)
-    _check_header(header, wanted, others_allowed)
+    import pyarrow as pa
+
+    _check(content, wanted, others_allowed)
+    texts = dict.fromkeys(wanted, pa.string())
     block = longest_row_bytes or LONGEST_ROW_BYTES
     while True:
         try:
-            return _read(content, wanted, block)
+            return _texts(content, texts, block)
         except _RowTooLong:
             if longest_row_bytes is not None or block >= LARGEST_BLOCK_BYTES:
                 raise InvalidSubmission(f"a row is longer than {block} bytes, or a quote is never closed") from None
             block = min(8 * block, LARGEST_BLOCK_BYTES)
+
+
+def parse_fast(
+    content: bytes,
+    wanted: Mapping[str, pa.DataType],
+    *,
+    others_allowed: bool = False,
+    longest_row_bytes: int | None = LONGEST_ROW_BYTES,
+) -> pa.Table:
+    """Return the wanted columns with these types, or raise Unclear: then `parse` gives the table or the reason."""
+    import pyarrow as pa
+
+    _check(content, wanted, others_allowed)
+    if b"0x" in content or b"0X" in content:  # pyarrow would read 0x10 as 16
+        raise Unclear
+    try:
+        return _read(content, wanted, longest_row_bytes or LONGEST_ROW_BYTES, threads=True)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowCapacityError) as error:
+        raise Unclear from error
 
 
 def shown(value: object) -> str:
@@ -65,11 +91,18 @@ def listed(values: Collection[object]) -> str:
     return few + (", …" if len(values) > 10 else "")
 
 
+def _check(content: bytes, wanted: Collection[str], others_allowed: bool) -> None:
+    _refuse_undecodable(content)
+    _check_header(_header(content), wanted, others_allowed)
+
+
 def _refuse_undecodable(content: bytes) -> None:
     nul = content.find(b"\0")
     if nul >= 0:
         line = content.count(b"\n", 0, nul) + 1
         raise InvalidSubmission(f"line {line} holds a NUL byte")
+    if _is_utf8(content):
+        return
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -77,8 +110,20 @@ def _refuse_undecodable(content: bytes) -> None:
         raise InvalidSubmission(f"line {line} is not UTF-8 (byte 0x{content[error.start]:02x})") from None
 
 
+def _is_utf8(content: bytes) -> bool:
+    """Look without making a text of it, which would double the memory."""
+    import pyarrow as pa
+
+    offsets = pa.array([0, len(content)], pa.int64()).buffers()[1]
+    try:
+        pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(content)).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def _header(content: bytes) -> list[str]:
-    start = content.removeprefix(_BOM)[: LONGEST_HEADER_BYTES + 1].lstrip(b"\r\n")
+    start = content[: LONGEST_HEADER_BYTES + len(_BOM) + 1].removeprefix(_BOM).lstrip(b"\r\n")
     first = re.split(rb"[\r\n]", start, maxsplit=1)[0]
     if len(first) > LONGEST_HEADER_BYTES:
         raise InvalidSubmission(f"the header is longer than {LONGEST_HEADER_BYTES} bytes")
@@ -88,7 +133,7 @@ def _header(content: bytes) -> list[str]:
         raise InvalidSubmission("the header is not a row of CSV") from None
 
 
-def _check_header(header: list[str], wanted: Sequence[str], others_allowed: bool) -> None:
+def _check_header(header: list[str], wanted: Collection[str], others_allowed: bool) -> None:
     expected = f"expected the columns {listed(wanted)}"
     for name in wanted:
         if name not in header:
@@ -100,9 +145,9 @@ def _check_header(header: list[str], wanted: Sequence[str], others_allowed: bool
         raise InvalidSubmission(f"column {shown(first)} is not expected; {expected}")
 
 
-def _read(content: bytes, wanted: Sequence[str], block: int) -> pa.Table:
+def _texts(content: bytes, wanted: Mapping[str, pa.DataType], block: int) -> pa.Table:
+    """Read on one thread, so that a ragged row comes with its number."""
     import pyarrow as pa
-    from pyarrow import csv as arrow_csv
 
     ragged: list[Any] = []
 
@@ -111,22 +156,29 @@ def _read(content: bytes, wanted: Sequence[str], block: int) -> pa.Table:
         return "error"
 
     try:
-        return arrow_csv.read_csv(
-            pa.py_buffer(content),
-            # one thread, so that a ragged row comes with its number
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=block),
-            parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in content, invalid_row_handler=refuse),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=list(wanted),
-                column_types=dict.fromkeys(wanted, pa.string()),
-                strings_can_be_null=False,
-                check_utf8=False,  # checked above, for the whole file
-            ),
-        )
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        return _read(content, wanted, block, threads=False, refuse=refuse)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowCapacityError) as error:
         if not ragged and "straddling" in str(error):
             raise _RowTooLong from None
         raise InvalidSubmission(_why_unreadable(ragged)) from None
+
+
+def _read(content: bytes, wanted: Mapping[str, pa.DataType], block: int, *, threads: bool, refuse: Any = None) -> Any:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    return arrow_csv.read_csv(
+        pa.py_buffer(content),
+        read_options=arrow_csv.ReadOptions(use_threads=threads, block_size=block),
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in content, invalid_row_handler=refuse),
+        convert_options=arrow_csv.ConvertOptions(
+            include_columns=list(wanted),
+            column_types=wanted,
+            null_values=[],
+            strings_can_be_null=False,
+            check_utf8=False,  # checked before, for the whole file
+        ),
+    )
 
 
 def _why_unreadable(ragged: Sequence[Any]) -> str:

@@ -99,7 +99,7 @@ def answers(competition: Competition, prepared: Prepared, predictions: Predictio
 def _as_taken(metric: Metric, truth: Predictions, predictions: Predictions) -> tuple[Any, Any]:
     """Return truth and predictions in the form that the metric takes."""
     if metric.takes == "table":
-        return truth.columns, predictions.columns
+        return dict(truth.columns), dict(predictions.columns)
     return truth.array(), predictions.array()
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import cells, csvfile
+from harness.alignment import keys, rows_in_order
 from harness.columns import Column
 from harness.competition import Answers, Competition, SubmissionSpec
 from harness.errors import InvalidSubmission
@@ -26,7 +27,34 @@ if TYPE_CHECKING:
 
 SMALLEST_LIMIT_BYTES = 16 * 2**20
 TIMES_THE_SAMPLE = 20  # many decimals and quotes make a submission longer than its sample, never by this much
-_BETWEEN_IDS = "\x1f"
+PIECE_BYTES = 2**30
+
+
+class Columns(Mapping[str, "NDArray[Any]"]):
+    """Columns that become arrays in the right order when they are asked for: most metrics never look at ids."""
+
+    def __init__(self, typed: Mapping[str, Any], rows: NDArray[Any] | None) -> None:
+        self._typed = dict(typed)
+        self._rows = rows
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        import numpy as np
+
+        values = self._typed[name]
+        if self._rows is not None:
+            values = values[self._rows] if isinstance(values, np.ndarray) else values.take(self._rows)
+        array: NDArray[Any] = values if isinstance(values, np.ndarray) else values.to_numpy(zero_copy_only=False)
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._typed)
+
+    def __len__(self) -> int:
+        return len(self._typed)
+
+    def at(self, rows: NDArray[Any]) -> Columns:
+        """Return the columns at some of the rows, in the order of these."""
+        return Columns(self._typed, rows if self._rows is None else self._rows[rows])
 
 
 @dataclass(frozen=True)
@@ -34,7 +62,7 @@ class Predictions:
     """A checked table: every declared column, rows in the order of `ids`."""
 
     ids: pa.Array
-    columns: Mapping[str, NDArray[Any]]
+    columns: Columns
     predicted: tuple[str, ...]
 
     def array(self) -> NDArray[Any]:
@@ -51,7 +79,7 @@ class Predictions:
         if ids.equals(self.ids):
             return self
         rows = pc.index_in(ids, value_set=self.ids).to_numpy()
-        return Predictions(ids, {name: values[rows] for name, values in self.columns.items()}, self.predicted)
+        return Predictions(ids, self.columns.at(rows), self.predicted)
 
 
 def check(competition: Competition, prepared: Prepared, path: Path) -> None:
@@ -64,16 +92,13 @@ def read(competition: Competition, prepared: Prepared, path: Path) -> Prediction
     spec = competition.at(prepared.manifest.edition).submission
     sample = prepared.sample
     limit = spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * sample.stat().st_size)
-    return parse(read_bytes(path, limit), spec, ids_of(sample.read_bytes(), spec))
+    wanted = ids_of(sample.read_bytes(), spec)
+    return parse(read_bytes(path, limit), spec, wanted)
 
 
 def parse(content: bytes, spec: SubmissionSpec, wanted: pa.Array) -> Predictions:
     """Return the predictions of a CSV in the order of the wanted ids."""
-    others, longest = spec.other_columns == "allowed", spec.longest_row_bytes
-    texts = csvfile.parse(content, list(spec.columns), others_allowed=others, longest_row_bytes=longest)
-    if texts.num_rows > 2 * len(wanted):  # too many to look for the first wrong one
-        raise InvalidSubmission(f"found {texts.num_rows} rows, expected {len(wanted)}")
-    typed = _typed(texts, spec.columns)
+    typed = _typed(content, spec.columns, 2 * len(wanted), spec.other_columns == "allowed", spec.longest_row_bytes)
     _check_sums(typed, spec)
     return _aligned(typed, wanted, spec)
 
@@ -82,17 +107,15 @@ def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec, answers
     """Return the truth of a private file, which may have more columns, in the order of the wanted ids."""
     import pyarrow.compute as pc
 
-    types = {**spec.columns, **answers.columns}
-    typed = _typed(csvfile.parse(content, list(types), others_allowed=True, longest_row_bytes=None), types)
+    typed = _typed(content, {**spec.columns, **answers.columns})
     if answers.subset:
-        wanted = wanted.filter(pc.is_in(wanted, value_set=_keys({name: typed[name] for name in spec.id})))
+        wanted = wanted.filter(pc.is_in(wanted, value_set=keys({name: typed[name] for name in spec.id})))
     return _aligned(typed, wanted, spec)
 
 
 def ids_of(sample: bytes, spec: SubmissionSpec) -> pa.Array:
     """Return the ids of a sample submission."""
-    texts = csvfile.parse(sample, list(spec.id), others_allowed=True, longest_row_bytes=None)
-    return _keys({name: cells.convert(name, texts[name], spec.columns[name]) for name in spec.id})
+    return keys(_typed(sample, {name: spec.columns[name] for name in spec.id}))
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -107,27 +130,55 @@ def read_bytes(path: Path, limit: int) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise InvalidSubmission("the submission is not a regular file")
-        content = _read_at_most(descriptor, limit + 1) if status.st_size <= limit else b""
+        content = _read_at_most(descriptor, limit + 1, status.st_size) if status.st_size <= limit else b""
     finally:
         os.close(descriptor)
     if max(len(content), status.st_size) > limit:
         raise InvalidSubmission(f"the file is larger than {limit} bytes")
-    if not content.strip():
+    if not content or content.isspace():
         raise InvalidSubmission("the file is empty")
     return content
 
 
-def _read_at_most(descriptor: int, size: int) -> bytes:
-    """Read up to `size` bytes, whatever the file does meanwhile."""
+def _read_at_most(descriptor: int, most: int, expected: int) -> bytes:
+    """Read up to `most` bytes, whatever the file does meanwhile; mostly it is as large as expected."""
     pieces: list[bytes] = []
-    while size > 0 and (piece := os.read(descriptor, size)):
+    while most > 0 and (piece := os.read(descriptor, min(most, PIECE_BYTES, expected + 1))):
         pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
+        most -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _typed(texts: pa.Table, columns: Mapping[str, Column]) -> Mapping[str, Any]:
+def _typed(
+    content: bytes,
+    columns: Mapping[str, Column],
+    most_rows: int | None = None,
+    others_allowed: bool = True,
+    longest_row_bytes: int | None = None,
+) -> dict[str, Any]:
+    """Return the columns' values, the fast way if it can be, else (or for the reason) by way of text.
+
+    The defaults are for files of our own.
+    """
+    try:
+        storage = {name: cells.storage(column) for name, column in columns.items()}
+        table = csvfile.parse_fast(content, storage, others_allowed=others_allowed, longest_row_bytes=longest_row_bytes)
+        _refuse_more(table, most_rows)
+        parsed = dict(zip(table.column_names, table.columns, strict=True))
+        del table  # each column goes when its values are there
+        return {name: cells.read(parsed.pop(name), column) for name, column in columns.items()}
+    except (csvfile.Unclear, cells.Misfit):
+        texts = csvfile.parse(
+            content, list(columns), others_allowed=others_allowed, longest_row_bytes=longest_row_bytes
+        )
+    _refuse_more(texts, most_rows)
     return {name: cells.convert(name, texts[name], column) for name, column in columns.items()}
+
+
+def _refuse_more(table: pa.Table, most_rows: int | None) -> None:
+    """Refuse more rows than it is worth looking through for the first wrong one."""
+    if most_rows is not None and table.num_rows > most_rows:
+        raise InvalidSubmission(f"found {table.num_rows} rows, expected {most_rows // 2}")
 
 
 def _check_sums(typed: Mapping[str, Any], spec: SubmissionSpec) -> None:
@@ -145,65 +196,7 @@ def _check_sums(typed: Mapping[str, Any], spec: SubmissionSpec) -> None:
         raise InvalidSubmission(f"{columns}, row {row + 1}: expected a sum of 1, found {total[row]:.9g}")
 
 
-def _keys(columns: Mapping[str, Any]) -> pa.Array:
-    """Return one key a row: the id column, or several joined."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    arrays = [pa.array(values) for values in columns.values()]
-    if len(arrays) == 1:
-        return arrays[0]
-    return pc.binary_join_element_wise(*(array.cast(pa.string()) for array in arrays), _BETWEEN_IDS)
-
-
-def _told_apart(keys: pa.Array) -> pa.Array:
-    """Return keys that differ: the second row of an id is `id / 2`, and so on."""
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    again = pd.Series(keys.to_numpy(zero_copy_only=False)).groupby(keys.to_numpy(zero_copy_only=False)).cumcount()
-    numbers = pa.array(again + 1).cast(pa.string())
-    return pc.binary_join_element_wise(keys.cast(pa.string()), numbers, _BETWEEN_IDS)
-
-
-def _aligned(typed: Mapping[str, Any], wanted: pa.Array, spec: SubmissionSpec) -> Predictions:
-    """Bring the rows into the wanted ids' order; every id as often as wanted (mostly once), and no other."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    found = _keys({name: typed[name] for name in spec.id})
-    if spec.repeated_ids:
-        found, wanted = _told_apart(found), _told_apart(wanted)
-    places = pc.index_in(found, value_set=wanted).fill_null(-1).to_numpy()
-    if (places < 0).any():
-        row = int((places < 0).argmax())
-        raise InvalidSubmission(f"{_at(spec)}, row {row + 1}: id {_id(found[row])} is not in the test data")
-    rows_of = np.full(len(wanted), -1)
-    rows_of[places[::-1]] = np.arange(len(places))[::-1]  # the first row of each id
-    again = rows_of[places] != np.arange(len(places))
-    if again.any():
-        row = int(again.argmax())
-        raise InvalidSubmission(f"{_at(spec)}, row {row + 1}: id {_id(found[row])} appears more than once")
-    if (rows_of < 0).any():
-        first = wanted[int((rows_of < 0).argmax())]
-        counts = f"found {len(found)} rows, expected {len(wanted)}"
-        raise InvalidSubmission(f"{_at(spec)}: id {_id(first)} is missing; {counts}")
-    return Predictions(wanted, {name: _taken(typed[name], rows_of) for name in typed}, spec.predictions)
-
-
-def _taken(values: Any, rows: NDArray[Any]) -> NDArray[Any]:
-    import numpy as np
-
-    taken: NDArray[Any] = (
-        values[rows] if isinstance(values, np.ndarray) else values.take(rows).to_numpy(zero_copy_only=False)
-    )
-    return taken
-
-
-def _at(spec: SubmissionSpec) -> str:
-    return f"column {spec.id[0]!r}" if len(spec.id) == 1 else f"columns {', '.join(map(repr, spec.id))}"
-
-
-def _id(key: Any) -> str:
-    return csvfile.shown(str(key.as_py()).replace(_BETWEEN_IDS, " / "))
+def _aligned(typed: dict[str, Any], wanted: pa.Array, spec: SubmissionSpec) -> Predictions:
+    found = keys({name: typed[name] for name in spec.id})
+    rows = rows_in_order(found, wanted, spec.id, repeated=spec.repeated_ids)
+    return Predictions(wanted, Columns(typed, rows), spec.predictions)
