@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from harness.splits.base import Job, SplitRecipe
+from harness.splits.listing import FileList
 from harness.splits.media import Media
 from harness.splits.sides import Division, Renumbering, Sides
 from harness.splits.sources import Source
@@ -30,7 +31,7 @@ class Rows(SplitRecipe):
 
     version: ClassVar[int] = 1
     recipe: Literal["rows"]
-    table: Source | None = Field(default=None, description="not needed where the test rows are given")
+    table: Source | FileList | None = Field(default=None, description="not needed where the test rows are given")
     divide: Division
     renumber: dict[str, Renumbering] = Field(default_factory=dict)
     write: dict[str, Written]

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from harness import sevenzip
 from harness.splits import Job
+from harness.splits.listing import FileList
 from harness.splits.media import Media
 from harness.splits.sides import Sides
 
@@ -116,3 +117,18 @@ def test_an_archive_is_written_once(job: Job) -> None:
 def test_specs_that_can_t_be_meant_are_refused(said: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
         Media.model_validate(said)
+
+
+@pytest.mark.parametrize("packed", ["", "i.zip::"])
+def test_files_can_be_listed_as_rows(job: Job, packed: str) -> None:
+    rows = FileList(files=packed + "i/{first}d.jpg").read(job.raw)
+    assert rows.to_dict("list") == {"first": ["c"]}
+    with pytest.raises(ValueError, match=r"no file like .*k/"):
+        FileList(files=packed + "k/{name}.jpg").read(job.raw)
+
+
+def test_listed_files_are_sorted_by_folder_then_name(job: Job) -> None:
+    for name in ("t/b/2.png", "t/b/1.png", "t/a-c/3.png", "t/a/4.png"):
+        (job.raw / name).parent.mkdir(parents=True, exist_ok=True)
+        (job.raw / name).touch()
+    assert list(FileList(files="t/{kind}/{name}.png").read(job.raw).name) == ["4", "3", "1", "2"]
