@@ -111,6 +111,9 @@ class SubmissionSpec(_Spec):
     id: tuple[str, ...] = Field(min_length=1)
     columns: dict[str, Column] = Field(min_length=2)
     repeated_ids: bool = Field(default=False, description="rows of one id are matched in their order")
+    by_position: tuple[Literal["rows", "columns"], ...] = Field(
+        default=(), description="taken as they stand in the file, as a grader does that ignores ids or names"
+    )
     other_columns: Literal["refused", "allowed"] = "refused"
     sums_to_one: SumsToOne | None = None
     sample_file: FileName = "sample_submission.csv"
