@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,12 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and of the of
 Steps = Annotated[int | None, typer.Option(min=1, help="Nodes of the tree. [default: the agent's]")]
 Raw = Annotated[
     Path | None, typer.Option(parser=path, metavar="PATH", help="Folder or zip with the competition's raw data.")
+]
+RawOfSeveral = Annotated[
+    Path | None,
+    typer.Option(
+        "--raw", parser=path, metavar="PATH", help="Raw data: folder or zip; of several, the folder of ID/ and ID.zip."
+    ),
 ]
 StandIn = Annotated[
     bool, typer.Option("--stand-in", help="Use synthetic stand-in data even where real data can be had.")
@@ -59,8 +66,16 @@ Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", he
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share memory and CPUs.")]
+PrepareJobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Competitions at a time. [default: one a CPU, at most 4]")
+]
 GroupName = Annotated[str, typer.Argument(help="Group, folder, or 'latest'.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Remove; without it, only list.")]
+
+
+def default_jobs() -> int:
+    """How many competitions are prepared at a time: a large table takes several times its size in memory."""
+    return min(4, os.cpu_count() or 1)
 
 
 def scaled(value: float | None, factor: float) -> float | None:

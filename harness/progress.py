@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import Interrupted
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.schedule import Finished
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 def say(line: str) -> None:
@@ -27,6 +28,21 @@ def say(line: str) -> None:
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+
+
+def bar(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
+    """Go through the items with a bar on a terminal; elsewhere, without a word."""
+    from tqdm import tqdm
+
+    return tqdm(items, desc=what, total=total, dynamic_ncols=True, disable=None, leave=False, delay=1)
+
+
+def say_above_bars(line: str) -> None:
+    """One line for a person, above a bar that is there."""
+    from tqdm import tqdm
+
+    with contextlib.suppress(OSError):
+        tqdm.write(line, file=sys.stderr)
 
 
 class Progress:

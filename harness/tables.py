@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.grade import GradeReport
     from harness.leaderboard import Lines
     from harness.manifest import Prepared
+    from harness.prepare_several import Outcome
 
 NONE = "–"
 MEDALS = {"gold": "[bold yellow]gold[/]", "silver": "[bold white]silver[/]", "bronze": "[bold dark_orange3]bronze[/]"}
@@ -191,17 +192,62 @@ def leaderboard(item: Competition, board: FullLeaderboard, own: Lines, kept: Pat
 
 def prepared(item: Competition, value: Prepared, *, as_json: bool) -> None:
     """What was prepared, file by file, with the verdict on its checksum."""
+    from harness.matching import compare
+
     manifest = value.manifest
+    compared = compare(item.editions[manifest.edition], manifest)
     if as_json:
-        _print_json({"folder": str(value.folder), **manifest.model_dump(mode="json")})
+        differs = [{**one._asdict()} for one in compared if not one.matches]
+        counts = {"files_stated": len(compared), "files_matching": len(compared) - len(differs), "differing": differs}
+        _print_json({"folder": str(value.folder), **manifest.model_dump(mode="json"), **counts})
         return
     table = _table("file", "bytes", "md5", "checksum")
     for name, file in manifest.files.items():
         colour = {"match": "green", "differs": "red"}.get(file.checksum, "dim")
         table.add_row(escape(name), f"{file.bytes:,}", file.md5, f"[{colour}]{file.checksum}[/]")
+    for name, folder in manifest.folders.items():
+        table.add_row(escape(f"{name}/"), f"{folder.bytes:,}", f"{folder.files:,} files", NONE)
     _show(table)
+    for one in compared:
+        if not one.matches:
+            found = "is not there" if one.found is None else f"has MD5 {one.found}"
+            typer.echo(f"{one.name} {found}; stated is {one.stated}")
+    if compared:
+        typer.echo(f"{sum(one.matches for one in compared)} of {len(compared)} files are as stated, byte for byte")
     label = "STAND-IN data (synthetic)" if manifest.stand_in else f"real data ({manifest.source})"
     typer.echo(f"{item.id}, edition {manifest.edition}: {label} in {value.folder}")
+
+
+def prepared_several(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """What became of several competitions, a row each."""
+    rows = [_outcome(outcome) for outcome in outcomes]
+    if as_json:
+        _print_json(rows)
+        return
+    table = _table("id", "edition", "source", "files as stated", "problem")
+    for row in rows:
+        stated = f"{row['files_matching']} of {row['files_stated']}" if row["files_stated"] else NONE
+        table.add_row(row["id"], row["edition"], row["source"] or NONE, stated, escape(row["problem"] or NONE))
+    _show(table)
+    failed = sum(1 for row in rows if row["problem"])
+    typer.echo(f"{len(rows) - failed} of {len(rows)} competitions are prepared")
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    from harness.matching import compare
+
+    manifest = outcome.manifest
+    compared = [] if manifest is None else compare(outcome.competition.editions[manifest.edition], manifest)
+    return {
+        "id": outcome.competition.id,
+        "edition": outcome.edition,
+        "source": manifest and manifest.source,
+        "stand_in": manifest and manifest.stand_in,
+        "files_stated": len(compared),
+        "files_matching": sum(one.matches for one in compared),
+        "problem": outcome.problem,
+        "exit_code": outcome.exit_code,
+    }
 
 
 def grade(report: GradeReport, *, as_json: bool) -> None:

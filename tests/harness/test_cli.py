@@ -55,9 +55,8 @@ def test_list_is_a_table_or_json(podium):
     assert "spaceship-titanic" in podium("list").stdout
     found = json.loads(podium("list", "--json").stdout)
     assert {"spaceship-titanic", "diabetes-progression", "digits-8x8"} <= {item["id"] for item in found}
-    assert [item["id"] for item in json.loads(podium("list", "--suite", "mle-bench/dev", "--json").stdout)] == [
-        "spaceship-titanic"
-    ]
+    dev = json.loads(podium("list", "--suite", "mle-bench/dev", "--json").stdout)
+    assert "spaceship-titanic" in {item["id"] for item in dev} and "digits-8x8" not in {item["id"] for item in dev}
 
 
 def test_an_unknown_suite_names_those_there_are(podium):
@@ -95,3 +94,14 @@ def test_the_version_is_printed(podium):
     import harness
 
     assert podium("--version").stdout.strip() == harness.__version__
+
+
+def test_prepare_takes_several_competitions_and_ends_with_what_failed(podium, tmp_path):
+    done = podium("prepare", "digits-8x8", "diabetes-progression", "--jobs", "2", "--json")
+    assert [(row["id"], row["source"], row["problem"]) for row in json.loads(done.stdout)] == [
+        ("digits-8x8", "bundled", None),
+        ("diabetes-progression", "bundled", None),
+    ]
+    done = podium("prepare", "digits-8x8", "diabetes-progression", "--edition", "other", expect=2)
+    assert "diabetes-progression has no edition 'other'" in " ".join(done.stdout.split())
+    assert "0 of 2 competitions are prepared" in done.stdout

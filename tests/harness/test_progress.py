@@ -7,7 +7,7 @@ import sys
 import termios
 from types import SimpleNamespace
 
-from harness.progress import Progress, say
+from harness.progress import Progress, bar, say, say_above_bars
 from harness.results import RunStatus
 
 
@@ -110,3 +110,15 @@ def test_a_signals_handler_may_speak_while_its_own_thread_is_at_it():
     with progress._lock:
         progress.say("from the handler")
     assert said == ["from the handler"]
+
+
+def test_a_long_loop_has_a_bar_on_a_terminal_and_is_silent_elsewhere(capsys):
+    assert list(bar(range(3), "files", 3)) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    with a_terminal() as sent:
+        looped = iter(bar(range(3), "files", 3))
+        next(looped)
+        say_above_bars("a line")
+        text = sent()
+        while "a line" not in text:  # what was written reaches the other side of a terminal a little later
+            text += sent()
