@@ -7,6 +7,7 @@ affair.
 
 from harness.metrics import bias as bias
 from harness.metrics import classification as classification
+from harness.metrics import detection as detection
 from harness.metrics import manyclass as manyclass
 from harness.metrics import masks as masks
 from harness.metrics import multilabel as multilabel
