@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,8 @@ class Source(BaseModel):
     member: str | None = None  # of a zip that holds several tables
     separator: str | None = None  # else a tab for .tsv, a comma for the others
     types: dict[str, Literal["text"]] = {}
+    gaps: Literal["pandas", "empty"] = Field(default="pandas", description="empty: words such as NA are text")
+    without: dict[str, tuple[str | int, ...]] = Field(default={}, description="rows with these values are left out")
 
     @model_validator(mode="before")
     @classmethod
@@ -30,12 +32,20 @@ class Source(BaseModel):
 
     def read(self, raw: Path) -> pd.DataFrame:
         """Return the table; pandas reads floats exactly, so that writing them gives the digits that were there."""
+        table = self._read(raw)
+        for column, values in self.without.items():
+            table = table[~table[column].isin(values)]
+        return table
+
+    def _read(self, raw: Path) -> pd.DataFrame:
         import pandas as pd
 
         path = raw / self.file
         if not path.is_file():
             raise ValueError(f"the raw data lack {self.file}")
         options: dict[str, Any] = {"dtype": dict.fromkeys(self.types, str) or None}
+        if self.gaps == "empty":
+            options |= {"keep_default_na": False, "na_values": [""]}
         if path.suffix != ".zip":
             plain: pd.DataFrame = pd.read_csv(path, sep=self._separator(self.file), **options)
             return plain

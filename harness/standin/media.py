@@ -45,7 +45,7 @@ def write_file(name: str, file: StandInFile, world: World, rng: np.random.Genera
     if isinstance(file, StandInTable):
         path.parent.mkdir(parents=True, exist_ok=True)
         world.tables[name] = file.draw(rng)
-        world.tables[name].to_csv(path, index=False)
+        world.tables[name].to_csv(path, index=False, sep="\t" if name.endswith(".tsv") else ",")
     else:
         file.write(name, world, rng)
 

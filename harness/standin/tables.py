@@ -157,14 +157,14 @@ class Number(_Recipe):
 
 
 class Composed(_Recipe):
-    """Text put together from parts that are drawn for each row, as `{deck}/{number}/{side}`."""
+    """Text put together from parts that are drawn for each row, as `{deck}/{number}/{side}`, or earlier columns."""
 
     kind: Literal["composed"]
     format: str
-    parts: dict[str, Annotated[Category | Number, Field(discriminator="kind")]]
+    parts: dict[str, Annotated[Category | Number, Field(discriminator="kind")]] = Field(default_factory=dict)
 
     def draw(self, rows: int, rng: np.random.Generator, drawn: Drawn) -> Values:
-        columns = {name: part.draw(rows, rng, drawn) for name, part in self.parts.items()}
+        columns = {**drawn, **{name: part.draw(rows, rng, drawn) for name, part in self.parts.items()}}
         return _texts(self.format.format(**{name: columns[name][row] for name in columns}) for row in range(rows))
 
 
