@@ -98,16 +98,24 @@ def percentile_distance(
 ) -> float:
     """Mean, over groups of rows and over percentiles, of the great-circle distance in metres; from 0.
 
-    Percentiles are interpolated linearly within each group, a trip say. Source: Google Smartphone Decimeter Challenge.
+    Rows of a group, a trip say, are matched in their order; percentiles within it are interpolated linearly.
+    Source: Google Smartphone Decimeter Challenge.
     """
     import numpy as np
 
-    pairs = ((np.radians(table[latitude]), np.radians(table[longitude])) for table in (truth, prediction))
-    distance = EARTH_RADIUS_M * _great_circle(*pairs)
-    _, code = np.unique(np.asarray(truth[group], dtype=str), return_inverse=True)
-    order = np.argsort(code, kind="stable")
-    trips = np.split(distance[order], np.flatnonzero(np.diff(code[order])) + 1)
+    one, other = (_sorted_positions(table, group, latitude, longitude) for table in (truth, prediction))
+    distance = EARTH_RADIUS_M * _great_circle(one, other)
+    _, counts = np.unique(np.asarray(truth[group], dtype=str), return_counts=True)
+    trips = np.split(distance, np.cumsum(counts)[:-1])
     return float(np.mean([np.percentile(trip, percentiles) for trip in trips]))
+
+
+def _sorted_positions(table: Table, group: str, latitude: str, longitude: str) -> tuple[Array, Array]:
+    """Return latitudes and longitudes in radians, group after group."""
+    import numpy as np
+
+    order = np.argsort(np.asarray(table[group], dtype=str), kind="stable")
+    return np.radians(table[latitude][order]), np.radians(table[longitude][order])
 
 
 def _great_circle(one: tuple[Array, Array], other: tuple[Array, Array]) -> NDArray[Any]:
