@@ -44,6 +44,7 @@ class Row(BaseModel):
     score: float | None
     submission_exists: bool | None
     valid: bool | None
+    valid_mle_bench: bool | None = None
     invalid_because: str | None
     medal: str | None
     percentile: float | None
@@ -83,6 +84,7 @@ class Summary(BaseModel):
     stand_in_runs: int
     made_submission: Rate
     valid_submission: Rate
+    valid_mle_bench: Rate | None = None  # where it differs from the rate above
     any_medal: Rate
     gold: Rate
     silver: Rate
@@ -105,6 +107,7 @@ def summarise(name: str, rows: Sequence[Row]) -> Summary:
     ordered = tuple(sorted(rows, key=lambda item: (item.competition, item.agent, item.model, item.seed)))
     ended = [item for item in ordered if item.status.is_outcome]
     graded = [item for item in ended if item.valid is not None and not item.stand_in]
+    differ = any(_valid_there(item) != item.valid for item in graded)
     with_board = [item for item in graded if item.has_leaderboard]
     return Summary(
         group=name,
@@ -114,6 +117,7 @@ def summarise(name: str, rows: Sequence[Row]) -> Summary:
         stand_in_runs=sum(1 for item in ordered if item.stand_in),
         made_submission=_rate(graded, lambda item: bool(item.submission_exists)),
         valid_submission=_rate(graded, lambda item: bool(item.valid)),
+        valid_mle_bench=_rate(graded, lambda item: bool(_valid_there(item))) if differ else None,
         any_medal=_rate(with_board, lambda item: item.medal in ("gold", "silver", "bronze")),
         gold=_rate(with_board, lambda item: item.medal == "gold"),
         silver=_rate(with_board, lambda item: item.medal == "silver"),
@@ -148,6 +152,7 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
         score=grade.get("score"),
         submission_exists=grade.get("submission_exists"),
         valid=grade.get("valid"),
+        valid_mle_bench=grade.get("valid_mle_bench"),
         invalid_because=grade.get("reason"),
         medal=grade.get("medal"),
         percentile=grade.get("percentile"),
@@ -176,6 +181,11 @@ def _node_events(journal: Path) -> Iterator[dict[str, Any]]:
                 event = json.loads(line)["event"]
                 if event["type"] == "node":
                     yield event
+
+
+def _valid_there(item: Row) -> bool | None:
+    """Valid by MLE-bench's grader, or ours in an edition that does not follow it."""
+    return item.valid if item.valid_mle_bench is None else item.valid_mle_bench
 
 
 def _rate(rows: Sequence[Row], counts: Callable[[Row], bool]) -> Rate:

@@ -21,6 +21,7 @@ from harness.csvfile import LONGEST_ROW_BYTES
 from harness.errors import InvalidSpec, UserError
 from harness.leaderboard import Lines
 from harness.metrics import Metric, NoOptions, get_metric
+from harness.mle_bench import MleBenchRule
 from harness.owncode import function_in
 from harness.specfile import read_spec
 from harness.splits import Split
@@ -222,6 +223,7 @@ class Edition(_Spec):
     checked: Literal["on stand-in", "on real data"] | None = Field(
         default=None, description="where its bytes and scores were compared with those of the project it follows"
     )
+    mle_bench: MleBenchRule | None = Field(default=None, description="what MLE-bench's grader refuses")
     metric: MetricSpec | None = Field(default=None, description="instead of the competition's")
     submission: SubmissionSpec | None = Field(default=None, description="instead of the competition's")
     answers: Answers | None = Field(default=None, description="instead of the competition's")

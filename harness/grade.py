@@ -48,6 +48,7 @@ class GradeReport(BaseModel):
     direction: Direction
     submission_exists: bool
     valid: bool
+    valid_mle_bench: bool | None = None
     reason: str | None
     score: float | None
     medal: Medal | None
@@ -72,18 +73,18 @@ def grade(
     """
     competition = competition.at(prepared.manifest.edition)
     if path is None:
-        return _report(competition, prepared, full, exists=False, reason="there is no submission file")
+        return _report(competition, prepared, full, None, reason="there is no submission file")
     try:
         predictions = submission.read(competition, prepared, path)
     except InvalidSubmission as invalid:
-        return _report(competition, prepared, full, exists=_exists(path), reason=str(invalid))
+        return _report(competition, prepared, full, path, reason=str(invalid))
     truth = answers(competition, prepared, predictions)
     metric = competition.scorer()
     try:
         score = metric.score(*_as_taken(metric, truth, predictions.at(truth.ids)), competition.metric.options)
     except InvalidSubmission as invalid:
-        return _report(competition, prepared, full, exists=True, reason=str(invalid))
-    return _report(competition, prepared, full, exists=True, score=score)
+        return _report(competition, prepared, full, path, reason=str(invalid))
+    return _report(competition, prepared, full, path, score=score)
 
 
 def answers(competition: Competition, prepared: Prepared, predictions: Predictions) -> Predictions:
@@ -107,8 +108,8 @@ def _report(
     competition: Competition,
     prepared: Prepared,
     full: FullLeaderboard | None,
+    path: Path | None,
     *,
-    exists: bool,
     reason: str | None = None,
     score: float | None = None,
 ) -> GradeReport:
@@ -123,8 +124,9 @@ def _report(
         leaks=competition.leaks_in(manifest.edition),
         metric=competition.metric.name,
         direction=competition.metric.direction,
-        submission_exists=exists,
+        submission_exists=path is not None and (path.is_symlink() or path.exists()),
         valid=score is not None,
+        valid_mle_bench=_valid_there(competition, prepared, path, score),
         reason=reason,
         score=score,
         medal=place.medal,
@@ -137,5 +139,21 @@ def _report(
     )
 
 
-def _exists(path: Path) -> bool:
-    return path.is_symlink() or path.exists()
+def _valid_there(competition: Competition, prepared: Prepared, path: Path | None, score: float | None) -> bool | None:
+    """Would MLE-bench score it? What is valid here always is there; None in editions that don't follow it."""
+    name = prepared.manifest.edition
+    rule = competition.edition(name)[1].mle_bench
+    if rule is None and not name.startswith("mle-bench"):
+        return None
+    if score is not None or path is None:
+        return score is not None
+    try:
+        content = submission.read_bytes(path, submission.largest(competition.submission, prepared))
+    except InvalidSubmission:
+        return False
+    if rule is None:
+        return None
+    from harness import mle_bench
+
+    spec, truth = competition.submission, prepared.private / competition.answers.file
+    return mle_bench.takes(rule, content, truth, spec.id, spec.columns)

@@ -90,10 +90,13 @@ def check(competition: Competition, prepared: Prepared, path: Path) -> None:
 def read(competition: Competition, prepared: Prepared, path: Path) -> Predictions:
     """Return the predictions in the order of the sample submission's ids."""
     spec = competition.at(prepared.manifest.edition).submission
-    sample = prepared.sample
-    limit = spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * sample.stat().st_size)
-    wanted = ids_of(sample.read_bytes(), spec)
-    return parse(read_bytes(path, limit), spec, wanted)
+    wanted = ids_of(prepared.sample.read_bytes(), spec)
+    return parse(read_bytes(path, largest(spec, prepared)), spec, wanted)
+
+
+def largest(spec: SubmissionSpec, prepared: Prepared) -> int:
+    """Return how many bytes a submission may have."""
+    return spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * prepared.sample.stat().st_size)
 
 
 def parse(content: bytes, spec: SubmissionSpec, wanted: pa.Array) -> Predictions:

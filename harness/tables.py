@@ -59,6 +59,8 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
     if value.stand_in_runs:
         typer.echo(f"{value.stand_in_runs} of {value.runs} runs on STAND-IN data: no medal, no percentile, in no rate")
     rates = {"medals": value.any_medal, "above median": value.above_median, "valid": value.valid_submission}
+    if value.valid_mle_bench is not None:
+        rates["valid by MLE-bench's graders"] = value.valid_mle_bench
     shown = [f"{name} {_rate(rate)}" for name, rate in rates.items() if rate.n]
     if shown:
         typer.echo("   ".join(shown))
@@ -80,7 +82,7 @@ RUN_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "medal": lambda row: MEDALS.get(row.medal or "", escape(row.medal or NONE)),
     "percentile": lambda row: _number(row.percentile, 1),
     "> median": lambda row: _yes(row.above_median),
-    "valid": lambda row: _yes(row.valid),
+    "valid": lambda row: _yes(row.valid) + (" (MLE-bench: yes)" if row.valid_mle_bench and not row.valid else ""),
     "validation": lambda row: _number(row.validation_score),
     "steps": lambda row: f"{row.steps} ({row.good_nodes} good)",
     "seconds": lambda row: _number(row.wall_seconds, 1),

@@ -149,3 +149,17 @@ def test_a_known_leak_is_told_on_the_page():
     shown = markdown.render(summarise("g", [row(leaks=("a file has the labels",))]))
     assert "## Known leaks" in shown and "r (mle-bench-v1): a file has the labels" in shown
     assert "Known leaks" not in markdown.render(summarise("g", [row()]))
+
+
+def test_what_only_mle_bench_takes_is_told_beside_our_own_rate():
+    only_there = invalid(valid_mle_bench=True)
+    summary = summarise("g", [row(valid_mle_bench=True), only_there, invalid(valid_mle_bench=False)])
+    assert (summary.valid_submission.count, summary.valid_mle_bench.count, summary.valid_mle_bench.n) == (1, 2, 3)
+    page = markdown.render(summary)
+    assert page.count("no (MLE-bench: yes)") == 1 and "| valid by MLE-bench's graders | 66.7 % (2 of 3) |" in page
+
+
+def test_one_valid_rate_is_enough_where_the_graders_agree():
+    summary = summarise("g", [row(valid_mle_bench=True), invalid(valid_mle_bench=False), row(edition="fixed")])
+    assert summary.valid_mle_bench is None
+    assert "MLE-bench" not in markdown.render(summary)

@@ -131,3 +131,35 @@ def test_missing_answers_raise(demo: Competition, demo_data: Prepared, hand_in: 
     (demo_data.private / "answers.csv").unlink()
     with pytest.raises(FileNotFoundError):
         grade(demo, demo_data, path)
+
+
+def graded(write_demo: Write, data: Prepared, rule: str, path: Path | None) -> GradeReport:
+    split = "{recipe: random_rows, target: y, test: 0.25, seed: 0}"
+    spec = competitions.load("demo", write_demo((split, f"{split}\n    mle_bench: {rule}")))
+    return grade(spec, data, path)
+
+
+def test_a_submission_may_be_valid_for_mle_bench_only(write_demo: Write, demo_data: Prepared, hand_in: Write) -> None:
+    path = hand_in(1)
+    first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([first + ",note", *(row + "," for row in rest)]))
+    report = graded(write_demo, demo_data, "accuracy", path)
+    assert (report.valid, report.valid_mle_bench, report.score) == (False, True, None)
+    assert "column 'note' is not expected" in str(report.reason)
+    assert graded(write_demo, demo_data, "{columns: same, values: labels}", path).valid_mle_bench is False
+
+
+def test_what_is_valid_here_is_always_valid_there(write_demo: Write, demo_data: Prepared, hand_in: Write) -> None:
+    report = graded(write_demo, demo_data, "{range: [5, 6]}", hand_in(1))
+    assert (report.valid, report.valid_mle_bench) == (True, True)
+
+
+def test_no_file_is_valid_nowhere(write_demo: Write, demo_data: Prepared) -> None:
+    assert graded(write_demo, demo_data, "accuracy", None).valid_mle_bench is False
+    assert graded(write_demo, demo_data, "accuracy", Path("nowhere.csv")).valid_mle_bench is False
+
+
+def test_an_edition_that_follows_nobody_says_nothing_of_mle_bench(
+    demo: Competition, demo_data: Prepared, hand_in: Write
+) -> None:
+    assert grade(demo, demo_data, hand_in(0)).valid_mle_bench is None
