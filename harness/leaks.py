@@ -30,7 +30,7 @@ def find(competition: Competition, prepared: Prepared) -> list[str]:
     truth = _texts(prepared.private / answers.file) if answers.file.endswith(".csv") else None
     found = []
     for name, table in _tables(prepared.public):
-        if Path(name).name == Path(submission.sample_file).name:
+        if Path(name.partition(":")[0]).name == Path(submission.sample_file).name:
             continue
         if truth is not None and _holds_answers(table, truth, competition):
             found.append(f"{name} holds test rows with {', '.join(_shared(table, competition))}")
