@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from agent.contract import Action, Direction, NodeEvent, Outcome
 from agent.excerpt import excerpt
@@ -64,6 +65,17 @@ class Pending:
     parents: tuple[str, ...]
 
 
+class View(Protocol):
+    """Figures that a policy keeps about a journal, without arguments to make them."""
+
+    def add(self, journal: Journal, node: Node) -> None:
+        """Take in a node that is now in the journal."""
+        ...
+
+
+V = TypeVar("V", bound=View)
+
+
 @dataclass
 class Journal:
     """The tree so far. `append` and `propose` are the only ways to change it; everything else reads."""
@@ -76,7 +88,10 @@ class Journal:
     _buggy_leaves: dict[str, Node] = field(default_factory=dict)
     _ranked: list[tuple[float, int, str]] = field(default_factory=list)
     _buggy: list[Node] = field(default_factory=list)
-    _drafts: int = 0
+    _draft_ids: list[str] = field(default_factory=list)
+    _branches: dict[str, str] = field(default_factory=dict)
+    _busy: dict[str, int] = field(default_factory=dict)
+    _views: dict[type[View], View] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -92,6 +107,8 @@ class Journal:
         self._check_new(pending.id, pending.parents)
         self._pending[pending.id] = pending
         self._link(pending.id, pending.action, pending.parents)
+        branch = self._branches[pending.id]
+        self._busy[branch] = self._busy.get(branch, 0) + 1
 
     def append(self, node: Node) -> None:
         """Add a finished node, which answers its proposal if there is one."""
@@ -101,10 +118,13 @@ class Journal:
             self._link(node.id, node.action, node.parents)
         elif (pending.action, pending.parents) != (node.action, node.parents):
             raise ValueError(f"node {node.id} is a {node.action} of {node.parents}, but was proposed as {pending}")
-        self._pending.pop(node.id, None)
+        if self._pending.pop(node.id, None) is not None:
+            self._busy[self._branches[node.id]] -= 1
         self._nodes[node.id] = node
         self._debug_depth[node.id] = self._depth_of(node)
         self._index(node)
+        for view in self._views.values():
+            view.add(self, node)
 
     def _check_new(self, node_id: str, parents: Sequence[str]) -> None:
         if node_id in self._nodes or node_id in self._pending:
@@ -114,7 +134,9 @@ class Journal:
             raise ValueError(f"node {node_id} names parents that are not in the journal: {missing}")
 
     def _link(self, node_id: str, action: Action, parents: Sequence[str]) -> None:
-        self._drafts += action == "draft"
+        if action == "draft":
+            self._draft_ids.append(node_id)
+        self._branches[node_id] = self._branches[parents[0]] if parents else node_id
         for parent in parents:
             self._children.setdefault(parent, []).append(node_id)
             self._buggy_leaves.pop(parent, None)
@@ -161,9 +183,14 @@ class Journal:
         return self._buggy[-count:] if count > 0 else []
 
     @property
+    def draft_ids(self) -> Sequence[str]:
+        """The ids of all drafts, pending ones too, in order."""
+        return tuple(self._draft_ids)
+
+    @property
     def drafts(self) -> int:
         """How many drafts there are, buggy and pending ones too."""
-        return self._drafts
+        return len(self._draft_ids)
 
     @property
     def pending(self) -> tuple[Pending, ...]:
@@ -173,6 +200,28 @@ class Journal:
     def children(self, node_id: str) -> tuple[str, ...]:
         """Return the ids of a node's children, pending ones too, in order."""
         return tuple(self._children.get(node_id, ()))
+
+    def branch(self, node_id: str) -> str:
+        """Return the id of the draft that a node, pending or not, goes back to by its first parents."""
+        return self._branches[node_id]
+
+    def is_busy(self, branch: str) -> bool:
+        """Is a proposal below this draft, or the draft itself, still being worked on?"""
+        return self._busy.get(branch, 0) > 0
+
+    def view(self, kind: type[V]) -> V:
+        """Return a policy's own figures about the tree: made of the nodes so far, then told of each new one.
+
+        They follow from the nodes alone, so a resumed run has them too.
+        """
+        if kind not in self._views:
+            made = kind()
+            for node in self:
+                made.add(self, node)
+            self._views[kind] = made
+        found = self._views[kind]
+        assert isinstance(found, kind)
+        return found
 
     def debug_depth(self, node_id: str) -> int:
         """Return how many debugs in a row led to this node; 0 for a draft or an improvement."""

@@ -17,7 +17,7 @@ import jinja2
 
 from agent.llm.base import Message
 
-OPERATORS = ("draft", "improve", "debug", "review")
+OPERATORS = ("draft", "improve", "debug", "merge", "review")
 SHIPPED = Path(__file__).parent / "prompts"
 
 _HEADING = re.compile(r"^#(?=\s)", re.MULTILINE)

@@ -98,7 +98,7 @@ class Bench:
 
         options, settings = self.options, self.settings
         options.check()
-        chosen = preset(options.agent)
+        chosen = preset(options.agent, options.search)
         known = catalogue.of(settings)
         loaded = [known.load(name) for name in options.competitions]
         prompts = promptset.find(options.prompts or chosen.prompt_set, settings.prompts, like=chosen.prompt_set)

@@ -45,6 +45,7 @@ class BenchOptions:
     replay: Path | None = None
     prices: Path | None = None
     description: Kind = "own"
+    search: str | None = None
 
     def check(self) -> None:
         """Refuse what can't be meant; raise `UserError`."""

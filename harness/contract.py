@@ -6,7 +6,7 @@ decide who is right. Everything that comes *from* the container is validated her
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -46,10 +46,14 @@ class CompetitionBrief(_In):
     submission_file: str = "submission.csv"
 
 
+Policy = Literal["greedy", "best-of-n", "mcts", "evolution", "top-k"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
+
+
 class SearchSettings(_In):
     """AIDE's parameters (arXiv 2502.13138, section 3), as a preset or flags set them."""
 
-    policy: str = "greedy"
+    policy: Policy = "greedy"
     steps: int = Field(ge=1)
     num_drafts: int = Field(ge=1)
     debug_prob: float = Field(ge=0, le=1)

@@ -62,6 +62,10 @@ DescriptionKind = Annotated[
     str,
     typer.Option("--description", help="What the agent is told: own, kaggle, or obfuscated (hides which one it is)."),
 ]
+SearchPolicy = Annotated[
+    str | None,
+    typer.Option("--search", help="greedy, best-of-n, mcts, evolution or top-k. [default: the agent's, greedy]"),
+]
 Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]

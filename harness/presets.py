@@ -7,9 +7,9 @@ preferred, deep chains, 500 steps in 24 hours). As in the released code, a chain
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.contract import SearchSettings
+from harness.contract import POLICIES, SearchSettings
 from harness.errors import UserError
 
 HOUR = 3600.0
@@ -53,9 +53,17 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def preset(name: str) -> Preset:
-    """Look a preset up; raise `UserError` with the names that exist."""
+def preset(name: str, policy: str | None = None) -> Preset:
+    """Look a preset up, its search policy exchanged if one is named; raise `UserError` with the names that exist.
+
+    With another policy it is another agent, and called so: `aide-mcts`.
+    """
     try:
-        return PRESETS[name]
+        found = PRESETS[name]
     except KeyError:
         raise UserError(f"no agent {name!r}; there are: {', '.join(sorted(PRESETS))}. Try: --agent aide") from None
+    if policy is None or policy == found.search.policy:
+        return found
+    if policy not in POLICIES:
+        raise UserError(f"no search policy {policy!r}; there are: {', '.join(POLICIES)}. Try: --search mcts")
+    return replace(found, name=f"{name}-{policy}", search=found.search.model_copy(update={"policy": policy}))

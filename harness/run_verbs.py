@@ -29,6 +29,7 @@ from harness.options import (
     Raw,
     Replay,
     ScriptMinutes,
+    SearchPolicy,
     Seed,
     Seeds,
     StandIn,
@@ -80,6 +81,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         replay: Replay = None,
         prices: Prices = None,
         description: DescriptionKind = "own",
+        search: SearchPolicy = None,
         json: Json = False,
     ) -> None:
         from harness.choices import BenchOptions, parse_seeds, select
@@ -109,6 +111,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             replay=replay,
             prices=prices,
             description=parse_kind(description),
+            search=search,
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
 

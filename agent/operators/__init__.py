@@ -7,5 +7,6 @@ from agent.operators.base import Operator
 from agent.operators.debug import debug
 from agent.operators.draft import draft
 from agent.operators.improve import improve
+from agent.operators.merge import merge
 
-OPERATORS: dict[Action, Operator] = {"draft": draft, "improve": improve, "debug": debug}
+OPERATORS: dict[Action, Operator] = {"draft": draft, "improve": improve, "debug": debug, "merge": merge}

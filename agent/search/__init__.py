@@ -6,10 +6,18 @@ from collections.abc import Callable
 
 from agent.contract import SearchSettings
 from agent.search.base import SearchPolicy
+from agent.search.best_of_n import BestOfN
+from agent.search.evolution import Evolution
 from agent.search.greedy import Greedy
+from agent.search.mcts import Mcts
+from agent.search.top_k import TopK
 
 POLICIES: dict[str, Callable[[SearchSettings], SearchPolicy]] = {
     "greedy": Greedy.from_settings,
+    "best-of-n": BestOfN.from_settings,
+    "mcts": Mcts.from_settings,
+    "evolution": Evolution.from_settings,
+    "top-k": TopK.from_settings,
 }
 
 

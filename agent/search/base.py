@@ -64,7 +64,19 @@ class Debug:
         return (self.node,)
 
 
-Decision = Draft | Improve | Debug
+@dataclass(frozen=True)
+class Merge:
+    """Make one solution of two working ones; the first lends its approach to validating."""
+
+    nodes: tuple[Node, Node]
+    action: ClassVar[Action] = "merge"
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        return self.nodes
+
+
+Decision = Draft | Improve | Debug | Merge
 
 
 class SearchPolicy(Protocol):

@@ -24,6 +24,7 @@ SECTIONS = {
     "draft": ["Task", "Data", "Packages", "Memory", "Instructions", "Limits"],
     "improve": ["Task", "Data", "Packages", "Memory", "Solution", "Instructions", "Limits"],
     "debug": ["Task", "Data", "Packages", "Solution", "Output", "Instructions", "Limits"],
+    "merge": ["Task", "Data", "Packages", "Memory", "Solution", "Other solution", "Instructions", "Limits"],
     "review": ["Task", "Solution", "Output", "Instructions"],
 }
 
@@ -34,8 +35,9 @@ def rendered(prompts: PromptSet, operator: str, output: str = "Traceback …") -
     if operator == "review":
         messages = review_messages(task, prompts, "print(1)\n", "failed", output)
     else:
-        journal = journal_of(node(1, 0.5, analysis="It worked."), node(2))
-        parents = {"draft": (), "improve": (journal["n0001"],), "debug": (_failed(output),)}[operator]
+        journal = journal_of(node(1, 0.5, analysis="It worked."), node(2), node(3, 0.4))
+        one, two = journal["n0001"], journal["n0003"]
+        parents = {"draft": (), "improve": (one,), "debug": (_failed(output),), "merge": (one, two)}[operator]
         limits = Limits(3, 20, 1800.0, 3600.0, 600.0)
         messages = CODING[operator](Situation(task, journal, parents, limits), prompts)  # type: ignore[index]
     system, user = messages
@@ -50,7 +52,7 @@ def _failed(output: str) -> Node:
 def sections(text: str) -> list[str]:
     """Level-1 headings outside fences."""
     outside = re.sub(r"^(`{3,})[^\n]*\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
-    return re.findall(r"^# (\w+)$", outside, flags=re.MULTILINE)
+    return re.findall(r"^# (\w[\w ]*)$", outside, flags=re.MULTILINE)
 
 
 @pytest.fixture(params=SETS)
@@ -94,11 +96,18 @@ class TestEveryShippedSet:
             assert "30 minutes" in user[start:] and "5 tenths" in user[start:] and "3 of 20" in user[start:]
 
 
-@pytest.mark.parametrize("operator", ["draft", "improve", "debug"])
+@pytest.mark.parametrize("operator", ["draft", "improve", "debug", "merge"])
 def test_the_candidates_contract_is_told(prompts: PromptSet, operator: str) -> None:
     _, user = rendered(prompts, operator)
     told = ("`python solution.py`", "./input/", "./working/submission.csv", "validation score: <number>", "5-fold")
     assert [words for words in told if words not in user] == []
+
+
+def test_a_merge_shows_both_solutions_with_their_scores(prompts: PromptSet) -> None:
+    _, user = rendered(prompts, "merge")
+    first, second = user.split("\n# Other solution\n")
+    assert "print(1)" in first and "print(3)" in second and "print(3)" not in first
+    assert "0.5" in second and "0.4" in second
 
 
 def test_empty_sections_are_left_out(prompts: PromptSet) -> None:

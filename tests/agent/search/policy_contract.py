@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from agent.journal import Journal, Pending
-from agent.search.base import Debug, Decision, Draft, Improve, Progress, SearchPolicy
+from agent.search.base import Debug, Decision, Draft, Improve, Merge, Progress, SearchPolicy
 from tests.agent.trees import grown, journal_of, node, node_id
 
 JOURNALS = {
@@ -47,6 +47,10 @@ class SearchPolicyContract:
             assert decision.parents == ()
         elif isinstance(decision, Improve):
             assert journal[decision.node.id] is decision.node and not decision.node.buggy
+        elif isinstance(decision, Merge):
+            first, second = decision.nodes
+            assert first is not second and not first.buggy and not second.buggy
+            assert journal[first.id] is first and journal[second.id] is second
         else:
             assert isinstance(decision, Debug) and journal[decision.node.id] is decision.node and decision.node.buggy
             assert journal.children(decision.node.id) == (), "a buggy node is mended once"
@@ -74,9 +78,21 @@ class SearchPolicyContract:
         for seed in range(20):
             assert isinstance(policy.choose(journal, progress_of(journal), random.Random(seed)), Draft)
 
+    def test_chooses_the_same_for_a_journal_that_grew_and_one_that_was_restored(self, policy: SearchPolicy) -> None:
+        """What a policy remembers of a journal must follow from its nodes: a resumed run has those alone."""
+        nodes = list(grown(300, 0.4))
+        followed = Journal("maximize")
+        for number, one in enumerate(nodes):
+            followed.append(one)
+            seen = policy.choose(followed, progress_of(followed), random.Random(number))
+            if number % 10 == 0:
+                restored = journal_of(*nodes[: number + 1])
+                assert policy.choose(restored, progress_of(restored), random.Random(number)) == seen
+
     def test_looks_at_a_large_tree_without_walking_it_in_python(self, policy: SearchPolicy) -> None:
-        """Counted, not timed: at most one Python call for each 50 nodes of a tree of 10,000."""
+        """Counted, not timed: at most one Python call for each 50 nodes of 10,000, from the second look on."""
         journal = grown(10_000, 0.4)
+        policy.choose(journal, progress_of(journal), random.Random(1))
         calls = 0
 
         def counting(frame: object, event: str, argument: object) -> None:

@@ -67,5 +67,5 @@ def test_settings_mean_what_they_mean_in_aideml(max_debug_depth: int, longest: i
 
 
 def test_an_unknown_policy_names_those_that_exist() -> None:
-    with pytest.raises(ValueError, match="no search policy is called 'magic'; there are: greedy"):
+    with pytest.raises(ValueError, match="called 'magic'; there are: best-of-n, evolution, greedy, mcts, top-k"):
         policy_for(SearchSettings("magic", 1, 1, 0.5, 3, 5))

@@ -16,12 +16,13 @@ from harness.gateway.providers.offline.approaches import Problem, draft, problem
 from harness.gateway.providers.offline.changes import choose
 from harness.gateway.providers.offline.flaws import flawed
 from harness.gateway.providers.offline.mending import mend
+from harness.gateway.providers.offline.merging import join
 from harness.gateway.providers.offline.metrics import METRICS
 from harness.gateway.providers.offline.reading import Situation, read_situation
 from harness.gateway.providers.offline.render import render
 from harness.gateway.providers.offline.review import review
 from harness.gateway.providers.offline.understanding import readable
-from harness.gateway.providers.offline.wording import debug_plan, draft_plan, improve_plan
+from harness.gateway.providers.offline.wording import debug_plan, draft_plan, improve_plan, merge_plan
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def _coded(situation: Situation, seed: int, flaws: float) -> str:
     problem, rng = problem_of(situation), Random(_entropy(situation, seed))  # noqa: S311 - choices that repeat, no secrets
     if situation.code is None or situation.operator == "draft":
         return _drafted(situation, problem, rng, flaws)
+    if situation.operator == "merge" and (both := _merged(situation)) is not None:
+        return both
     if situation.operator == "debug":
         mended = mend(situation, problem)
         return _reply(debug_plan(mended.words, readable(mended.code)), mended.code)
@@ -87,6 +90,17 @@ def _improved(situation: Situation, problem: Problem, rng: Random) -> str:
     if change is None:
         return _drafted(situation, problem, rng)
     return _reply(improve_plan(change.label, change.reason), render(change.recipe, situation.data))
+
+
+def _merged(situation: Situation) -> str | None:
+    """Both approaches in one script; None where one is not ours, or joining them gives what is there already."""
+    first, second = readable(situation.code), readable(situation.other_code)
+    if first is None or second is None:
+        return None
+    joined = join(first, second)
+    if joined in (first, second):
+        return None
+    return _reply(merge_plan(joined), render(joined, situation.data))
 
 
 def _entropy(situation: Situation, seed: int) -> int:

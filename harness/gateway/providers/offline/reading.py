@@ -15,9 +15,9 @@ from typing import Any, Literal
 from harness.gateway.providers.offline.preview import DataFacts, read_preview
 from harness.gateway.providers.offline.sections import fenced, prompt_text, split_sections
 
-Operator = Literal["draft", "improve", "debug", "review"]
+Operator = Literal["draft", "improve", "debug", "merge", "review"]
 
-_OPERATOR = re.compile(r"^Operator:[ \t]*(draft|improve|debug|review)\b", re.MULTILINE | re.IGNORECASE)
+_OPERATOR = re.compile(r"^Operator:[ \t]*(draft|improve|debug|merge|review)\b", re.MULTILINE | re.IGNORECASE)
 _METRIC = re.compile(
     r"^Metric:[ \t]*`?([^`;\n]+?)`?[ \t]*(?:;[ \t]*(higher|lower)\b.*)?$", re.MULTILINE | re.IGNORECASE
 )
@@ -55,6 +55,7 @@ class Situation:
     packages: frozenset[str] | None  # import names that are there; None when the prompt does not say
     memory: tuple[Tried, ...]
     code: str | None
+    other_code: str | None  # the second solution, where two are to be merged
     output: str | None
     problem: str | None  # why the solution does not count, as the search put it
     folds: int | None
@@ -90,6 +91,7 @@ def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mappin
         packages=_packages(sections.get("packages", "")),
         memory=read_memory(sections.get("memory", "")),
         code=code,
+        other_code=_code(sections, "other"),
         output=output,
         problem=_problem(sections.get("instructions", "")),
         folds=_folds(sections.get("instructions", "")),
@@ -111,8 +113,8 @@ def _operator(text: str, code: str | None, output: str | None, tools: bool) -> O
     return "debug" if output is not None else "improve"
 
 
-def _code(sections: Mapping[str, str]) -> str | None:
-    body = sections.get("solution")
+def _code(sections: Mapping[str, str], section: str = "solution") -> str | None:
+    body = sections.get(section)
     if not body:
         return None
     return fenced(body) or body + "\n"

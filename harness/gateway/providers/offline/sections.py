@@ -22,6 +22,7 @@ _TITLES = {
     "packages": ("packages", "installed packages"),
     "memory": ("memory",),
     "solution": ("solution", "previous solution", "previous (buggy) implementation", "implementation", "code"),
+    "other": ("other solution",),
     "output": ("output", "execution output"),
     "instructions": ("instructions",),
     "limits": ("limits",),

@@ -42,6 +42,14 @@ def improve_plan(label: str, reason: str) -> str:
     return f"Change: {label}. {reason} All else stays as it was."
 
 
+def merge_plan(recipe: Recipe) -> str:
+    """Plan of a solution made of two."""
+    return (
+        f"Merge: {models_title(recipe)} on {features_title(recipe)}, from both solutions. "
+        f"Their predictions are averaged. {_validation(recipe)}"
+    )
+
+
 def debug_plan(words: str, recipe: Recipe | None) -> str:
     """Plan of a mend."""
     kept = f"The approach stays: {models_title(recipe)}." if recipe else "The approach stays."

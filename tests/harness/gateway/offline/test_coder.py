@@ -27,7 +27,7 @@ def recipe_of(text: str, taken_apart: TakenApart) -> Recipe:
     return recipe
 
 
-@pytest.mark.parametrize("operator", ["draft", "improve", "debug", "review"])
+@pytest.mark.parametrize("operator", ["draft", "improve", "debug", "merge", "review"])
 def test_same_request_gives_the_same_answer(ask: Ask, operator: str) -> None:
     code, output = ("x = 1\n", "NameError: y") if operator != "draft" else (None, None)
     tools = [TOOL] if operator == "review" else []

@@ -57,9 +57,10 @@ def test_every_fact_of_a_real_prompt_is_read(prompts: PromptSet, make_data: Any)
     task = task_on(make_data({"y": "flag"}).folder)
     journal = Journal("maximize")
     parent = node("print('# Output')\n", buggy=True, score=None, why_buggy="outcome: failed", output="KeyError: 'z'")
+    other = node("print('other')\n", id="n0002", step=2)
     journal.append(parent)
     for action in OPERATORS:
-        parents = () if action == "draft" else (parent,)
+        parents = {"draft": (), "merge": (parent, other)}.get(action, (parent,))
         read = read_situation(chat(OPERATORS[action](situation(task, journal, parents, 3), prompts)), [])
         assert read.operator == action
         assert (read.metric, read.higher_is_better, read.steps_left, read.timeout_seconds) == (
@@ -72,6 +73,7 @@ def test_every_fact_of_a_real_prompt_is_read(prompts: PromptSet, make_data: Any)
         assert read.data.train_rows == 160 and [target.name for target in read.data.targets] == ["y"]
         assert (read.code == parent.code) == (action != "draft")
         assert read.folds == 5
+        assert read.other_code == (other.code if action == "merge" else None)
         if action == "debug":
             assert "KeyError: 'z'" in read.complaint and "outcome: failed" in read.complaint
 
