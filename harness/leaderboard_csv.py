@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.full_leaderboard import scored
 
-LARGEST_BYTES = 64 * 2**20
+LARGEST_BYTES = 16 * 2**20
 MOST_COLUMNS = 1000
 SCORE_NAMES = ("privatescore", "score", "publicscore")  # best first, without case, spaces, _ and -
 TEAM = "teamid"  # names may be shared

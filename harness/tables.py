@@ -153,6 +153,7 @@ def _competition_object(item: Competition, prepared: Prepared | None) -> dict[st
         "metric": item.metric.name,
         "direction": item.metric.direction,
         "suites": list(item.suites),
+        "unverified": item.unverified,
         "editions": list(item.editions),
         "bytes_checked": item.editions[item.default_edition].checked,
         "leaks": list(item.leaks_in(item.default_edition)),
