@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from harness.parallel import Track, untracked
+from harness.splits.csv_bytes import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ class Job:
     def write_sample(self, test: pd.DataFrame) -> None:
         """Write the sample submission: the test rows' ids, and the spec's constant in each predicted column."""
         sample = test[list(self.id_columns)].assign(**dict(self.sample))
-        sample.to_csv(self.public / self.sample_file, index=False)
+        write_csv(sample, self.public / self.sample_file)
 
 
 class SplitRecipe(BaseModel):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from harness.splits.base import Job, SplitRecipe
+from harness.splits.csv_bytes import write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,9 +40,9 @@ class _TableSplit(SplitRecipe):
         if missing := [name for name in wanted if name not in table.columns]:
             raise ValueError(f"{self.source} lacks the column {missing[0]!r}; it has {', '.join(table.columns[:20])}")
         train, test = self.divide(table)
-        train.to_csv(job.public / self.train_file, index=False)
-        test.drop(columns=list(self.target)).to_csv(job.public / self.test_file, index=False)
-        test.to_csv(job.private / job.answers_file, index=False)
+        write_csv(train, job.public / self.train_file)
+        write_csv(test.drop(columns=list(self.target)), job.public / self.test_file)
+        write_csv(test, job.private / job.answers_file)
         job.write_sample(test)
 
     def divide(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

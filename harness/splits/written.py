@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
+from harness.splits.csv_bytes import write_csv
 from harness.splits.sides import Sides
 from harness.splits.sources import Source
 
@@ -51,9 +52,12 @@ class Style(BaseModel):
         """Write CSV, or TSV by the name; a name that ends in .zip holds the file under the name without it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         plain = path.with_suffix("") if path.suffix == ".zip" else path
-        quoting: Any = csv.QUOTE_NONNUMERIC if self.quote == "nonnumeric" else csv.QUOTE_MINIMAL
         separator = "\t" if plain.suffix == ".tsv" else ","
-        table.to_csv(plain, index=False, sep=separator, quoting=quoting, float_format=self.float_format)
+        if self.float_format is None and self.quote == "minimal":
+            write_csv(table, plain, separator=separator)
+        else:
+            quoting: Any = csv.QUOTE_NONNUMERIC if self.quote == "nonnumeric" else csv.QUOTE_MINIMAL
+            table.to_csv(plain, index=False, sep=separator, quoting=quoting, float_format=self.float_format)
         if plain != path:
             _pack(plain, path)
 
