@@ -40,7 +40,7 @@ class NumberColumn(_Column):
     type: Literal["number"]
     minimum: float = -LARGEST_NUMBER
     maximum: float = LARGEST_NUMBER
-    sample: float = 0.0
+    sample: int | float = 0.0
 
 
 class BooleanColumn(_Column):
