@@ -93,7 +93,7 @@ def listed(values: Collection[object]) -> str:
 
 def _check(content: bytes, wanted: Collection[str], others_allowed: bool) -> None:
     _refuse_undecodable(content)
-    _check_header(_header(content), wanted, others_allowed)
+    _check_header(header(content), wanted, others_allowed)
 
 
 def _refuse_undecodable(content: bytes) -> None:
@@ -122,7 +122,8 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def _header(content: bytes) -> list[str]:
+def header(content: bytes) -> list[str]:
+    """Return the names in the first row that is not blank."""
     start = content[: LONGEST_HEADER_BYTES + len(_BOM) + 1].removeprefix(_BOM).lstrip(b"\r\n")
     first = re.split(rb"[\r\n]", start, maxsplit=1)[0]
     if len(first) > LONGEST_HEADER_BYTES:
