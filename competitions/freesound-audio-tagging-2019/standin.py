@@ -49,5 +49,6 @@ def write(folder: Path, rng: np.random.Generator) -> None:
 
 def _sound(labels: NDArray[Any], classes: int, rng: np.random.Generator) -> NDArray[np.int16]:
     time = np.arange(SAMPLES) / RATE
-    tones = sum(np.sin(2 * np.pi * 20000 * (label + 1) / classes * time) for label in labels)
-    return np.round(8000 * tones + 800 * rng.normal(size=SAMPLES)).astype(np.int16)
+    tones = np.sin(2 * np.pi * 20000 * (labels[:, None] + 1) / classes * time).sum(axis=0)
+    samples: NDArray[np.int16] = np.round(8000 * tones + 800 * rng.normal(size=SAMPLES)).astype(np.int16)
+    return samples

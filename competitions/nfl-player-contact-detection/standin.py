@@ -21,7 +21,7 @@ def write(folder: Path, rng: np.random.Generator) -> None:
         game, play = 58168 + number // 3, 3392 + 17 * number
         name = f"{game}_{play:06d}"
         players = sorted(rng.choice(np.arange(30000, 55000), PLAYERS, replace=False).tolist())
-        key = {"game_play": name, "game_key": game, "play_id": play}
+        key: dict[str, object] = {"game_play": name, "game_key": game, "play_id": play}
         spot = rng.uniform(0, 6, (PLAYERS, 2)) + 30
         for step in range(STEPS):
             moment = f"2020-09-11T03:01:{48 + step // 10}.{step % 10}00Z"
@@ -49,7 +49,10 @@ def write(folder: Path, rng: np.random.Generator) -> None:
         for view in VIEWS:
             frames = rng.integers(0, 256, (2, 16, 16, 3)).astype(np.uint8)
             (folder / f"train/{name}_{view}.mp4").write_bytes(mp4(frames, 60))
-            times = {"start_time": "2020-09-11T03:01:43.134Z", "end_time": "2020-09-11T03:01:54.971Z"}
+            times: dict[str, object] = {
+                "start_time": "2020-09-11T03:01:43.134Z",
+                "end_time": "2020-09-11T03:01:54.971Z",
+            }
             films.append({**key, "view": view, **times, "snap_time": "2020-09-11T03:01:48.134Z"})
             seen = {"video": f"{name}_{view}.mp4", "frame": 1, "nfl_player_id": players[0], "player_label": "H1"}
             helmets.append({**key, "view": view, **seen, "left": 7, "width": 3, "top": 5, "height": 4})
