@@ -10,7 +10,9 @@ from harness.splits.base import Job, SplitRecipe
 from harness.splits.csv_bytes import write_csv
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 class _TableSplit(SplitRecipe):
@@ -79,11 +81,19 @@ class GroupedRows(_TableSplit):
     def divide(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         from sklearn.model_selection import GroupShuffleSplit
 
-        groups = table[self.group].astype(str)
-        if self.pattern is not None:
-            groups = groups.str.extract(f"^(?:{self.pattern})", expand=False)
-            if groups.isna().any():
-                raise ValueError(f"pattern {self.pattern!r} does not match every {self.group!r}")
         splitter = GroupShuffleSplit(n_splits=1, test_size=self.test_size, random_state=self.seed)
-        train, test = next(splitter.split(table, groups=groups))
+        train, test = next(splitter.split(table, groups=self._groups(table[self.group])))
         return table.iloc[train], table.iloc[test]
+
+    def _groups(self, column: pd.Series) -> NDArray[np.intp]:
+        """Return each row's group as its number among the sorted names: every name is made and matched once."""
+        import pandas as pd
+
+        places, values = pd.factorize(column, use_na_sentinel=False)
+        names = pd.Series(values).astype(str).fillna("nan")
+        if self.pattern is not None:
+            names = names.str.extract(f"^(?:{self.pattern})", expand=False)
+            if names.isna().any():
+                raise ValueError(f"pattern {self.pattern!r} does not match every {self.group!r}")
+        numbers, _ = pd.factorize(names, sort=True)
+        return numbers[places]

@@ -73,6 +73,23 @@ def test_a_missing_column_is_named(job: Job) -> None:
         RANDOM.model_copy(update={"target": ("z",)}).apply(job)
 
 
+@pytest.mark.parametrize("pattern", [None, r"(\d)"])
+def test_groups_are_drawn_from_their_sorted_names_as_text(pattern: str | None) -> None:
+    from sklearn.model_selection import GroupShuffleSplit
+
+    table = pd.DataFrame({"group": [number * 7 % 23 for number in range(60)], "y": 0})
+    texts = table.group.astype(str) if pattern is None else table.group.astype(str).str[0]
+    expected, _ = next(GroupShuffleSplit(n_splits=1, test_size=0.2, random_state=0).split(table, groups=texts))
+    train, _ = GROUPED.model_copy(update={"group": "group", "pattern": pattern}).divide(table)
+    assert train.index.tolist() == expected.tolist()
+
+
+def test_rows_without_a_group_are_one(job: Job) -> None:
+    table = pd.DataFrame({"group": ["a", "b", None, "c", None, "d"] * 5, "y": 0})
+    train, test = GROUPED.model_copy(update={"group": "group", "pattern": None}).divide(table)
+    assert set(train.group.fillna("none")).isdisjoint(set(test.group.fillna("none")))
+
+
 def test_a_pattern_that_misses_an_id_is_refused(job: Job) -> None:
     with pytest.raises(ValueError, match="does not match every 'id'"):
         GROUPED.model_copy(update={"pattern": r"(h\d)"}).apply(job)
