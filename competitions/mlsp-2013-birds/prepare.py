@@ -34,7 +34,7 @@ def prepare(job: Job, own_headers: bool) -> None:
     with zipfile.ZipFile(job.raw / ARCHIVE) as archive:
 
         def lines(name: str) -> list[str]:
-            return archive.read(f"{ROOT}/{name}").decode().splitlines()
+            return [line for line in archive.read(f"{ROOT}/{name}").decode().splitlines() if line.strip()]
 
         folds = pd.DataFrame([line.split(",") for line in lines(f"{ESSENTIAL}/CVfolds_2.txt")[1:]]).astype(int)
         names = dict(_parted(lines(f"{ESSENTIAL}/rec_id2filename.txt")))
