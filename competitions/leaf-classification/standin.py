@@ -41,6 +41,6 @@ def _pictures(table: pd.DataFrame, folder: Path) -> None:
     """Write an ellipse a leaf, its shape by the first two numbers."""
     (folder / "images").mkdir()
     y, x = np.mgrid[-1:1:24j, -1:1:24j]
-    for row in table.itertuples():
-        leaf = (x / (0.3 + 6 * float(row.shape1))) ** 2 + (y / (0.3 + 6 * float(row.shape2))) ** 2 < 1
-        Image.fromarray((255 * leaf).astype(np.uint8)).save(folder / "images" / f"{row.id}.jpg")
+    for id, width, height in zip(table.id, table.shape1, table.shape2, strict=True):
+        leaf = (x / (0.3 + 6 * width)) ** 2 + (y / (0.3 + 6 * height)) ** 2 < 1
+        Image.fromarray((255 * leaf).astype(np.uint8)).save(folder / "images" / f"{id}.jpg")

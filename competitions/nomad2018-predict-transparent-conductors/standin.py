@@ -18,10 +18,10 @@ def write(folder: Path, rng: np.random.Generator) -> None:
     for name, count in COUNTS.items():
         table = _crystals(count, rng)
         geometries, alone = folder / f".{name}", folder / f".{name}.csv"
-        for row in table.to_dict("records"):
-            place = geometries / name / str(row["id"])
+        for id in table.id:
+            place = geometries / name / str(id)
             place.mkdir(parents=True)
-            (place / "geometry.xyz").write_text(_geometry(row, rng), encoding="utf-8")
+            (place / "geometry.xyz").write_text(_geometry(id, rng), encoding="utf-8")
         alone.mkdir()
         table.drop(columns=TARGETS if name == "test" else []).to_csv(alone / f"{name}.csv", index=False)
         for inside, archive in ((geometries, f"{name}.zip"), (alone, f"{name}.csv.zip")):
@@ -44,8 +44,8 @@ def _crystals(count: int, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({**columns, TARGETS[0]: formation, TARGETS[1]: gap})
 
 
-def _geometry(row: dict[str, object], rng: np.random.Generator) -> str:
-    lines = ["#=======================================================", f"#Created from id {row['id']}"]
+def _geometry(id: int, rng: np.random.Generator) -> str:
+    lines = ["#=======================================================", f"#Created from id {id}"]
     lines += [f"lattice_vector {x:.7f} {y:.7f} {z:.7f}" for x, y, z in rng.uniform(0, 10, (3, 3))]
     elements, places = rng.choice(["Al", "Ga", "In", "O"], 5), rng.uniform(0, 10, (5, 3))
     lines += [f"atom {x:.7f} {y:.7f} {z:.7f} {element}" for element, (x, y, z) in zip(elements, places, strict=True)]
