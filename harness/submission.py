@@ -70,7 +70,7 @@ class Predictions:
         import numpy as np
 
         columns = [self.columns[name] for name in self.predicted]
-        return columns[0] if len(columns) == 1 else np.column_stack(columns)
+        return columns[0] if len(columns) == 1 else np.stack(columns).T  # whole columns are copied faster than rows
 
     def at(self, ids: pa.Array) -> Predictions:
         """Return the rows of these ids, which are all among its own."""

@@ -1,7 +1,7 @@
 """Metrics of classes: hard labels, or scores and probabilities of classes.
 
 Labels are compared as they are (booleans, integers or text); probabilities are not renormalised unless a docstring says
-so. Everything that scikit-learn defines is computed by scikit-learn.
+so. What scikit-learn defines is computed by scikit-learn, but for the area under the ROC curve: it takes longer there.
 """
 
 from __future__ import annotations
@@ -43,10 +43,9 @@ def roc_auc(truth: Array, prediction: Array, average: str = "macro", unscored: i
     """Area under the ROC curve of a score for the positive class; 0 to 1, 0.5 at chance, ties count half.
 
     Several columns: the mean of the columns' areas (macro), or the area over all cells pooled (micro). A column whose
-    truth has one class only has no area: ValueError. Source: scikit-learn roc_auc_score.
+    truth has one class only has no area: ValueError. The area is that of scikit-learn's roc_auc_score.
     """
     import numpy as np
-    from sklearn.metrics import roc_auc_score
 
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if unscored is not None:
@@ -55,9 +54,22 @@ def roc_auc(truth: Array, prediction: Array, average: str = "macro", unscored: i
     columns = [(truth, prediction)] if truth.ndim == 1 else list(zip(truth.T, prediction.T, strict=True))
     if average == "micro":
         columns = [(truth.ravel(), prediction.ravel())]
-    if any(len(np.unique(column)) != 2 for column, _ in columns):
+    return float(np.mean([_area(column, score) for column, score in columns]))
+
+
+def _area(truth: Array, score: Array) -> float:
+    """Return the share of pairs of both classes whose scores are in the right order, equal ones counting half.
+
+    Counted in whole numbers, so exact; scikit-learn's sum over the curve is the same to rounding, and takes longer.
+    """
+    import numpy as np
+
+    positive, negative = truth == truth.max(), truth == truth.min()
+    if not (positive ^ negative).all():
         raise ValueError("the area under the ROC curve needs both classes in the truth")
-    return float(np.mean([roc_auc_score(column, score) for column, score in columns]))
+    high, low = np.sort(score[positive]), np.sort(score[negative])
+    below = int(np.searchsorted(low, high, side="left").sum()) + int(np.searchsorted(low, high, side="right").sum())
+    return below / (2 * len(high) * len(low))
 
 
 class LogLossOptions(NoOptions):
@@ -77,15 +89,17 @@ def log_loss(truth: Array, prediction: Array, clip: float = 1e-15, normalize: bo
     """
     import numpy as np
 
-    hot = np.asarray(truth, dtype=float)
-    chance = np.asarray(prediction, dtype=float)
-    if hot.ndim == 1:
+    hot, chance = np.asarray(truth), np.asarray(prediction, dtype=float)
+    several = hot.ndim > 1
+    if not several:
         hot, chance = np.column_stack([1 - hot, hot]), np.column_stack([1 - chance, chance])
-    elif normalize:
-        total = chance.sum(axis=1, keepdims=True)
-        chance = np.divide(chance, total, out=np.full_like(chance, 1 / chance.shape[1]), where=total > 0)
-    chance = np.clip(chance, clip, 1 - clip)
-    return float(-(hot * np.log(chance)).sum(axis=1).mean())
+    classes, rows = np.nonzero(hot.T)  # only what is hot counts, one cell a row
+    picked = chance[rows, classes]
+    if several and normalize:
+        total = chance.sum(axis=1)[rows]
+        picked = np.divide(picked, total, out=np.full_like(picked, 1 / chance.shape[1]), where=total > 0)
+    losses = hot[rows, classes] * -np.log(np.clip(picked, clip, 1 - clip))
+    return float(np.bincount(rows, losses, minlength=len(hot)).mean())
 
 
 @metric("balanced_log_loss", direction="minimize", takes="numbers", domain=(0, 1))

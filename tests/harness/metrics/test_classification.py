@@ -55,6 +55,32 @@ def test_area_is_the_share_of_ordered_pairs_with_ties_counting_half(rows: list[t
     assert score("roc_auc", truths, values) == pytest.approx(sum(pairs) / len(pairs), abs=1e-12)
 
 
+@settings(deadline=None, max_examples=100)
+@given(st.integers(2, 400), st.integers(1, 60), st.integers(0, 2**32))
+def test_area_agrees_with_scikit_learn(rows: int, different: int, seed: int) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(seed)
+    truth = np.concatenate([[0, 1], rng.integers(0, 2, rows)])
+    for values in (rng.normal(size=rows + 2), rng.integers(different, size=rows + 2) / 7):
+        assert score("roc_auc", truth, values) == pytest.approx(roc_auc_score(truth, values), abs=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 30), st.integers(2, 12), st.integers(0, 2**32))
+def test_log_loss_is_the_mean_over_all_cells_of_truth_times_logarithm(rows: int, classes: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = np.eye(classes)[rng.integers(classes, size=rows)]
+    chances = rng.integers(0, 3, (rows, classes)) / 2
+    total = chances.sum(axis=1, keepdims=True)
+    divided = np.divide(chances, total, out=np.full_like(chances, 1 / classes), where=total > 0)
+    for normalize, chance in ((True, divided), (False, chances)):
+        expected = -(truth * np.log(np.clip(chance, 1e-15, 1 - 1e-15))).sum(axis=1).mean()
+        for order in "CF":
+            found = score("log_loss", truth.astype(bool), np.array(chances, order=order), normalize=normalize)
+            assert found == pytest.approx(expected, rel=1e-14)
+
+
 def test_log_loss_of_one_column_is_of_the_probability_of_true() -> None:
     expected = -(math.log(0.9) + math.log(1 - 0.2)) / 2
     assert score("log_loss", [1, 0], [0.9, 0.2]) == pytest.approx(expected)

@@ -55,3 +55,13 @@ def test_the_largest_allowed_numbers_do_not_overflow() -> None:
 def test_mean_absolute_error_may_be_stated_whole() -> None:
     for error, stated in ((2.4, 2), (2.5, 2), (3.5, 4)):
         assert get_metric("mae").score(np.array([0.0]), np.array([error]), {"whole": True}) == stated
+
+
+@pytest.mark.parametrize("shape", [(1,), (5,), (100_001,), (7, 1), (1000, 3)])
+def test_root_mean_squared_error_is_that_of_scikit_learn(shape: tuple[int, ...]) -> None:
+    from sklearn.metrics import root_mean_squared_error
+
+    truth, prediction = np.random.default_rng(0).normal(size=(2, *shape))
+    for order in "CF":
+        found = get_metric("rmse").score(truth, np.array(prediction, order=order))
+        assert found == pytest.approx(root_mean_squared_error(truth, prediction), rel=1e-14)
