@@ -27,6 +27,7 @@ class Behaviour(Enum):
     RULES_NOT_ACCEPTED = "403"
     UNKNOWN = "404"
     LIMITED = "429, retry after 7 seconds"
+    LIMITED_HALFWAY = "429 to the second page of a leaderboard when it is asked for first, retry after a second"
     FAILS = "500"
     CUT_SHORT = "sends half of the archive as if it were all"
     BREAKS_OFF = "closes every connection after half of what is left"
@@ -58,6 +59,7 @@ class FakeKaggle:
     ) -> None:
         self.archive, self.behaviour, self.scores, self.page = archive, behaviour, scores, page
         self.pages = dict(pages or {})  # name → HTML
+        self.asked_from: list[int] = []  # the first team of each page of the leaderboard that was asked for
         self.ranges: list[str | None] = []  # the Range header of each request for the archive
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -107,7 +109,7 @@ def _handler(fake: FakeKaggle) -> type[BaseHTTPRequestHandler]:
                 extra = {"Retry-After": "7"} if fake.behaviour is Behaviour.LIMITED else {}
                 self._answer_json(status, {"code": status, "message": message}, extra)
             elif method == "GetLeaderboard":
-                self._answer_json(200, _page_of(fake, int(body.get("pageToken") or 0)))
+                self._answer_leaderboard(int(body.get("pageToken") or 0))
             elif method == "ListCompetitionPages":
                 pages = [{"name": name, "content": text} for name, text in fake.pages.items()]
                 self._answer_json(200, {"pages": pages})
@@ -134,6 +136,13 @@ def _handler(fake: FakeKaggle) -> type[BaseHTTPRequestHandler]:
             )
             self.wfile.write(rest[: len(rest) // 2] if breaks else rest)
             self.close_connection = True
+
+        def _answer_leaderboard(self, first: int) -> None:
+            fake.asked_from.append(first)
+            if fake.behaviour is Behaviour.LIMITED_HALFWAY and len(fake.asked_from) == 2:
+                self._answer_json(429, {"code": 429, "message": "Too many requests"}, {"Retry-After": "1"})
+            else:
+                self._answer_json(200, _page_of(fake, first))
 
         def _answer_json(self, status: int, body: Mapping[str, object], extra: Mapping[str, str] | None = None) -> None:
             text = json.dumps(body).encode()

@@ -69,7 +69,9 @@ def _teams(client: Any, slug: str) -> list[tuple[int, str]]:
         for _ in range(MOST_PAGES):
             request = ApiGetLeaderboardRequest()
             request.competition_name, request.page_size, request.page_token = slug, TEAMS_A_PAGE, token
-            page = kaggle.competitions.competition_api_client.get_leaderboard(request)
+            read = kaggle.competitions.competition_api_client.get_leaderboard
+            patient = client.with_retry(read) if teams else read  # half a leaderboard is worth a wait
+            page = patient(request)
             teams += [(team.team_id, team.score or "") for team in page.submissions or () if team is not None]
             token = page.next_page_token
             if not token:

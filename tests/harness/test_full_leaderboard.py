@@ -45,6 +45,12 @@ def test_every_page_of_a_leaderboard_is_read(ask: Ask) -> None:
     assert (found.date, found.source) == (DAY, "Kaggle")
 
 
+def test_half_a_leaderboard_is_worth_a_wait(ask: Ask) -> None:
+    with FakeKaggle(behaviour=Behaviour.LIMITED_HALFWAY, scores=["0.9", "0.5", "0.1"], page=2) as fake:
+        assert ask(fake).scores == (0.9, 0.5, 0.1)
+        assert fake.asked_from == [0, 2, 2]
+
+
 def test_a_team_without_a_score_has_no_place_and_an_infinite_error_the_last(ask: Ask) -> None:
     with FakeKaggle(scores=["0.5", "", "Infinity"]) as fake:
         found = ask(fake)
