@@ -42,6 +42,7 @@ def pack(archive: Path, pairs: Iterable[tuple[Path, str]]) -> None:
         for path, name in pairs:
             with path.open("rb") as content:
                 packed.writef(content, name)
-        for member in packed.header.files_info.files:  # py7zr offers no other way to say when members were changed
+        members = packed.header.files_info.files if packed.header.files_info else []
+        for member in members:  # py7zr offers no other way to say when they were changed
             for time in ("creationtime", "lastwritetime", "lastaccesstime"):
                 member[time] = ArchiveTimestamp.from_datetime(CHANGED_SECONDS)
