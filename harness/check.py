@@ -106,8 +106,9 @@ class _Trial:
 
     def broken(self) -> Iterator[_Found]:
         """Is what breaks a rule refused?"""
+        perfect = self.perfect()
         for name, spoil in SPOILT.items():
-            spoilt = spoil(self.perfect(), self.competition)
+            spoilt = spoil(perfect, self.competition)
             if spoilt is not None:
                 report = self.grade(spoilt)
                 yield f"refused: {name}", not report.valid, report.reason or f"accepted, with score {report.score}"
