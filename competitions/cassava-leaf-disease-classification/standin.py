@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness import tfrecord
-from harness.standin.coco import draw, put
+from harness.standin.pictures import draw, put
 
 COUNTS = [(0, 10), (1, 12), (2, 10), (3, 30), (4, 14)]
 FILES = 14

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness import bson
-from harness.standin.coco import jpeg
+from harness.standin.pictures import jpeg
 
 CATEGORIES = {
     1000010653: ("TELEPHONIE - GPS", "ACCESSOIRE TELEPHONE", "COQUE TELEPHONE"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.standin.coco import SIDE, draw, put
+from harness.standin.pictures import SIDE, draw, put
 
 COUNTS = [(0, 1), (1, 2), (27, 3), (104, 4), (1500, 5), (2077, 6), (15504, 10), (40505, 12), (64499, 14)]
 

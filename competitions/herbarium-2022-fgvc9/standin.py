@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.standin.coco import draw, put
+from harness.standin.pictures import draw, put
 
 COUNTS = [(0, 2), (3, 3), (27, 4), (104, 5), (1500, 6), (2077, 7), (15504, 11), (15505, 12)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.standin.coco import SIDE, Drawn, draw
+from harness.standin.pictures import SIDE, Drawn, draw
 
 COUNTS = [(0, 1), (12, 2), (101, 4), (202, 5), (404, 6), (654, 9), (900, 10), (1009, 18)]
 VALIDATION = [(category, 1) for category, _ in COUNTS]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.standin.coco import SIDE, draw, put
+from harness.standin.pictures import SIDE, draw, put
 
 COUNTS = [(0, 24), (2, 6), (70, 8), (317, 10), (372, 6), (571, 4)]
 LOCATIONS = 19

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness import tfrecord
-from harness.standin.coco import jpeg, put
+from harness.standin.pictures import jpeg, put
 
 FILES, TO_A_FILE = 8, 9
 COLOURS = {0: (190, 130, 110), 1: (90, 50, 40)}

@@ -1,7 +1,6 @@
-"""Draws the pictures of a stand-in whose categories are many and whose metadata are COCO-like.
+"""Draws small pictures for stand-ins that a competition's own code writes: a picture's colour tells its category.
 
-A picture's colour tells its category. The metadata differ from competition to competition, so each writes its own from
-the list that it gets here.
+Where they go, and what stands beside them in tables, metadata or records, is that code's affair.
 """
 
 from __future__ import annotations
