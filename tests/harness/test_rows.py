@@ -55,6 +55,12 @@ def test_rows_go_to_one_side_each_and_the_usual_files_are_written(job: Job) -> N
     assert made["sample.csv"].to_dict("list") == {"id": made["test.csv"].id.tolist(), "a": [0.5] * 10, "b": [0.5] * 10}
 
 
+def test_rows_may_be_numbered_by_their_place_in_the_raw_table(job: Job) -> None:
+    made = split(job, sample={"rows": "test", "row_numbers": True})["sample.csv"]
+    assert made.columns[0] == "Unnamed: 0"
+    assert (made["Unnamed: 0"] + 100).tolist() == made["id"].tolist()
+
+
 def test_numbers_come_out_with_the_digits_they_came_in_with(job: Job) -> None:
     split(job)
     raw = dict(line.split(",", 1) for line in (job.raw / "train.csv").read_text().splitlines())
