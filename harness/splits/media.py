@@ -84,13 +84,13 @@ class Media(BaseModel):
             if self.optional:
                 files = [(source, name) for source, name in files if source.exists()]
             if not archive:
-                place((source, job.public / name) for source, name in files)
+                place(((source, job.public / name) for source, name in files), track=job.track)
             elif (job.public / archive).exists():
                 raise ValueError(f"{archive} is written twice: say in one place what goes into it")
             elif archive.endswith(".7z"):
                 sevenzip.pack(job.public / archive, files)
             else:
-                pack_zip(job.public / archive, files)
+                pack_zip(job.public / archive, files, track=job.track)
 
 
 def filled(pattern: str, rows: pd.DataFrame, side: str) -> list[str]:
@@ -125,7 +125,7 @@ def _unpacked(job: Job, archive: str, names: Sequence[tuple[str, str]]) -> Itera
             wanted = [name for name, _ in names]
             if any(not name or name.endswith("/") for name in wanted):
                 wanted = [name for name in names_in_zip(job.raw / archive) if name.startswith(tuple(wanted))]
-            place_from_zip(job.raw / archive, ((name, folder / name) for name in wanted))
+            place_from_zip(job.raw / archive, ((name, folder / name) for name in wanted), track=job.track)
         yield folder
 
 
