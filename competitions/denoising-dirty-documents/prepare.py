@@ -6,6 +6,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from harness.splits import Job
+from harness.splits.csv_bytes import write_csv
 from harness.splits.listing import FileList
 from harness.splits.media import Media
 from harness.splits.sides import RandomDivision, Sides
@@ -25,8 +26,8 @@ def prepare(job: Job) -> None:
     Media.model_validate({"from": DIRTY, "to": "{side}/{page}.png"}).place(job, sides)
     Media.model_validate({"from": CLEAN, "train": "train_cleaned/{page}.png"}).place(job, sides)
     answers = pixels(job, list(test["page"]))
-    answers.to_csv(job.private / job.answers_file, index=False)
-    answers.assign(value=1).to_csv(job.public / job.sample_file, index=False)
+    write_csv(answers, job.private / job.answers_file)
+    write_csv(answers.assign(value=1), job.public / job.sample_file)
 
 
 def pixels(job: Job, pages: list[str]) -> pd.DataFrame:
