@@ -34,6 +34,7 @@ def test_help_names_every_verb(podium):
         "run",
         "bench",
         "grade",
+        "leaderboard",
         "aggregate",
         "report",
         "doctor",
