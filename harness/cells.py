@@ -146,7 +146,11 @@ def _labels(texts: pa.ChunkedArray, column: LabelColumn) -> Values:
     allowed = f"one of {listed(column.labels)}"
     if isinstance(column.labels[0], int):
         integers = _integers(texts, IntegerColumn(type="integer"))
-        _refuse_unless(np.isin(integers, column.labels), texts, allowed)
+        least, most = min(column.labels), max(column.labels)
+        if most - least + 1 == len(column.labels):  # every whole number between
+            _refuse_unless((integers >= least) & (integers <= most), texts, allowed)
+        else:
+            _refuse_unless(np.isin(integers, column.labels), texts, allowed)
         return integers
     known = set(column.labels)
     return _by_spelling(texts, lambda spellings: [text if text in known else None for text in spellings], allowed)

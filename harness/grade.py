@@ -75,16 +75,36 @@ def grade(
     if path is None:
         return _report(competition, prepared, full, None, reason="there is no submission file")
     try:
-        predictions = submission.read(competition, prepared, path)
+        truth, predictions = _read_both(competition, prepared, path)
     except InvalidSubmission as invalid:
         return _report(competition, prepared, full, path, reason=str(invalid))
-    truth = answers(competition, prepared, predictions)
     metric = competition.scorer()
     try:
-        score = metric.score(*_as_taken(metric, truth, predictions.at(truth.ids)), competition.metric.options)
+        score = metric.score(*_as_taken(metric, truth, predictions), competition.metric.options)
     except InvalidSubmission as invalid:
         return _report(competition, prepared, full, path, reason=str(invalid))
     return _report(competition, prepared, full, path, score=score)
+
+
+def _read_both(competition: Competition, prepared: Prepared, path: Path) -> tuple[Predictions, Predictions]:
+    """Return truth and predictions, their rows in the same order.
+
+    The answers' ids are mostly those of the sample submission, which then need not be read; what does not fit at once
+    is read against the sample, so that reasons never depend on the answers.
+    """
+    spec = competition.submission
+    if not (competition.answers.subset or spec.by_position):
+        try:
+            content = (prepared.private / competition.answers.file).read_bytes()
+            truth = submission.read_answers(content, None, spec, competition.answers)
+            del content
+            content = submission.read_bytes(path, submission.largest(spec, prepared))
+            return truth, submission.parse(content, spec, truth.ids)
+        except (InvalidSubmission, OSError):
+            pass
+    predictions = submission.read(competition, prepared, path)
+    truth = answers(competition, prepared, predictions)
+    return truth, predictions.at(truth.ids)
 
 
 def answers(competition: Competition, prepared: Prepared, predictions: Predictions) -> Predictions:

@@ -107,13 +107,16 @@ def parse(content: bytes, spec: SubmissionSpec, wanted: pa.Array) -> Predictions
     return _as_it_stands(aligned, typed, content, spec) if spec.by_position else aligned
 
 
-def read_answers(content: bytes, wanted: pa.Array, spec: SubmissionSpec, answers: Answers) -> Predictions:
-    """Return the truth of a private file, which may have more columns, in the order of the wanted ids."""
+def read_answers(content: bytes, wanted: pa.Array | None, spec: SubmissionSpec, answers: Answers) -> Predictions:
+    """Return the truth of a private file, which may have more columns, in the order of the wanted ids or its own."""
     import pyarrow.compute as pc
 
     typed = _typed(content, {**spec.columns, **answers.columns})
+    own = keys({name: typed[name] for name in spec.id})
+    if wanted is None:
+        return Predictions(own, Columns(typed, None), spec.predictions)
     if answers.subset:
-        wanted = wanted.filter(pc.is_in(wanted, value_set=keys({name: typed[name] for name in spec.id})))
+        wanted = wanted.filter(pc.is_in(wanted, value_set=own))
     return _aligned(typed, wanted, spec)
 
 
