@@ -6,15 +6,14 @@ The bytes are those of pandas' `to_csv`, whose conventions the projects that pub
 from __future__ import annotations
 
 import csv
-import shutil
 import string
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 
 from harness.splits.csv_bytes import write_csv
+from harness.splits.placing import pack_zip
 from harness.splits.sides import Sides
 from harness.splits.sources import Source
 
@@ -59,21 +58,8 @@ class Style(BaseModel):
             quoting: Any = csv.QUOTE_NONNUMERIC if self.quote == "nonnumeric" else csv.QUOTE_MINIMAL
             table.to_csv(plain, index=False, sep=separator, quoting=quoting, float_format=self.float_format)
         if plain != path:
-            _pack(plain, path)
-
-
-def _pack(plain: Path, path: Path) -> None:
-    """Replace a file by a zip of it; no time of day goes in, so the same data give the same bytes."""
-    entry = zipfile.ZipInfo(plain.name)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    with (
-        plain.open("rb") as source,
-        zipfile.ZipFile(path, "w") as archive,
-        archive.open(entry, "w", force_zip64=True) as target,
-    ):
-        shutil.copyfileobj(source, target, 2**20)
-    plain.unlink()
+            pack_zip(path, [(plain, plain.name)])
+            plain.unlink()
 
 
 class Written(BaseModel):

@@ -209,3 +209,12 @@ def test_a_sample_can_be_drawn(job: Job) -> None:
     assert (
         values.tolist() == split(job, sample={"set": {"a": {"integers": [1, 3], "seed": 42}}})["sample.csv"].a.tolist()
     )
+
+
+def test_words_that_pandas_takes_for_gaps_can_stay(job: Job) -> None:
+    (job.raw / "words.csv").write_text(
+        "id,word\n" + "".join(f"{row},{'NA' if row % 2 else 'null'}\n" for row in range(8))
+    )
+    for gaps, kept in (("pandas", False), ("empty", True)):
+        split(job, table={"file": "words.csv", "gaps": gaps}, write={"train.csv": {"rows": "train"}}, divide=RANDOM)
+        assert ("NA" in (job.public / "train.csv").read_text()) is kept
