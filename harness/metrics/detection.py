@@ -32,9 +32,9 @@ class BoxOptions(NoOptions):
 
 
 class CocoOptions(BoxOptions):
-    """How boxes are read, and which column sorts the images, whose order decides between equal scores."""
+    """How boxes are read, and which column names the images, whose order decides between equal scores."""
 
-    image: str
+    image: str = Field(description="the id: rows of both tables are brought into its order, whichever they are in")
     box: Literal["corners", "corner and size"] = "corners"
     number_from: Literal[0, 1] = 1
 
@@ -61,9 +61,10 @@ def coco_map(
     """
     import numpy as np
 
-    order = np.argsort(np.asarray(truth[image], dtype=str), kind="stable")
-    true, found = (boxes.items(np.asarray(table[column])[order], 6, label=0) for table in (truth, prediction))
-    quirk = _Numbered(number_from == 0, int(np.flatnonzero(order == 0)[0]))
+    orders = [np.argsort(np.asarray(table[image], dtype=str), kind="stable") for table in (truth, prediction)]
+    listed = (np.asarray(table[column])[order] for table, order in zip((truth, prediction), orders, strict=True))
+    true, found = (boxes.items(texts, 6, label=0) for texts in listed)
+    quirk = _Numbered(number_from == 0, int(orders[1].argmin()))
     tried: dict[object, list[_Tried]] = {}
     for label, row, these, those in boxes.by_row_and_label(_whole(true), _whole(found)):
         tried.setdefault(label, []).append(_coco_image(true, these, found, those, threshold, box, quirk, row))
