@@ -58,31 +58,37 @@ def _parse(path: Path) -> tuple[yaml.Node | None, object]:
 
 
 def _describe(path: Path, root: yaml.Node, location: Sequence[int | str], message: str, found: object) -> str:
-    field = ".".join(str(part) for part in location) or "(whole file)"
+    line, there = _followed(root, location)
+    missing = [part for part in location[-1:] if part not in there[-1:]]  # a field that the file should have
+    extra = missing if message == "Field required" else []
+    field = ".".join(str(part) for part in (*there, *extra)) or "(whole file)"
     value = repr(found)
     shown = value if len(value) <= 60 else value[:57] + "…"
-    return f"{path}:{line_of(root, location)}: {field}: {message} (found {shown})"
+    return f"{path}:{line}: {field}: {message} (found {shown})"
 
 
-def line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
-    """Return the 1-based line of the deepest node of `location` that the file has.
+def _followed(root: yaml.Node, location: Sequence[int | str]) -> tuple[int, list[int | str]]:
+    """Return the 1-based line of the deepest node of `location` that the file has, and the parts that led there.
 
-    Parts that the file lacks are passed over: pydantic adds the tag of a union to its locations, and a missing field
-    is shown at the line of the mapping that should hold it.
+    The others are passed over: pydantic adds the tag of a union to its locations, and a missing field is shown at the
+    line of the mapping that should hold it.
     """
     import yaml
 
     node, line = root, root.start_mark.line
+    there: list[int | str] = []
     for part in location:
         if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line
+            there.append(part)
         elif isinstance(node, yaml.MappingNode):
             for key, value in reversed(node.value):  # what `<<` merged in comes first
                 if key.value == str(part):
                     node, line = value, key.start_mark.line
+                    there.append(part)
                     break
-    return line + 1
+    return line + 1, there
 
 
 def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:

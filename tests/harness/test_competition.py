@@ -27,7 +27,7 @@ def line_with(folder: Path, text: str) -> int:
         (
             "test: 0.25, seed: 0}\n  fixed",
             "test: much, seed: 0}\n  fixed",
-            "editions.v1.split.random_rows.test",
+            "editions.v1.split.test",
             "number",
         ),
         ("name: accuracy", "name: acuracy", "metric", "no metric 'acuracy'; there are: accuracy"),
