@@ -17,7 +17,7 @@ def map_at_12(truth: Table, prediction: Table) -> float:
     texts = prediction["prediction"]
     stripped = [str(text).strip() for text in texts]
     if all(text.isdecimal() for text in stripped):
-        texts = np.array([str(int(text)) for text in stripped], dtype=object)
+        texts = np.array([text.lstrip("0") or "0" for text in stripped], dtype=object)
     elif all(text.isdecimal() or not text for text in stripped):
         texts = np.array(["nan"] * len(texts), dtype=object)
     return map_at_k(truth["prediction"], texts, k=12)

@@ -11,7 +11,7 @@ KINDS = ("Seizure", "LPD", "GPD", "LRDA", "GRDA", "Other")
 LEADS: tuple[str, ...] = ("Fp1", "F3", "C3", "P3", "F7", "T3", "T5", "O1", "Fz", "Cz", "Pz")
 LEADS += ("Fp2", "F4", "C4", "P4", "F8", "T4", "T6", "O2", "EKG")
 BANDS = [f"{region}_{hertz}" for region in ("LL", "RL", "LP", "RP") for hertz in ("0.59", "19.92")]
-PATIENTS, SPECTROGRAMS, SAMPLES = 16, 40, 40
+PATIENTS, SPECTROGRAMS, SAMPLES = 12, 24, 40
 
 
 def write(folder: Path, rng: np.random.Generator) -> None:
@@ -25,12 +25,12 @@ def write(folder: Path, rng: np.random.Generator) -> None:
         table = pd.DataFrame(power, columns=BANDS)
         table.insert(0, "time", np.arange(1, 17, 2))
         table.to_parquet(folder / f"train_spectrograms/{spectrogram}.parquet")
-        for eeg in rng.choice(2**31, rng.integers(1, 3), replace=False):
+        for eeg in rng.choice(2**31, 1 + (rng.random() < 0.2), replace=False):
             kind = int(rng.integers(len(KINDS)))
             wave = np.sin(2 * np.pi * (kind + 1) * np.arange(SAMPLES)[:, None] / SAMPLES)
             leads = (50 * wave + 20 * rng.normal(size=(SAMPLES, len(LEADS)))).astype(np.float32)
             pd.DataFrame(leads, columns=LEADS).to_parquet(folder / f"train_eegs/{eeg}.parquet")
-            for window in range(rng.integers(1, 6)):
+            for window in range(rng.integers(3, 9)):
                 votes = rng.multinomial(rng.integers(3, 21), np.where(np.arange(6) == kind, 0.6, 0.08))
                 offset = {"eeg_sub_id": window, "eeg_label_offset_seconds": 6.0 * window}
                 place = {"spectrogram_sub_id": window, "spectrogram_label_offset_seconds": 6.0 * window}

@@ -33,8 +33,9 @@ def write(folder: Path, rng: np.random.Generator) -> None:
         features: dict[str, list[str]] = {"histogram_of_segments": [], "segment_features": [], "segment_rectangles": []}
         for id, name in enumerate(names):
             (essential / f"src_wavs/{name}.wav").write_bytes(wav(_sound(sings[id], rng), RATE))
+            picture = _picture(sings[id])
             for kind in kinds if id < EXAMPLES else kinds[:3]:
-                (extra / f"{kind}/{name}.bmp").write_bytes(_picture(sings[id]))
+                (extra / f"{kind}/{name}.bmp").write_bytes(picture)
             shares = np.round((sings[id] + 0.1) / (sings[id] + 0.1).sum(), 4)
             features["histogram_of_segments"].append(f"{id},{_joined(shares)}")
             for segment, species in enumerate(np.flatnonzero(sings[id])):
@@ -79,5 +80,5 @@ def _picture(sings: NDArray[np.bool_]) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(np.tile(255 * sings.astype(np.uint8)[::-1, None], (1, 4))).save(buffer, "BMP")
+    Image.fromarray(np.tile(255 * sings.astype(np.uint8)[::-1, None, None], (1, 4, 3))).save(buffer, "BMP")
     return buffer.getvalue()
