@@ -47,7 +47,7 @@ def prepare(job: Job, test: float, seed: int, counted_with_test: bool) -> None:
 
 def _test_locations(location: pd.Series, test: float, seed: int, counted_with_test: bool) -> list[Any]:
     kept, taken = (list(side) for side in train_test_split(location.unique(), test_size=test, random_state=seed))
-    sizes: Mapping[Any, int] = location.value_counts()
+    sizes = location.value_counts().to_dict()
     held_out = sum(sizes[place] for place in taken)
 
     def share() -> float:
