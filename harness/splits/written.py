@@ -18,7 +18,7 @@ from harness.splits.sides import Sides
 from harness.splits.sources import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -35,6 +35,20 @@ class Draws(BaseModel):
 
         low, high = self.integers
         return np.random.RandomState(self.seed).randint(low, high + 1, size=rows)
+
+
+class UniformDraws(BaseModel):
+    """Numbers at random, rounded: NumPy's default generator of that seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    uniform: tuple[float, float]
+    decimals: int
+    seed: int
+
+    def draw(self, rows: int) -> Any:
+        import numpy as np
+
+        return np.random.default_rng(self.seed).uniform(*self.uniform, rows).round(self.decimals)
 
 
 Constant = StrictBool | StrictInt | StrictFloat | StrictStr
@@ -78,7 +92,7 @@ class Written(BaseModel):
     one_hot: str | None = Field(default=None, description="ids, and 1 in the predicted column of this one's class")
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
-    set: dict[str, Constant | Draws] | None = None
+    set: dict[str, Draws | UniformDraws | Constant] | None = None
     rename: dict[str, str] = {}
     row_numbers: bool = Field(default=False, description="first, without a name: the rows' places in the raw table")
 
@@ -101,9 +115,7 @@ class Written(BaseModel):
             made = _one_hot(made, self.one_hot, ids, classes)
         _refuse_missing(made, [*(self.columns or ()), *self.drop])
         made = made[list(self.columns)] if self.columns is not None else made.drop(columns=list(self.drop))
-        for name, value in (self.set or {}).items():
-            made = made.assign(**{name: value.draw(len(made)) if isinstance(value, Draws) else value})
-        made = made.rename(columns=self.rename)
+        made = _with(made, self.set or {}).rename(columns=self.rename)
         if self.row_numbers:
             made.insert(0, "", made.index)
         return made
@@ -115,6 +127,18 @@ class Written(BaseModel):
         if self.where is None or self.rows is None:
             return table
         return table[table[self.where].isin(sides.of(self.rows)[self.where])]
+
+
+def _with(table: pd.DataFrame, values: Mapping[str, Draws | UniformDraws | Constant]) -> pd.DataFrame:
+    """Fill columns; new ones come behind the others, all at once, since pandas warns of a hundred single insertions."""
+    import pandas as pd
+
+    random = (Draws, UniformDraws)
+    drawn = {name: value.draw(len(table)) if isinstance(value, random) else value for name, value in values.items()}
+    old = {name: value for name, value in drawn.items() if name in table.columns}
+    new = {name: value for name, value in drawn.items() if name not in old}
+    table = table.assign(**old)
+    return pd.concat([table, pd.DataFrame(new, index=table.index)], axis=1) if new else table
 
 
 def _refuse_missing(table: pd.DataFrame, names: Sequence[str]) -> None:
