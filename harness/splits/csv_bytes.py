@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS = 500_000  # of one block: bounds memory, and lets blocks be made side by side
+ROWS = 50_000  # of one piece, where lines are taken out
 THREADS = 4
 COMPRESSED = (".gz", ".bz2", ".zip", ".xz", ".zst", ".tar")  # pandas goes by the name
 PLAIN_FROM, PLAIN_BELOW = 1e-4, 1e16  # magnitudes that Python writes without an exponent
@@ -36,8 +37,37 @@ def write_csv(table: pd.DataFrame, path: Path, *, separator: str = ",") -> None:
         return
     with path.open("wb") as file:
         file.write(_header(list(table.columns), separator))
-        for block in each(lambda block: _lines(block, separator), list(_blocks(table)), workers=THREADS):
-            file.write(block)
+        for lines in _blocks(table, separator):
+            file.write(_content(lines))
+
+
+class Lines:
+    """A table whose rows go to several files: each row becomes text once, and all of that text is held."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        import pyarrow as pa
+
+        self._table = table
+        self._lines = pa.concat_arrays([*_blocks(table, ",")]) if len(table) and _is_usual(table) else None
+
+    def write(self, path: Path, rows: NDArray[np.intp]) -> None:
+        """Write the rows at these places, in this order: the bytes of `table.iloc[rows].to_csv(path, index=False)`."""
+        if self._lines is None or path.suffix in COMPRESSED:
+            write_csv(self._table.iloc[rows], path)
+            return
+        lines = self._lines
+        with path.open("wb") as file:
+            file.write(_header(list(self._table.columns), ","))
+            starts = range(0, len(rows), ROWS)
+            for some in each(lambda start: lines.take(rows[start : start + ROWS]), starts, workers=THREADS):
+                file.write(_content(some))
+
+
+def _blocks(table: pd.DataFrame, separator: str) -> Iterator[pa.LargeStringArray]:
+    """Yield the lines of the table, some thousand rows at a time."""
+    size = max(1, CELLS // table.shape[1])
+    starts = range(0, len(table), size)
+    return each(lambda start: _lines(table.iloc[start : start + size], separator), starts, workers=THREADS)
 
 
 def _is_usual(table: pd.DataFrame) -> bool:
@@ -64,30 +94,21 @@ def _kind(dtype: Any) -> str | None:
     return {"i": "integer", "u": "integer", "b": "boolean", "O": "object"}.get(dtype.kind)
 
 
-def _blocks(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    rows = max(1, CELLS // table.shape[1])
-    return (table.iloc[start : start + rows] for start in range(0, len(table), rows))
-
-
 def _header(names: list[str], separator: str) -> bytes:
     written = io.StringIO(newline="")
     csv.writer(written, delimiter=separator, lineterminator="\n").writerow(names)
     return written.getvalue().encode()
 
 
-def _lines(block: pd.DataFrame, separator: str) -> memoryview:
-    """Return the rows as they stand in the file."""
-    import pyarrow as pa
+def _lines(block: pd.DataFrame, separator: str) -> pa.LargeStringArray:
+    """Return the rows as they stand in the file, each with its end of line."""
     import pyarrow.compute as pc
 
     columns = [_cells(block.iloc[:, place], separator) for place in range(block.shape[1])]
     if len(columns) == 1:  # an empty line would be no row
         columns = [pc.if_else(pc.equal(columns[0], ""), '""', columns[0])]
     columns[-1] = pc.binary_join_element_wise(columns[-1], _text("\n"), _text(""))
-    rows = pc.binary_join_element_wise(*columns, _text(separator)) if len(columns) > 1 else columns[0]
-    assert isinstance(rows, pa.LargeStringArray)
-    ends = pa.Array.from_buffers(pa.int64(), len(rows) + 1, [None, rows.buffers()[1]])
-    return memoryview(rows.buffers()[2])[: ends[-1].as_py()]
+    return pc.binary_join_element_wise(*columns, _text(separator)) if len(columns) > 1 else columns[0]
 
 
 def _text(value: str) -> pa.Scalar:
@@ -133,18 +154,28 @@ def _objects(column: pd.Series) -> pa.LargeStringArray:
 def _quoted(texts: pa.LargeStringArray, separator: str) -> pa.LargeStringArray:
     import pyarrow.compute as pc
 
-    special = pc.match_substring_regex(texts, _special(separator))
-    if not pc.any(special).as_py():
+    marks, content = _special(separator), bytes(_content(texts))
+    if not any(mark.encode() in content for mark in marks):
         return texts
+    special = pc.match_substring_regex(texts, f"[{''.join(map(re.escape, marks))}]")
     doubled = pc.replace_substring(texts.filter(special), '"', '""')
     return pc.replace_with_mask(texts, special, pc.binary_join_element_wise(_text('"'), doubled, _text('"'), _text("")))
 
 
 @cache
-def _special(separator: str) -> str:
-    """Return a pattern of what makes csv quote a cell; versions of Python differ on the carriage return."""
-    quoted = [mark for mark in (separator, '"', "\n", "\r") if _header([f"a{mark}", "b"], separator).startswith(b'"')]
-    return f"[{''.join(re.escape(mark) for mark in quoted)}]"
+def _special(separator: str) -> list[str]:
+    """Return what makes csv quote a cell; versions of Python differ on the carriage return."""
+    candidates = (separator, '"', "\n", "\r")
+    return [mark for mark in candidates if _header([f"a{mark}", "b"], separator).startswith(b'"')]
+
+
+def _content(texts: pa.LargeStringArray) -> memoryview:
+    """Return all texts, one after the other."""
+    import pyarrow as pa
+
+    _, starts, content = texts.buffers()
+    ends = pa.Array.from_buffers(pa.int64(), len(texts) + 1, [None, starts], offset=texts.offset)
+    return memoryview(content or b"")[ends[0].as_py() : ends[-1].as_py()]
 
 
 def _floats(values: NDArray[np.float64]) -> pa.LargeStringArray:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from harness.splits.base import Job, SplitRecipe
-from harness.splits.csv_bytes import write_csv
+from harness.splits.csv_bytes import Lines, write_csv
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
+
+    Rows = NDArray[np.intp]
 
 
 class _TableSplit(SplitRecipe):
@@ -41,14 +44,15 @@ class _TableSplit(SplitRecipe):
         wanted = [*job.id_columns, *self.target]
         if missing := [name for name in wanted if name not in table.columns]:
             raise ValueError(f"{self.source} lacks the column {missing[0]!r}; it has {', '.join(table.columns[:20])}")
-        train, test = self.divide(table)
-        write_csv(train, job.public / self.train_file)
+        train_rows, test_rows = self.divide(table)
+        lines, test = Lines(table), table.iloc[test_rows]
+        lines.write(job.public / self.train_file, train_rows)
+        lines.write(job.private / job.answers_file, test_rows)
         write_csv(test.drop(columns=list(self.target)), job.public / self.test_file)
-        write_csv(test, job.private / job.answers_file)
         job.write_sample(test)
 
-    def divide(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the train and the test rows."""
+    def divide(self, table: pd.DataFrame) -> tuple[Rows, Rows]:
+        """Return the places of the train and of the test rows, in the order in which they are written."""
         raise NotImplementedError
 
 
@@ -59,11 +63,13 @@ class RandomRows(_TableSplit):
     recipe: Literal["random_rows"]
     stratify: str | None = None
 
-    def divide(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def divide(self, table: pd.DataFrame) -> tuple[Rows, Rows]:
+        import numpy as np
         from sklearn.model_selection import train_test_split
 
         strata = None if self.stratify is None else table[self.stratify]
-        train, test = train_test_split(table, test_size=self.test_size, random_state=self.seed, stratify=strata)
+        places = np.arange(len(table))
+        train, test = train_test_split(places, test_size=self.test_size, random_state=self.seed, stratify=strata)
         return train, test
 
 
@@ -78,21 +84,22 @@ class GroupedRows(_TableSplit):
     group: str
     pattern: str | None = None
 
-    def divide(self, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def divide(self, table: pd.DataFrame) -> tuple[Rows, Rows]:
         from sklearn.model_selection import GroupShuffleSplit
 
         splitter = GroupShuffleSplit(n_splits=1, test_size=self.test_size, random_state=self.seed)
         train, test = next(splitter.split(table, groups=self._groups(table[self.group])))
-        return table.iloc[train], table.iloc[test]
+        return train, test
 
-    def _groups(self, column: pd.Series) -> NDArray[np.intp]:
+    def _groups(self, column: pd.Series) -> Rows:
         """Return each row's group as its number among the sorted names: every name is made and matched once."""
         import pandas as pd
 
         places, values = pd.factorize(column, use_na_sentinel=False)
         names = pd.Series(values).astype(str).fillna("nan")
         if self.pattern is not None:
-            names = names.str.extract(f"^(?:{self.pattern})", expand=False)
+            matched = map(re.compile(self.pattern).match, names.to_numpy(object).tolist())
+            names = pd.Series([None if match is None else match[1] for match in matched], dtype=str)
             if names.isna().any():
                 raise ValueError(f"pattern {self.pattern!r} does not match every {self.group!r}")
         numbers, _ = pd.factorize(names, sort=True)

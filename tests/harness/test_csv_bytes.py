@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.splits import csv_bytes
-from harness.splits.csv_bytes import write_csv
+from harness.splits.csv_bytes import Lines, write_csv
 
 
 def written(table: pd.DataFrame, separator: str = ",") -> bytes:
@@ -114,6 +114,19 @@ def test_blocks_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     table["mixed"] = table.y.astype(object).where(table.index < 500, table.z)
     assert written(table) == pandas_bytes(table)
+
+
+def test_chosen_rows_are_written_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(csv_bytes, "CELLS", 30)
+    monkeypatch.setattr(csv_bytes, "ROWS", 7)
+    table = pd.DataFrame({"x": range(100), "y": [f"{n},{n}" for n in range(100)]})
+    order = np.random.default_rng(0).permutation(100)
+    for unusual in (False, True):
+        table["when"] = pd.Timestamp("2020-01-01") if unusual else "then"
+        lines = Lines(table)
+        for rows in (order[:70], order[70:], order[:0]):
+            lines.write(tmp_path / "t.csv", rows)
+            assert (tmp_path / "t.csv").read_bytes() == pandas_bytes(table.iloc[rows])
 
 
 def test_a_table_without_rows_or_with_unusual_names_is_written_too() -> None:

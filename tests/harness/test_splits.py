@@ -81,13 +81,14 @@ def test_groups_are_drawn_from_their_sorted_names_as_text(pattern: str | None) -
     texts = table.group.astype(str) if pattern is None else table.group.astype(str).str[0]
     expected, _ = next(GroupShuffleSplit(n_splits=1, test_size=0.2, random_state=0).split(table, groups=texts))
     train, _ = GROUPED.model_copy(update={"group": "group", "pattern": pattern}).divide(table)
-    assert train.index.tolist() == expected.tolist()
+    assert train.tolist() == expected.tolist()
 
 
 def test_rows_without_a_group_are_one(job: Job) -> None:
     table = pd.DataFrame({"group": ["a", "b", None, "c", None, "d"] * 5, "y": 0})
     train, test = GROUPED.model_copy(update={"group": "group", "pattern": None}).divide(table)
-    assert set(train.group.fillna("none")).isdisjoint(set(test.group.fillna("none")))
+    names = table.group.fillna("none")
+    assert set(names[train]).isdisjoint(set(names[test])) and "none" in {*names[train], *names[test]}
 
 
 def test_a_pattern_that_misses_an_id_is_refused(job: Job) -> None:
