@@ -13,6 +13,7 @@ import typer
 
 from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
+from harness.export_verbs import exports
 from harness.leaderboard_verbs import leaderboards
 from harness.options import (
     Competitions,
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.add_typer(runs)
 app.add_typer(own)
 app.add_typer(leaderboards, name="leaderboard")
+app.add_typer(exports, name="export")
 
 
 def main() -> None:

@@ -127,7 +127,7 @@ def _totals(rng: np.random.Generator, cells: Cells, counts: NDArray[Any], outcom
     places = np.repeat(np.tile(np.arange(competitions), replicates), outcomes.ravel())
     values = cells[places, (rng.random(len(places)) * counts[places]).astype(np.int64)]
     owners = np.repeat(np.arange(replicates), outcomes.sum(axis=1))
-    return np.bincount(owners, weights=values, minlength=replicates)
+    return np.asarray(np.bincount(owners, weights=values, minlength=replicates), dtype=np.float64)
 
 
 def _alike(competitions: int, *, happened: bool) -> tuple[float, float]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.check import Finding
     from harness.competition import Competition
     from harness.doctor import Check
+    from harness.export_mle_bench import Exported
     from harness.full_leaderboard import FullLeaderboard
     from harness.grade import GradeReport
     from harness.leaderboard import Lines
@@ -264,6 +265,20 @@ def grade(report: GradeReport, *, as_json: bool) -> None:
         if not isinstance(value, (dict, list)):
             table.add_row(key, NONE if value is None else escape(str(value)))
     _show(table)
+
+
+def exported(made: Exported, *, as_json: bool) -> None:
+    """What was written for another tool, and which runs were not."""
+    if as_json:
+        _print_json({**made._asdict(), "files": [str(file) for file in made.files]})
+        return
+    for file in made.files:
+        typer.echo(file)
+    for run in made.padded:
+        typer.echo(f"written as a failure: {run}")
+    for run in made.left_out:
+        typer.echo(f"left out: {run}")
+    typer.echo(f"With MLE-bench: aggregate_grading_reports.py --grading-reports {made.files[1].parents[1]}/*/*.json")
 
 
 def checks(items: Sequence[Check], *, as_json: bool) -> None:
