@@ -46,13 +46,14 @@ def rows_in_order(found: pa.Array, wanted: pa.Array, names: Sequence[str], *, re
         found, wanted = _told_apart(found), _told_apart(wanted)
     where = f"column {names[0]!r}" if len(names) == 1 else f"columns {', '.join(map(repr, names))}"
     places = _places(found, wanted)
-    if (places < 0).any():
+    if len(places) and places.min() < 0:
         row = int((places < 0).argmax())
         raise InvalidSubmission(f"{where}, row {row + 1}: id {_shown(found[row])} is not in the test data")
-    rows_of = np.full(len(wanted), -1)
-    rows_of[places[::-1]] = np.arange(len(places))[::-1]  # the first row of each id
-    again = rows_of[places] != np.arange(len(places))
-    if again.any():
+    rows_of = np.full(len(wanted), -1, dtype=places.dtype)
+    rows_of[places] = np.arange(len(places), dtype=places.dtype)
+    if len(found) > (rows_of >= 0).sum():
+        again = np.ones(len(places), dtype=bool)
+        again[np.unique(places, return_index=True)[1]] = False
         row = int(again.argmax())
         raise InvalidSubmission(f"{where}, row {row + 1}: id {_shown(found[row])} appears more than once")
     if (rows_of < 0).any():
@@ -72,17 +73,20 @@ def _places(found: pa.Array, wanted: pa.Array) -> Rows:
         least, span = int(numbers.min()), int(numbers.max()) - int(numbers.min()) + 1
         if span <= SPARSEST * len(numbers):
             return _looked_up(found.to_numpy(), numbers, least, span)
-    places: Rows = pc.index_in(found, value_set=wanted).fill_null(-1).to_numpy()
+    places: Rows = pc.index_in(found, value_set=wanted).fill_null(-1).to_numpy()  # int32
     return places
 
 
 def _looked_up(found: Rows, wanted: Rows, least: int, span: int) -> Rows:
     import numpy as np
 
-    table = np.full(span, -1, dtype=np.int32 if len(wanted) < 2**31 else np.int64)
-    table[wanted[::-1] - least] = np.arange(len(wanted))[::-1]
-    inside = (found >= least) & (found < least + span)
-    return np.where(inside, table[np.where(inside, found - least, 0)], -1)
+    table = np.full(span + 1, -1, dtype=np.int32 if len(wanted) < 2**31 else np.int64)
+    table[wanted - least] = np.arange(len(wanted), dtype=table.dtype)
+    offsets = found - least
+    if len(found) and (found.min() < least or found.max() >= least + span):
+        offsets[(found < least) | (found >= least + span)] = span  # the place of what is not there
+    places: Rows = table[offsets]
+    return places
 
 
 def _told_apart(keys: pa.Array) -> pa.Array:

@@ -66,7 +66,7 @@ def parse_fast(
     *,
     others_allowed: bool = False,
     longest_row_bytes: int | None = LONGEST_ROW_BYTES,
-) -> pa.Table:
+) -> dict[str, pa.ChunkedArray]:
     """Return the wanted columns with these types, or raise Unclear: then `parse` gives the table or the reason."""
     import pyarrow as pa
 
@@ -74,9 +74,28 @@ def parse_fast(
     if any(pa.types.is_integer(kind) for kind in wanted.values()) and _may_hold_hexadecimals(content):
         raise Unclear  # pyarrow would read 0x10 as 16
     try:
-        return _read(content, wanted, longest_row_bytes or LONGEST_ROW_BYTES, threads=True)
+        table = _read(content, wanted, longest_row_bytes or LONGEST_ROW_BYTES, threads=True)
     except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowCapacityError) as error:
         raise Unclear from error
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    del table
+    return {name: _in_one_piece(columns.pop(name).chunks, kind) for name, kind in wanted.items()}
+
+
+def _in_one_piece(chunks: list[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
+    """Join the chunks of a column of numbers, each given up when it is copied, so that memory does not grow."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return pa.chunked_array(chunks, kind)
+    values = np.empty(sum(map(len, chunks)), dtype=kind.to_pandas_dtype())
+    end = len(values)
+    while chunks:
+        chunk = chunks.pop()
+        values[end - len(chunk) : end] = chunk.to_numpy()
+        end -= len(chunk)
+    return pa.chunked_array([pa.array(values)], kind)
 
 
 def _may_hold_hexadecimals(content: bytes) -> bool:
@@ -179,6 +198,7 @@ def _read(content: bytes, wanted: Mapping[str, pa.DataType], block: int, *, thre
 
     return arrow_csv.read_csv(
         pa.py_buffer(content),
+        memory_pool=_pool(),
         read_options=arrow_csv.ReadOptions(use_threads=threads, block_size=block),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=b'"' in content, invalid_row_handler=refuse),
         convert_options=arrow_csv.ConvertOptions(
@@ -189,6 +209,16 @@ def _read(content: bytes, wanted: Mapping[str, pa.DataType], block: int, *, thre
             check_utf8=False,  # checked before, for the whole file
         ),
     )
+
+
+def _pool() -> Any:
+    """Return the allocator that gives memory back at once, where it is there: the others keep much of it."""
+    import pyarrow as pa
+
+    if "jemalloc" not in pa.supported_memory_backends():
+        return pa.default_memory_pool()
+    pa.jemalloc_set_decay_ms(0)
+    return pa.jemalloc_memory_pool()
 
 
 def _why_unreadable(ragged: Sequence[Any]) -> str:

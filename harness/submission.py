@@ -169,23 +169,23 @@ def _typed(
     """
     try:
         storage = {name: cells.storage(column) for name, column in columns.items()}
-        table = csvfile.parse_fast(content, storage, others_allowed=others_allowed, longest_row_bytes=longest_row_bytes)
-        _refuse_more(table, most_rows)
-        parsed = dict(zip(table.column_names, table.columns, strict=True))
-        del table  # each column goes when its values are there
+        parsed = csvfile.parse_fast(
+            content, storage, others_allowed=others_allowed, longest_row_bytes=longest_row_bytes
+        )
+        _refuse_more(len(next(iter(parsed.values()))), most_rows)
         return {name: cells.read(parsed.pop(name), column) for name, column in columns.items()}
     except (csvfile.Unclear, cells.Misfit):
         texts = csvfile.parse(
             content, list(columns), others_allowed=others_allowed, longest_row_bytes=longest_row_bytes
         )
-    _refuse_more(texts, most_rows)
+    _refuse_more(texts.num_rows, most_rows)
     return {name: cells.convert(name, texts[name], column) for name, column in columns.items()}
 
 
-def _refuse_more(table: pa.Table, most_rows: int | None) -> None:
+def _refuse_more(rows: int, most_rows: int | None) -> None:
     """Refuse more rows than it is worth looking through for the first wrong one."""
-    if most_rows is not None and table.num_rows > most_rows:
-        raise InvalidSubmission(f"found {table.num_rows} rows, expected {most_rows // 2}")
+    if most_rows is not None and rows > most_rows:
+        raise InvalidSubmission(f"found {rows} rows, expected {most_rows // 2}")
 
 
 def _check_sums(typed: Mapping[str, Any], spec: SubmissionSpec) -> None:
