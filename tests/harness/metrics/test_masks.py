@@ -100,5 +100,16 @@ def test_the_truth_scores_one_and_row_order_does_not_matter(name: str, pairs: np
 
 
 def test_a_run_beyond_the_image_is_the_submissions_fault() -> None:
-    with pytest.raises(InvalidSubmission, match=r"row 2 .*ends at pixel 17 of a mask that has 16"):
+    with pytest.raises(InvalidSubmission, match=r"'16 2' .*ends at pixel 17 of a mask that has 16"):
         score("mean_dice", ["1 1", "1 1"], ["1 1", "16 2"])
+
+
+def test_rows_may_be_compared_by_position_while_volumes_go_by_ids() -> None:
+    truth = {"id": np.array(["a_slice_1", "b_slice_1"], dtype=object), "rle": np.array(["1 4", "9 4"], dtype=object)}
+    turned = {name: column[::-1] for name, column in truth.items()}
+    metric = get_metric("dice_and_hausdorff")
+    assert metric.score(truth, turned, {**UW, "by_position": True}) == pytest.approx(0.6)
+    assert metric.score(truth, truth, {**UW, "by_position": True}) == 1
+    beyond = {**truth, "rle": np.array(["1 4", "16 2"], dtype=object)}
+    with pytest.raises(InvalidSubmission, match="16 2"):
+        metric.score(truth, beyond, {**UW, "by_position": True})
