@@ -41,9 +41,12 @@ class Rule(BaseModel):
     required: tuple[str, ...] | None = Field(default=None, description="else every declared column")
     columns: Literal["superset", "same", "ordered"] = "superset"
     rows: Literal["same", "any"] = "same"
-    ids: Literal["sorted", "set", "contained", "ignored"] = Field(
-        default="sorted", description="equal when sorted, equal as sets, the answers' among them, or never looked at"
+    ids: Literal["sorted", "set", "contained", "within", "ignored"] = Field(
+        default="sorted",
+        description="equal when sorted, equal as sets, the answers' among them or they among those, or never looked at",
     )
+    id: tuple[str, ...] | None = Field(default=None, description="what it compares, else the submission's id columns")
+    answers: str | None = Field(default=None, description="the private file it reads, where ours is another")
     values: Values = "numbers"
     range: tuple[float, float] | None = None
     sums_to_one: float | None = Field(default=None, gt=0, description="absolute tolerance")
@@ -77,11 +80,13 @@ def takes(rule: Rule, content: bytes, answers: Path, ids: Sequence[str], columns
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = pd.read_csv(io.BytesIO(content), float_precision="round_trip", low_memory=False)
-            truth = pd.read_csv(answers, float_precision="round_trip", low_memory=False)
+            truth = pd.read_csv(
+                answers.with_name(rule.answers or answers.name), float_precision="round_trip", low_memory=False
+            )
             return (
                 _columns_fit(rule, found, tuple(columns))
                 and (rule.rows == "any" or len(found) == len(truth))
-                and _ids_fit(rule, found, truth, list(ids))
+                and _ids_fit(rule, found, truth, list(rule.id or ids))
                 and _values_fit(rule, found, truth, {name: columns[name] for name in columns if name not in ids})
                 and (rule.values != "declared" or _as_declared(content, columns, ids))
             )
@@ -115,7 +120,7 @@ def _ids_fit(rule: Rule, found: pd.DataFrame, truth: pd.DataFrame, ids: list[str
         same = one.shape == other.shape and not one.isna().any(axis=None)
         return same and all(bool((one[name].to_numpy() == other[name].to_numpy()).all()) for name in ids)
     here, there = (set(table[ids].itertuples(index=False, name=None)) for table in (found, truth))
-    return here == there if rule.ids == "set" else there <= here
+    return {"set": here == there, "contained": there <= here, "within": here <= there}[rule.ids]
 
 
 def _values_fit(rule: Rule, found: pd.DataFrame, truth: pd.DataFrame, predicted: Mapping[str, Column]) -> bool:

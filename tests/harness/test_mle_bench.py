@@ -61,6 +61,8 @@ def taken(tmp_path: Path) -> Any:
         ({"ids": "set", "rows": "any"}, "id,y\na,1\nb,1\n", False),
         ({"ids": "contained", "rows": "any"}, "id,y\na,1\nb,1\nc,1\nd,1\n", True),
         ({"ids": "contained", "rows": "any"}, "id,y\na,1\nb,1\n", False),
+        ({"ids": "within", "rows": "any"}, "id,y\na,1\nb,1\n", True),
+        ({"ids": "within", "rows": "any"}, "id,y\na,1\nd,1\n", False),
         ({"columns": "same"}, "y,id\n1,a\n1,b\n1,c\n", True),
         ({"columns": "same"}, "id,y,z\na,1,1\nb,1,1\nc,1,1\n", False),
         ({"columns": "ordered"}, "y,id\n1,a\n1,b\n1,c\n", False),
@@ -96,6 +98,15 @@ def test_what_only_our_columns_can_tell_is_left_to_them(taken: Any) -> None:
 def test_ids_are_what_pandas_reads(taken: Any) -> None:
     assert taken("auroc", "id,y\n2.0,1\n1.0,0\n", "id,y\n1,0\n2,1\n")
     assert not taken("auroc", "id,y\n02a,1\n1,0\n", "id,y\n1,0\n2,1\n")
+
+
+def test_only_some_of_the_id_columns_may_be_compared(tmp_path: Path) -> None:
+    (tmp_path / "answers.csv").write_text("trip,time,y\na,1,0\na,2,1\n")
+    columns = COLUMNS.validate_python({"trip": {"type": "text"}, "time": {"type": "integer"}, "y": {"type": "number"}})
+    content = b"trip,time,y\na,7,0\na,7,1\n"
+    for rule, expected in (({"id": ["trip"]}, True), ({}, False)):
+        found = RULE.validate_python(rule)
+        assert mle_bench.takes(found, content, tmp_path / "answers.csv", ["trip", "time"], columns) is expected
 
 
 def test_a_row_of_a_million_fields_is_not_read(taken: Any) -> None:
