@@ -152,11 +152,15 @@ def _objects(column: pd.Series) -> pa.LargeStringArray:
 
 
 def _quoted(texts: pa.LargeStringArray, separator: str) -> pa.LargeStringArray:
+    """Put quotes around the texts that need them; texts that occur again and again are looked at once."""
     import pyarrow.compute as pc
 
     marks, content = _special(separator), bytes(_content(texts))
     if not any(mark.encode() in content for mark in marks):
         return texts
+    coded = texts.dictionary_encode()
+    if len(coded.dictionary) < len(texts) // 4:
+        return _quoted(coded.dictionary, separator).take(coded.indices)
     special = pc.match_substring_regex(texts, f"[{''.join(map(re.escape, marks))}]")
     doubled = pc.replace_substring(texts.filter(special), '"', '""')
     return pc.replace_with_mask(texts, special, pc.binary_join_element_wise(_text('"'), doubled, _text('"'), _text("")))

@@ -116,6 +116,11 @@ def test_blocks_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written(table) == pandas_bytes(table)
 
 
+def test_texts_that_occur_often_are_quoted_all_the_same() -> None:
+    table = pd.DataFrame({"x": ["a,b", "plain", 'a "quote"', None] * 50, "y": ["", "a\nb"] * 100})
+    assert written(table) == pandas_bytes(table)
+
+
 def test_chosen_rows_are_written_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(csv_bytes, "CELLS", 30)
     monkeypatch.setattr(csv_bytes, "ROWS", 7)
