@@ -7,7 +7,7 @@ submission, 5 a comparison's gate failed, 130 interrupted. Imports of the heavy 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,19 +15,7 @@ from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
 from harness.export_verbs import exports
 from harness.leaderboard_verbs import leaderboards
-from harness.options import (
-    Competitions,
-    Edition,
-    GroupName,
-    Json,
-    PrepareJobs,
-    RawOfSeveral,
-    StandIn,
-    Submission,
-    Suite,
-    Yes,
-    default_jobs,
-)
+from harness.options import Edition, GroupName, Json, Submission, Yes
 from harness.run_verbs import runs, settings_now
 
 if TYPE_CHECKING:
@@ -77,53 +65,6 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
         typer.echo(harness.__version__)
         raise typer.Exit
-
-
-@app.command("list")
-def list_competitions(
-    suite: Annotated[str | None, typer.Option(help="Only this suite.")] = None, json: Json = False
-) -> None:
-    """List the competitions."""
-    from harness import catalogue, tables
-
-    settings = settings_now()
-    known = catalogue.of(settings)
-    tables.competitions(known.in_suite(suite) if suite else known.load_all(), settings.data, as_json=json)
-
-
-@app.command()
-def prepare(
-    competitions: Competitions = None,
-    suite: Suite = None,
-    raw: RawOfSeveral = None,
-    stand_in: StandIn = False,
-    edition: Edition = None,
-    jobs: PrepareJobs = None,
-    json: Json = False,
-) -> None:
-    """Make competitions' public and private data, from Kaggle, --raw, or synthetic stand-in data."""
-    from harness import catalogue, tables
-    from harness.choices import select
-    from harness.progress import bar, say_above_bars
-
-    settings = settings_now()
-    known = catalogue.of(settings)
-    ids = select(competitions or [], suite, lambda name: [item.id for item in known.in_suite(name)])
-    wishes: dict[str, Any] = {"stand_in": stand_in, "edition": edition, "environ": settings.environ}
-    if suite is None and len(ids) == 1:
-        from harness.prepare import prepare as make
-
-        item = known.load(ids[0])
-        made = make(item, data_home=settings.data, raw=raw, **wishes, progress=say_above_bars, track=bar)
-        tables.prepared(item, made, as_json=json)
-        return
-    from harness.prepare_several import Order, exit_code, prepare_several, raw_of
-
-    items = [known.load(id) for id in ids]
-    orders = [Order(item, settings.data, raw=raw_of(item, raw), **wishes) for item in items]
-    outcomes = prepare_several(orders, jobs=jobs or default_jobs(), say=say_above_bars, track=bar)
-    tables.prepared_several(outcomes, as_json=json)
-    raise typer.Exit(exit_code(outcomes))
 
 
 @app.command()

@@ -1,17 +1,82 @@
-"""The verbs for people with a competition of their own: `new` and `check`."""
+"""The verbs about competitions: `list`, `prepare`, and for those of one's own `new` and `check`."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from harness.options import Json, Raw, path
+from harness.options import (
+    Competitions,
+    Edition,
+    Json,
+    KaggleDescription,
+    PrepareJobs,
+    Raw,
+    RawOfSeveral,
+    StandIn,
+    Suite,
+    default_jobs,
+    path,
+)
 from harness.run_verbs import settings_now
 
 own = typer.Typer()
+
+
+@own.command("list")
+def list_competitions(
+    suite: Annotated[str | None, typer.Option(help="Only this suite.")] = None, json: Json = False
+) -> None:
+    """List the competitions."""
+    from harness import catalogue, tables
+
+    settings = settings_now()
+    known = catalogue.of(settings)
+    tables.competitions(known.in_suite(suite) if suite else known.load_all(), settings.data, as_json=json)
+
+
+@own.command()
+def prepare(
+    competitions: Competitions = None,
+    suite: Suite = None,
+    raw: RawOfSeveral = None,
+    stand_in: StandIn = False,
+    edition: Edition = None,
+    jobs: PrepareJobs = None,
+    kaggle_description: KaggleDescription = False,
+    json: Json = False,
+) -> None:
+    """Make competitions' public and private data, from Kaggle, --raw, or synthetic stand-in data."""
+    from harness import catalogue, tables
+    from harness.choices import select
+    from harness.progress import bar, say_above_bars
+
+    settings = settings_now()
+    known = catalogue.of(settings)
+    ids = select(competitions or [], suite, lambda name: [item.id for item in known.in_suite(name)])
+    if kaggle_description:
+        from harness import descriptions
+
+        for id in ids:
+            typer.echo(descriptions.fetch(known.load(id), settings.home, settings.environ), err=True)
+    wishes: dict[str, Any] = {"stand_in": stand_in, "edition": edition, "environ": settings.environ}
+    if suite is None and len(ids) == 1:
+        from harness.prepare import prepare as make
+
+        item = known.load(ids[0])
+        made = make(item, data_home=settings.data, raw=raw, **wishes, progress=say_above_bars, track=bar)
+        tables.prepared(item, made, as_json=json)
+        return
+    from harness.prepare_several import Order, exit_code, prepare_several, raw_of
+
+    items = [known.load(id) for id in ids]
+    orders = [Order(item, settings.data, raw=raw_of(item, raw), **wishes) for item in items]
+    outcomes = prepare_several(orders, jobs=jobs or default_jobs(), say=say_above_bars, track=bar)
+    tables.prepared_several(outcomes, as_json=json)
+    raise typer.Exit(exit_code(outcomes))
 
 
 @own.command()

@@ -62,6 +62,9 @@ DescriptionKind = Annotated[
     str,
     typer.Option("--description", help="What the agent is told: own, kaggle, or obfuscated (hides which one it is)."),
 ]
+KaggleDescription = Annotated[
+    bool, typer.Option("--kaggle-description", help="Fetch Kaggle's own text too, for --description kaggle.")
+]
 SearchPolicy = Annotated[
     str | None,
     typer.Option("--search", help="greedy, best-of-n, mcts, evolution or top-k. [default: the agent's, greedy]"),

@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from harness import competition as competitions
 from harness import descriptions
+from harness.cli import app
 from harness.competition import Competition
 from harness.errors import DownloadError, UserError
 from harness.fake_kaggle import Behaviour, FakeKaggle
@@ -95,6 +97,16 @@ def test_kaggles_text_is_fetched_with_the_users_credentials(
     assert text.startswith("# Spaceship Titanic\n") and "A **ship**." in text and "## Evaluation\n\nAccuracy." in text
     assert "No." not in text
     assert descriptions.choose("kaggle", item, prepared, tmp_path).text == text
+
+
+def test_prepare_fetches_it_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FakeKaggle(pages={"description": "<p>A ship.</p>"}) as kaggle:
+        for name, value in kaggle.environ(os.environ, str(tmp_path)).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("PODIUM_HOME", str(tmp_path / "home"))
+        ended = CliRunner().invoke(app, ["prepare", "spaceship-titanic", "--stand-in", "--kaggle-description"])
+    assert ended.exit_code == 0, ended.output
+    assert "A ship." in (tmp_path / "home" / "descriptions" / "spaceship-titanic.md").read_text()
 
 
 @pytest.mark.parametrize(
