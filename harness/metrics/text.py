@@ -56,8 +56,14 @@ def word_jaccard(truth: Array, prediction: Array, gaps: Literal["empty", "pandas
     return float(np.mean([overlap(*pair) for pair in pairs]))
 
 
-@metric("mean_levenshtein", direction="minimize", takes="anything")
-def mean_levenshtein(truth: Array, prediction: Array) -> float:
+class LevenshteinOptions(NoOptions):
+    """What gaps are: texts like others, or the text `nan` that pandas makes of those it reads as gaps."""
+
+    gaps: Literal["kept", "nan"] = "kept"
+
+
+@metric("mean_levenshtein", direction="minimize", takes="anything", options=LevenshteinOptions)
+def mean_levenshtein(truth: Array, prediction: Array, gaps: Literal["kept", "nan"] = "kept") -> float:
     """Mean over the rows of the edits (insert, delete, replace a character) between the texts; from 0, unbounded.
 
     Source: Levenshtein 1966; computed by rapidfuzz.
@@ -66,4 +72,6 @@ def mean_levenshtein(truth: Array, prediction: Array) -> float:
     from rapidfuzz.distance import Levenshtein
     from rapidfuzz.process import cpdist
 
+    if gaps == "nan":
+        truth, prediction = (np.where(np.isin(some, list(PANDAS_GAPS)), "nan", some) for some in (truth, prediction))
     return float(np.mean(cpdist(truth, prediction, scorer=Levenshtein.distance, dtype=np.int64)))

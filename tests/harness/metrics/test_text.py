@@ -21,6 +21,14 @@ def test_distance_to_an_empty_text_is_the_length() -> None:
     assert score("mean_levenshtein", ["four", ""], ["", "four"]) == 4
 
 
+def test_what_pandas_takes_for_a_gap_may_count_as_nan() -> None:
+    truth, prediction = np.array(["four", "a", "x"], dtype=object), np.array(["", "NA", "x"], dtype=object)
+    assert get_metric("mean_levenshtein").score(truth, prediction, {"gaps": "nan"}) == pytest.approx((4 + 2) / 3)
+    assert get_metric("mean_levenshtein").score(truth, prediction) == pytest.approx((4 + 2) / 3)
+    assert get_metric("mean_levenshtein").score(truth[:1], prediction[1:2], {"gaps": "nan"}) == 4
+    assert get_metric("mean_levenshtein").score(np.array(["nan"]), np.array([""]), {"gaps": "nan"}) == 0
+
+
 def test_distance_counts_one_for_any_character() -> None:
     assert score("mean_levenshtein", ["日本語", "naïve"], ["日木語", "naive"]) == 1
 
