@@ -96,10 +96,14 @@ class Summary(BaseModel):
 
 def aggregate(group: GroupFolder) -> Summary:
     """Read the group, write `summary.json`, return it. The order of files does not matter."""
-    rows = [row(folder, as_it_stands(record)) for folder in group.runs() if (record := folder.read()) is not None]
-    summary = summarise(group.name, rows)
+    summary = summarise(group.name, rows_of(group))
     write_json(group.summary, summary.model_dump(mode="json"))
     return summary
+
+
+def rows_of(group: GroupFolder) -> list[Row]:
+    """Read a group's runs, a row each."""
+    return [row(folder, as_it_stands(record)) for folder in group.runs() if (record := folder.read()) is not None]
 
 
 def summarise(name: str, rows: Sequence[Row]) -> Summary:

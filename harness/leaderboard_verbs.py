@@ -1,4 +1,4 @@
-"""The verbs about full leaderboards: `podium leaderboard download` and `import`."""
+"""The verbs about leaderboards: `podium leaderboard show`, and `download` and `import` of full ones."""
 
 from __future__ import annotations
 
@@ -18,8 +18,49 @@ if TYPE_CHECKING:
     from harness.config import Settings
     from harness.full_leaderboard import FullLeaderboard
 
-leaderboards = typer.Typer(help="Full leaderboards of your own, for exact places instead of interpolated ones.")
+leaderboards = typer.Typer(help="Leaderboards of agents, and full ones of competitions for exact places.")
 Id = Annotated[str, typer.Argument(metavar="ID", help="See: podium list")]
+
+
+@leaderboards.command()
+def show(
+    groups: Annotated[
+        list[str] | None, typer.Argument(metavar="[GROUP]...", help="Groups of runs, or 'latest'.")
+    ] = None,
+    reports: Annotated[
+        list[Path] | None,
+        typer.Option(parser=path, metavar="FOLDER", help="MLE-bench's grading reports; may be given again."),
+    ] = None,
+    suite: Annotated[str, typer.Option(help="mle-bench or weco-kaggle; a split orders the rows by it.")] = "mle-bench",
+    format: Annotated[str, typer.Option(help="text, markdown, csv or json.")] = "text",
+    pad: Annotated[bool, typer.Option("--pad", help="Count what is missing as failures.")] = False,
+    json: Json = False,
+) -> None:
+    """Show our groups, and anybody's grading reports, among the published results."""
+    from harness import grading_reports, standings
+    from harness.aggregate import rows_of
+    from harness.errors import UserError
+    from harness.results import Results
+    from harness.standings_text import FORMATS
+    from harness.suite_rates import suite_rates
+    from harness.suites import suites_now
+
+    form = "json" if json else format
+    if form not in FORMATS:
+        raise UserError(f"no format {form!r}; there are: {', '.join(FORMATS)}")
+    settings, board = settings_now(), standings.board_of(suite)
+    suites = suites_now(settings) if groups or reports else {}
+    rows = standings.published(board)
+    notes: list[str] = []
+    for name in groups or []:
+        group = Results(settings.results).existing_group(name)
+        own, told = standings.of_group(board, group.name, suite_rates(rows_of(group), suites), pad=pad)
+        rows, notes = [*rows, *own], [*notes, *told]
+    for folder in reports or []:
+        for experiment in grading_reports.experiments(folder):
+            row, told = standings.of_reports(board, experiment, suites, pad=pad)
+            rows, notes = [*rows, row], [*notes, *told]
+    typer.echo(FORMATS[form](standings.standings(board, rows, notes, by=suite)), nl=False)
 
 
 @leaderboards.command()
