@@ -82,7 +82,7 @@ def grade(
     try:
         score = metric.score(*_as_taken(metric, truth, predictions), competition.metric.options)
     except InvalidSubmission as invalid:
-        return _report(competition, prepared, full, path, reason=str(invalid))
+        return _report(competition, prepared, full, path, reason=str(invalid), unscorable=True)
     return _report(competition, prepared, full, path, score=score)
 
 
@@ -132,6 +132,7 @@ def _report(
     *,
     reason: str | None = None,
     score: float | None = None,
+    unscorable: bool = False,
 ) -> GradeReport:
     manifest = prepared.manifest
     place = place_of(competition, score, full, stand_in=manifest.stand_in)
@@ -146,7 +147,7 @@ def _report(
         direction=competition.metric.direction,
         submission_exists=path is not None and (path.is_symlink() or path.exists()),
         valid=score is not None,
-        valid_mle_bench=_valid_there(competition, prepared, path, score),
+        valid_mle_bench=_valid_there(competition, prepared, path, score, unscorable),
         reason=reason,
         score=score,
         medal=place.medal,
@@ -159,8 +160,13 @@ def _report(
     )
 
 
-def _valid_there(competition: Competition, prepared: Prepared, path: Path | None, score: float | None) -> bool | None:
-    """Would MLE-bench score it? What is valid here always is there; None in editions that don't follow it."""
+def _valid_there(
+    competition: Competition, prepared: Prepared, path: Path | None, score: float | None, unscorable: bool
+) -> bool | None:
+    """Would MLE-bench score it? What is valid here always is there; None in editions that don't follow it.
+
+    A file that only our metric refuses holds lists or masks that make no sense: graders that need sense refuse it too.
+    """
     name = prepared.manifest.edition
     rule = competition.edition(name)[1].mle_bench
     if rule is None and not name.startswith("mle-bench"):
@@ -173,6 +179,8 @@ def _valid_there(competition: Competition, prepared: Prepared, path: Path | None
         return False
     if rule is None:
         return None
+    if unscorable and rule.values == "declared":
+        return False
     from harness import mle_bench
 
     spec, truth = competition.submission, prepared.private / competition.answers.file

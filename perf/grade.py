@@ -9,8 +9,6 @@ everything was imported and a small case had been graded, over the two files' si
 from __future__ import annotations
 
 import json
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -151,11 +149,16 @@ def _memory(case: Case, folder: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="podium-perf-") as small:
         _write(case.smaller(), Path(small))
         _grader(case, Path(small))()
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    before = _status("VmRSS")
     report = _grader(case, folder)()
     assert report.valid, report.reason
-    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"peak": highest - before, "files": sum(path.stat().st_size for path in _files(folder))}
+    return {"peak": _status("VmHWM") - before, "files": sum(path.stat().st_size for path in _files(folder))}
+
+
+def _status(field: str) -> int:
+    """Bytes; getrusage would count what the process was before it became this one."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith(field)).split()[1])
 
 
 def _files(folder: Path) -> tuple[Path, Path]:
