@@ -11,8 +11,10 @@ import pytest
 
 from harness import competition as competitions
 from harness.competition import Competition
+from harness.errors import InvalidSubmission
 from harness.grade import GradeReport, grade
 from harness.manifest import Prepared
+from harness.metrics import Metric
 from harness.prepare import prepare
 
 Write = Callable[..., Path]
@@ -163,3 +165,20 @@ def test_an_edition_that_follows_nobody_says_nothing_of_mle_bench(
     demo: Competition, demo_data: Prepared, hand_in: Write
 ) -> None:
     assert grade(demo, demo_data, hand_in(0)).valid_mle_bench is None
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("{values: declared}", False), ("{values: anything}", True)])
+def test_what_only_the_metric_refuses_is_refused_there_too_where_values_must_make_sense(
+    write_demo: Write,
+    demo_data: Prepared,
+    hand_in: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    rule: str,
+    expected: bool,
+) -> None:
+    def refuse(*_: object) -> float:
+        raise InvalidSubmission("row 1: no such thing")
+
+    monkeypatch.setattr(Metric, "score", refuse)
+    report = graded(write_demo, demo_data, rule, hand_in(0))
+    assert (report.valid, report.valid_mle_bench, report.reason) == (False, expected, "row 1: no such thing")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from harness import competition as competitions
 from harness import mle_bench
 from harness.columns import Column
 from harness.mle_bench import MleBenchRule, Rule
@@ -118,6 +119,17 @@ def test_a_row_of_a_million_fields_is_not_read(taken: Any) -> None:
 def test_a_rule_that_can_not_be_meant_is_refused(rule: object) -> None:
     with pytest.raises(ValidationError):
         RULE.validate_python(rule)
+
+
+def test_every_shipped_edition_that_follows_mle_bench_says_what_its_grader_refuses() -> None:
+    followers = {
+        spec.id: edition.mle_bench
+        for spec in competitions.load_all(Path(__file__).parents[2] / "competitions")
+        for name, edition in spec.editions.items()
+        if name.startswith("mle-bench")
+    }
+    assert len(followers) > 0
+    assert [id for id, rule in followers.items() if rule is None] == []
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
