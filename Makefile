@@ -5,12 +5,15 @@ PODIUM := $(VENV)/bin/podium
 
 COMP   ?= spaceship-titanic
 MODEL  ?= offline
+SUITE  ?= mle-bench/low
+SEEDS  ?= 3
+GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test lint perf smoke doctor image image-gpu base lock clean
+.PHONY: help setup bench leaderboard test lint perf smoke doctor image image-gpu base lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo '  Parameters of bench: COMP MODEL STEPS SEED RAW GPUS PROMPTS BUDGET, as in: make bench COMP=spaceship-titanic STEPS=10'
 
 setup: $(READY) ## Make .venv with everything Podium needs (done once)
@@ -23,6 +26,11 @@ bench: $(READY) ## Run competitions, grade and report: COMP MODEL STEPS SEED RAW
 	@$(PODIUM) bench $(COMP) --model $(MODEL) $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(RAW),--raw '$(RAW)') $(if $(GPUS),--gpus $(GPUS)) $(if $(PROMPTS),--prompts $(PROMPTS)) \
 	    $(if $(BUDGET),--budget $(BUDGET))
+
+leaderboard: $(READY) ## Run what is missing of a suite, then show it among published rows: SUITE MODEL SEEDS GROUP
+	@$(PODIUM) bench --suite $(SUITE) --model $(MODEL) --seeds $(SEEDS) --group '$(GROUP)' $(if $(RAW),--raw '$(RAW)') \
+	    $(if $(STEPS),--steps $(STEPS)) $(if $(BUDGET),--budget $(BUDGET)); ended=$$?; \
+	    $(PODIUM) leaderboard show '$(GROUP)' --suite $(SUITE) && exit $$ended
 
 test: image ## Run every test, those in real containers too
 	@$(VENV)/bin/python -m pytest

@@ -1,32 +1,37 @@
 """Every run and grade of a group → `summary.json`: one row a run, and the group's rates.
 
-Sees records only. A rate counts runs with an outcome: an invalid or missing submission is no medal, not above the
-median, and exceeds 0 %. Stand-in runs are in the rows and in no rate; runs without an outcome (infrastructure, our own
-bugs, stopped, lost, not started) are counted as missing and are in no rate either, whatever they had so far. A mean of
-scores is never taken over competitions: scores of different metrics don't add up.
+Sees records only; which competitions a suite has is an argument. A rate counts runs with an outcome: an invalid or
+missing submission is no medal, not above the median, and exceeds 0 %. Stand-in runs are in the rows and in no rate.
+Runs without an outcome (infrastructure, our own bugs, stopped, lost, not started) are missing and in no rate either,
+whatever they had so far; `as_failures` is the same with them counted as failures. Runs of an edition with known leaks
+are in no rate but `with_leaks`. The rates at the top count runs; those by suite, over seeds and with intervals, are
+made by `suite_rates`. A mean of scores is never taken over competitions: scores of different metrics don't add up.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json, to_json
 
-from harness.files import write_json
+from harness.files import write_atomically
 from harness.lost import as_it_stands
-from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus, read_json
+from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus
+from harness.suite_rates import MEDALS, SuiteRates, counts, suite_rates
+from harness.suites import Suites
 
 PHASES = ("model", "execute", "check", "review", "overhead")
 
 
-class Row(BaseModel):
-    """One run. None means: not known, or does not apply (the note says which)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One run. None means: not known, or does not apply (the note says which). Small: a group may have 100,000."""
 
-    model_config = ConfigDict(frozen=True)
     run_id: str
     competition: str
     agent: str
@@ -73,7 +78,7 @@ class Rate(BaseModel):
 
 
 class Summary(BaseModel):
-    """`summary.json`."""
+    """`summary.json`. `as_failures` and `with_leaks` are empty where nothing is missing, or leaks."""
 
     model_config = ConfigDict(frozen=True)
     schema_version: Literal[1] = 1
@@ -82,6 +87,7 @@ class Summary(BaseModel):
     missing: int
     ungraded: int
     stand_in_runs: int
+    leaking_runs: int = 0
     made_submission: Rate
     valid_submission: Rate
     valid_mle_bench: Rate | None = None  # where it differs from the rate above
@@ -90,14 +96,17 @@ class Summary(BaseModel):
     silver: Rate
     bronze: Rate
     above_median: Rate
+    as_failures: dict[str, Rate] = {}
+    with_leaks: dict[str, Rate] = {}
+    suites: tuple[SuiteRates, ...] = ()
     cost_usd: float
     rows: tuple[Row, ...]
 
 
-def aggregate(group: GroupFolder) -> Summary:
+def aggregate(group: GroupFolder, suites: Suites | None = None) -> Summary:
     """Read the group, write `summary.json`, return it. The order of files does not matter."""
-    summary = summarise(group.name, rows_of(group))
-    write_json(group.summary, summary.model_dump(mode="json"))
+    summary = summarise(group.name, rows_of(group), suites)
+    write_atomically(group.summary, to_json(summary, indent=2, inf_nan_mode="null") + b"\n")
     return summary
 
 
@@ -106,35 +115,49 @@ def rows_of(group: GroupFolder) -> list[Row]:
     return [row(folder, as_it_stands(record)) for folder in group.runs() if (record := folder.read()) is not None]
 
 
-def summarise(name: str, rows: Sequence[Row]) -> Summary:
+def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> Summary:
     """The rates over rows."""
     ordered = tuple(sorted(rows, key=lambda item: (item.competition, item.agent, item.model, item.seed)))
-    ended = [item for item in ordered if item.status.is_outcome]
-    graded = [item for item in ended if item.valid is not None and not item.stand_in]
-    differ = any(_valid_there(item) != item.valid for item in graded)
-    with_board = [item for item in graded if item.has_leaderboard]
+    graded = [item for item in ordered if counts(item)]
+    clean = [item for item in graded if not item.leaks]
+    missing = [item for item in ordered if not item.status.is_outcome]
+    failed = [item for item in missing if not item.stand_in]
+    pooled = _pooled(clean)
+    differ = any(_valid_there(item) != item.valid for item in clean)
     return Summary(
         group=name,
         runs=len(ordered),
-        missing=len(ordered) - len(ended),
-        ungraded=sum(1 for item in ended if item.valid is None),
+        missing=len(missing),
+        ungraded=sum(1 for item in ordered if item.status.is_outcome and item.valid is None),
         stand_in_runs=sum(1 for item in ordered if item.stand_in),
-        made_submission=_rate(graded, lambda item: bool(item.submission_exists)),
-        valid_submission=_rate(graded, lambda item: bool(item.valid)),
-        valid_mle_bench=_rate(graded, lambda item: bool(_valid_there(item))) if differ else None,
-        any_medal=_rate(with_board, lambda item: item.medal in ("gold", "silver", "bronze")),
-        gold=_rate(with_board, lambda item: item.medal == "gold"),
-        silver=_rate(with_board, lambda item: item.medal == "silver"),
-        bronze=_rate(with_board, lambda item: item.medal == "bronze"),
-        above_median=_rate(with_board, lambda item: bool(item.above_median)),
+        leaking_runs=len(graded) - len(clean),
+        **pooled,
+        valid_mle_bench=_rate(clean, lambda item: bool(_valid_there(item))) if differ else None,
+        as_failures={key: _more(rate, len(failed)) for key, rate in pooled.items()} if failed else {},
+        with_leaks=_pooled(graded) if len(graded) > len(clean) else {},
+        suites=suite_rates(ordered, suites or {}),
         cost_usd=sum(item.cost_usd for item in ordered),
         rows=ordered,
     )
 
 
+def _pooled(graded: Sequence[Row]) -> dict[str, Rate]:
+    """Return the rates over runs, by name."""
+    with_board = [item for item in graded if item.has_leaderboard]
+    return {
+        "made_submission": _rate(graded, lambda item: bool(item.submission_exists)),
+        "valid_submission": _rate(graded, lambda item: bool(item.valid)),
+        "any_medal": _rate(with_board, lambda item: item.medal in MEDALS),
+        "gold": _rate(with_board, lambda item: item.medal == "gold"),
+        "silver": _rate(with_board, lambda item: item.medal == "silver"),
+        "bronze": _rate(with_board, lambda item: item.medal == "bronze"),
+        "above_median": _rate(with_board, lambda item: bool(item.above_median)),
+    }
+
+
 def row(folder: RunFolder, record: RunRecord) -> Row:
     """One run's row, from its record, grade and journal."""
-    grade = read_json(folder.grade_file) or {}
+    grade = _object(folder.grade_file)
     nodes = list(_node_events(folder.journal))
     scores = [node["score"] for node in nodes if not node["buggy"] and node["score"] is not None]
     direction = record.request.competition.direction
@@ -176,13 +199,22 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
     )
 
 
+def _object(path: Path) -> dict[str, Any]:
+    """Return the object in a file; empty when there is none."""
+    try:
+        value: dict[str, Any] = from_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return value
+
+
 def _node_events(journal: Path) -> Iterator[dict[str, Any]]:
     if not journal.is_file():
         return
     with journal.open("rb") as lines:
         for line in lines:
             with contextlib.suppress(ValueError):  # a last line that a kill cut off, maybe inside a character
-                event = json.loads(line)["event"]
+                event = from_json(line)["event"]
                 if event["type"] == "node":
                     yield event
 
@@ -192,6 +224,12 @@ def _valid_there(item: Row) -> bool | None:
     return item.valid if item.valid_mle_bench is None else item.valid_mle_bench
 
 
-def _rate(rows: Sequence[Row], counts: Callable[[Row], bool]) -> Rate:
-    count = sum(1 for item in rows if counts(item))
+def _rate(rows: Sequence[Row], happened: Callable[[Row], bool]) -> Rate:
+    count = sum(1 for item in rows if happened(item))
     return Rate(n=len(rows), count=count, percent=100 * count / len(rows) if rows else None)
+
+
+def _more(rate: Rate, failures: int) -> Rate:
+    """The rate with so many failures more."""
+    n = rate.n + failures
+    return Rate(n=n, count=rate.count, percent=100 * rate.count / n if n else None)

@@ -47,6 +47,7 @@ class Bench:
         from harness.interrupt import orderly_interrupts
         from harness.report import markdown
         from harness.schedule import run_group
+        from harness.suites import suites_now
 
         plans = self.plans()
         group = self.group()
@@ -67,7 +68,7 @@ class Bench:
         except Interrupted as stopped:
             see = f"podium aggregate {group.name}"
             raise Interrupted(f"{stopped}; finished nodes and runs are kept. See: {see}") from stopped
-        summary = aggregate(group)
+        summary = aggregate(group, suites_now(self.settings))
         markdown.write(summary, group.report)
         return summary
 

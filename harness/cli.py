@@ -104,8 +104,10 @@ def aggregate(group: GroupName = "latest", json: Json = False) -> None:
     from harness import tables
     from harness.aggregate import aggregate as add_up
     from harness.results import Results
+    from harness.suites import suites_now
 
-    summary = add_up(Results(settings_now().results).existing_group(group))
+    settings = settings_now()
+    summary = add_up(Results(settings.results).existing_group(group), suites_now(settings))
     tables.summary(summary, as_json=json, detailed=True)
 
 
@@ -115,9 +117,11 @@ def report(group: GroupName = "latest") -> None:
     from harness.aggregate import aggregate as add_up
     from harness.report import markdown
     from harness.results import Results
+    from harness.suites import suites_now
 
-    folder = Results(settings_now().results).existing_group(group)
-    markdown.write(add_up(folder), folder.report)
+    settings = settings_now()
+    folder = Results(settings.results).existing_group(group)
+    markdown.write(add_up(folder, suites_now(settings)), folder.report)
     typer.echo(folder.report)
 
 

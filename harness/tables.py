@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.leaderboard import Lines
     from harness.manifest import Prepared
     from harness.prepare_several import Outcome
+    from harness.rates import Estimate
+    from harness.suite_rates import SuiteRates
 
 NONE = "–"
 MEDALS = {"gold": "[bold yellow]gold[/]", "silver": "[bold white]silver[/]", "bronze": "[bold dark_orange3]bronze[/]"}
@@ -62,9 +64,64 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
     rates = {"medals": value.any_medal, "above median": value.above_median, "valid": value.valid_submission}
     if value.valid_mle_bench is not None:
         rates["valid by MLE-bench's graders"] = value.valid_mle_bench
+    _rates("", rates)
+    _rates("missing runs as failures: ", _named(value.as_failures))
+    _rates(f"with known leaks ({value.leaking_runs} runs more): ", _named(value.with_leaks))
+    if value.suites:
+        _show(_suites(value.suites))
+        typer.echo(SUITES_REMARK)
+
+
+SUITES_REMARK = "% of competitions: mean ± SEM over seeds [95 % interval for other competitions and seeds of the kind]"
+
+
+def _rates(label: str, rates: Mapping[str, Rate]) -> None:
     shown = [f"{name} {_rate(rate)}" for name, rate in rates.items() if rate.n]
     if shown:
-        typer.echo("   ".join(shown))
+        typer.echo(label + "   ".join(shown))
+
+
+def _named(rates: Mapping[str, Rate]) -> Mapping[str, Rate]:
+    names = {"any_medal": "medals", "above_median": "above median", "valid_submission": "valid"}
+    return {name: rates[key] for key, name in names.items() if key in rates}
+
+
+def _suites(parts: Sequence[SuiteRates]) -> Table:
+    """A row a suite and entrant: how much of the suite was run, and its rates."""
+    several = len({(part.agent, part.model) for part in parts}) > 1
+    with_leaks = any(part.with_leaks for part in parts)
+    padded = any(part.missing for part in parts)
+    titles = [
+        "suite",
+        *["agent, model"] * several,
+        "competitions",
+        "seeds",
+        "medals",
+        "above median",
+        "exceeds",
+        "valid",
+    ]
+    table = _table(*titles, *["medals, missing as failures"] * padded, *["medals with known leaks"] * with_leaks)
+    for part in parts:
+        table.add_row(
+            escape(part.suite),
+            *[escape(f"{part.agent}, {part.model}")] * several,
+            f"{part.competitions} of {part.in_suite}",
+            str(len(part.seeds)),
+            *(estimate(part.rates.get(name)) for name in ("any_medal", "above_median", "exceeds", "valid_submission")),
+            *[estimate(part.as_failures.get("any_medal"))] * padded,
+            *[estimate(part.with_leaks.get("any_medal"))] * with_leaks,
+        )
+    return table
+
+
+def estimate(value: Estimate | None) -> str:
+    """A rate with its error, where there are several seeds, and its interval."""
+    if value is None:
+        return NONE
+    error = f" ± {value.sem:.1f}" if value.seeds > 1 else ""
+    bounds = "" if value.low is None else rf" \[{value.low:.0f}, {value.high:.0f}]"
+    return f"{value.mean:.1f}{error}{bounds}"
 
 
 def _name(row: Row) -> str:

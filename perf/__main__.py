@@ -14,6 +14,7 @@ BENCHMARKS = {
     "standins": "every MLE-bench stand-in, raw to graded",
     "prepare": "preparing a million rows beside plain pandas",
     "grade": "grading a million rows beside reading them, and its memory",
+    "aggregate": "adding up 100,000 graded runs, its time and memory",
     "gateway": "time added a call, calls a second, memory of slow streams",
 }
 

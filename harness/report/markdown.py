@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.aggregate import Rate, Row, Summary
 from harness.files import write_atomically
+from harness.rates import Estimate
+
+if TYPE_CHECKING:
+    from jinja2 import Undefined
 
 TEMPLATE = "report.md.j2"
 
@@ -22,7 +27,7 @@ def render(summary: Summary) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - Markdown, not HTML: every cell goes through `cell`
     )
-    environment.filters.update(cell=cell, number=number, rate=rate, medal=medal, yes=yes)
+    environment.filters.update(cell=cell, number=number, rate=rate, medal=medal, yes=yes, estimate=estimate)
     return environment.get_template(TEMPLATE).render(summary=summary)
 
 
@@ -45,6 +50,15 @@ def number(value: float | None, digits: int = 5) -> str:
 def rate(value: Rate) -> str:
     """A percentage with the counts behind it."""
     return "–" if value.percent is None else f"{value.percent:.1f} % ({value.count} of {value.n})"
+
+
+def estimate(value: Estimate | Undefined) -> str:
+    """A rate over seeds with its error and interval; a dash where there is none."""
+    if not isinstance(value, Estimate):
+        return "–"
+    error = f" ± {value.sem:.1f}" if value.seeds > 1 else ""
+    bounds = "" if value.low is None else f" [{value.low:.0f}, {value.high:.0f}]"
+    return f"{value.mean:.1f}{error}{bounds}"
 
 
 def medal(item: Row) -> str:

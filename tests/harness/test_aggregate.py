@@ -1,6 +1,7 @@
 """Rates count outcomes only: no stand-in, no missing run, whatever the order."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ BASE = Row(
 
 
 def row(**changes):
-    return BASE.model_copy(update=changes)
+    return replace(BASE, **changes)
 
 
 def invalid(**changes):
@@ -163,3 +164,31 @@ def test_one_valid_rate_is_enough_where_the_graders_agree():
     summary = summarise("g", [row(valid_mle_bench=True), invalid(valid_mle_bench=False), row(edition="fixed")])
     assert summary.valid_mle_bench is None
     assert "MLE-bench" not in markdown.render(summary)
+
+
+def test_a_leaking_run_is_in_no_rate_but_the_one_that_says_so():
+    summary = summarise("g", [row(), row(competition="b", medal="gold", leaks=("a file has the labels",))])
+    assert (summary.leaking_runs, summary.any_medal.n, summary.any_medal.count) == (1, 1, 0)
+    assert summary.with_leaks["any_medal"].percent == 50
+    page = markdown.render(summary)
+    assert "any medal, with known leaks | 50.0 % (1 of 2)" in page and "1 with known leaks" in page
+
+
+def test_missing_runs_are_counted_again_as_failures():
+    summary = summarise("g", [row(medal="gold"), MISSING, replace(MISSING, competition="d", stand_in=True)])
+    assert summary.any_medal.percent == 100
+    assert summary.as_failures["any_medal"] == summary.as_failures["valid_submission"]
+    assert summary.as_failures["any_medal"].percent == 50
+    assert "any medal, missing runs as failures | 50.0 % (1 of 2)" in markdown.render(summary)
+    assert summarise("g", [row()]).as_failures == {}
+
+
+def test_suites_are_on_the_page_and_survive_a_round_trip():
+    from pydantic_core import to_json
+
+    from harness.aggregate import Summary
+
+    rows = [row(competition=name, seed=seed, medal="gold" if seed else "none") for name in "ab" for seed in (0, 1)]
+    summary = summarise("g", rows, {"s": frozenset("abc")})
+    assert "| s | aide | offline | 2 of 3 | 2 | 2 | 50.0 ± 50.0 [" in markdown.render(summary)
+    assert Summary.model_validate_json(to_json(summary)) == summary

@@ -11,8 +11,10 @@ from harness.contract import EVENT
 from harness.gateway.journal import StoredEvent
 from harness.gateway.transcript import CallRecord
 from harness.grade import GradeReport
+from harness.rates import Estimate
 from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
 from harness.results import RunFolder
+from harness.suite_rates import SuiteRates
 
 PAGE = (Path(__file__).parents[2] / "results" / "README.md").read_text(encoding="utf-8")
 
@@ -34,7 +36,8 @@ def section(title):
         ("journal.jsonl", set(StoredEvent.model_fields) | {"start", "proposal", "node", "best", "end"}),
         ("llm.jsonl", {field.name for field in fields(CallRecord)}),
         ("grade.json", set(GradeReport.model_fields)),
-        ("summary.json", set(Summary.model_fields) | set(Row.model_fields)),
+        ("summary.json", set(Summary.model_fields)),
+        ("summary.json", {field.name for kept in (Row, SuiteRates, Estimate) for field in fields(kept)}),
     ],
 )
 def test_every_field_that_is_kept_is_documented(title, names):

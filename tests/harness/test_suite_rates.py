@@ -1,6 +1,7 @@
 """A suite's rates count real, graded outcomes without known leaks, and missing ones twice."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_a_suite_without_outcomes_is_not_there():
 
 
 def test_missing_runs_are_left_out_and_counted_as_failures():
-    rows = [row(competition="a", medal="gold"), row(competition="b"), MISSING.model_copy(update={"competition": "c"})]
+    rows = [row(competition="a", medal="gold"), row(competition="b"), replace(MISSING, competition="c")]
     part = of(*rows)
     assert (part.competitions, part.in_suite, part.missing) == (2, 4, 2)
     assert part.rates["any_medal"].mean == 50
@@ -63,7 +64,7 @@ def test_a_competition_without_a_leaderboard_has_no_medal_to_miss():
 
 
 def test_an_invalid_submission_exceeds_nobody():
-    part = of(row(competition="a", exceeds_percent=60.0), invalid(competition="b").model_copy(update={"medal": None}))
+    part = of(row(competition="a", exceeds_percent=60.0), invalid(competition="b"))
     assert part.rates["exceeds"].mean == 30
 
 
@@ -95,8 +96,6 @@ def test_the_order_of_rows_changes_no_figure():
 
 
 def test_suites_of_specs_that_are_broken_leave_the_others(tmp_path, real_settings, monkeypatch):
-    from dataclasses import replace
-
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "competition.yaml").write_text("schema_version: 1\n")
     settings = replace(real_settings, environ={"PODIUM_COMPETITIONS": str(tmp_path)})

@@ -48,3 +48,22 @@ def test_a_stand_in_run_is_labelled_in_its_row_and_below(capsys):
 def test_a_known_leak_is_told_under_the_table(capsys):
     tables.summary(summarise("g", [row(leaks=("a file has the labels",))]), as_json=False)
     assert "c (mle-bench-v1): known leak: a file has the labels" in capsys.readouterr().out
+
+
+def test_rates_say_beside_them_what_they_leave_out(capsys):
+    from dataclasses import replace
+
+    from tests.harness.test_aggregate import MISSING
+
+    rows = [row(medal="gold"), row(competition="b", medal="gold", leaks=("x",)), replace(MISSING, competition="d")]
+    text = shown(capsys, *rows)
+    assert "medals 100.0 % (1/1)" in text
+    assert "missing runs as failures: medals 50.0 % (1/2)" in text
+    assert "with known leaks (1 runs more): medals 100.0 % (2/2)" in text
+
+
+def test_suites_are_shown_with_error_and_interval(capsys):
+    rows = [row(competition=name, seed=seed, medal="gold" if seed else "none") for name in "ab" for seed in (0, 1)]
+    tables.summary(summarise("g", rows, {"s": frozenset("abc")}), as_json=False)
+    text = capsys.readouterr().out
+    assert "2 of 3" in text and "50.0 ± 50.0 [" in text and "33.3 ± 33.3 [" in text
