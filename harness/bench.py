@@ -51,6 +51,7 @@ class Bench:
 
         plans = self.plans()
         group = self.group()
+        plans[0].prompts.keep(group.prompts)
         before_runs.clear(self.client, plans, self.say)
         several = self.options.jobs > 1
         try:

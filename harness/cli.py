@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.compare_verbs import comparing
 from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
 from harness.export_verbs import exports
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(runs)
 app.add_typer(own)
+app.add_typer(comparing)
 app.add_typer(leaderboards, name="leaderboard")
 app.add_typer(exports, name="export")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ class PromptSet:
             (folder / name).write_bytes(content)
             (folder / name).chmod(0o644)
         return folder
+
+    def keep(self, folder: Path) -> None:
+        """Keep the set below `folder`, under its hash, so that what a run was told can be read later."""
+        for name, content in self.files.items():
+            if not (folder / self.sha256 / name).exists():
+                write_atomically(folder / self.sha256 / name, content)
 
 
 def find(name_or_folder: str, shipped: Path, like: str | None = None) -> PromptSet:

@@ -10,7 +10,9 @@ results/<group>/
     sandbox.log           the end of the container's own log
     grade.json            GradeReport
     attempts/<n>/         earlier attempts, same files
+  prompts/<sha256>/       the prompt sets of the runs, as they were
   summary.json            aggregate of the group
+  comparison.json         the group against another one
   report.md               the same for people
 """
 
@@ -138,6 +140,15 @@ class GroupFolder:
     @property
     def report(self) -> Path:
         return self.path / "report.md"
+
+    @property
+    def comparison(self) -> Path:
+        return self.path / "comparison.json"
+
+    @property
+    def prompts(self) -> Path:
+        """A folder for each prompt set that runs of the group had, named by its hash."""
+        return self.path / "prompts"
 
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.path / check_name(run_id, "run"))

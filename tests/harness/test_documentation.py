@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import comparison
 from harness.aggregate import Row, Summary
+from harness.compare import METRICS
 from harness.contract import EVENT
 from harness.gateway.journal import StoredEvent
 from harness.gateway.transcript import CallRecord
@@ -38,6 +40,20 @@ def section(title):
         ("grade.json", set(GradeReport.model_fields)),
         ("summary.json", set(Summary.model_fields)),
         ("summary.json", {field.name for kept in (Row, SuiteRates, Estimate) for field in fields(kept)}),
+        *(
+            ("comparison.json", set(model.model_fields))
+            for model in (
+                comparison.Comparison,
+                comparison.Side,
+                comparison.MetricRow,
+                comparison.CompetitionRow,
+                comparison.LeftOut,
+                comparison.Refused,
+                comparison.Setting,
+                comparison.PromptChange,
+            )
+        ),
+        ("comparison.json", set(METRICS)),
     ],
 )
 def test_every_field_that_is_kept_is_documented(title, names):
