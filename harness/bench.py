@@ -45,7 +45,7 @@ class Bench:
         """Run what is missing, grade it unless only runs were asked for; the summary is also on disk."""
         from harness.aggregate import aggregate
         from harness.interrupt import orderly_interrupts
-        from harness.report import markdown
+        from harness.report import html, markdown
         from harness.schedule import run_group
         from harness.suites import suites_now
 
@@ -71,6 +71,7 @@ class Bench:
             raise Interrupted(f"{stopped}; finished nodes and runs are kept. See: {see}") from stopped
         summary = aggregate(group, suites_now(self.settings))
         markdown.write(summary, group.report)
+        html.write(group, summary)
         return summary
 
     def group(self) -> GroupFolder:

@@ -114,17 +114,25 @@ def aggregate(group: GroupName = "latest", json: Json = False) -> None:
 
 
 @app.command()
-def report(group: GroupName = "latest") -> None:
-    """Write a group's report.md and print where it is."""
+def report(
+    group: GroupName = "latest",
+    html: Annotated[bool, typer.Option("--html", help="Write report.html, too: pictures, and their data.")] = False,
+) -> None:
+    """Write a group's report.md, and with --html report.html, and print where they are."""
     from harness.aggregate import aggregate as add_up
+    from harness.report import html as page
     from harness.report import markdown
     from harness.results import Results
     from harness.suites import suites_now
 
     settings = settings_now()
     folder = Results(settings.results).existing_group(group)
-    markdown.write(add_up(folder, suites_now(settings)), folder.report)
+    summary = add_up(folder, suites_now(settings))
+    markdown.write(summary, folder.report)
     typer.echo(folder.report)
+    if html:
+        page.write(folder, summary)
+        typer.echo(folder.report_html)
 
 
 @app.command()

@@ -14,6 +14,7 @@ results/<group>/
   summary.json            aggregate of the group
   comparison.json         the group against another one
   report.md               the same for people
+  report.html             the same with pictures and the data behind them
 """
 
 from __future__ import annotations
@@ -140,6 +141,10 @@ class GroupFolder:
     @property
     def report(self) -> Path:
         return self.path / "report.md"
+
+    @property
+    def report_html(self) -> Path:
+        return self.path / "report.html"
 
     @property
     def comparison(self) -> Path:

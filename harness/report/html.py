@@ -1,0 +1,310 @@
+"""A group's records → `report.html`: one file that works offline, prints, and can be mailed.
+
+Pictures are inline SVG and the page has no script at all: it is some 50 times smaller than one that carries a plotting
+library, prints as it looks, and a content security policy can forbid every script and every request. What agents wrote
+is escaped (Jinja's autoescape, and svg.py's for pictures); the policy is the second wall. Rates are `suite_rates`';
+nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from harness.aggregate import PHASES, Row, Summary
+from harness.files import write_atomically
+from harness.report import figures, series, svg
+from harness.report.figures import Data, by_competition, in_rates
+from harness.report.series import RunSeries
+from harness.results import GroupFolder
+
+if TYPE_CHECKING:
+    from harness.rates import Estimate
+    from harness.suite_rates import SuiteRates
+
+TEMPLATE, STYLE = "report.html.j2", "report.css"
+NONE = "–"
+COLOURS = 6
+RATE_NAMES = {
+    "any_medal": "any medal",
+    "gold": "gold",
+    "silver": "silver",
+    "bronze": "bronze",
+    "above_median": "above median",
+    "exceeds": "exceeds, of human teams",
+    "valid_submission": "valid submission",
+    "valid_mle_bench": "valid by MLE-bench's graders",
+    "made_submission": "made a submission",
+}
+
+
+def write(group: GroupFolder, summary: Summary) -> None:
+    """Write the page, atomically."""
+    write_atomically(group.report_html, render(summary, series.read(group)).encode("utf-8", "replace"))
+
+
+def render(summary: Summary, runs: Mapping[str, RunSeries]) -> str:
+    """Return the page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    folder = Path(__file__).parent
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(number=number, count=count, clock=clock, usd=usd)
+    style = (folder / STYLE).read_text(encoding="utf-8")
+    return environment.get_template(TEMPLATE).render(
+        style=Markup(style),  # noqa: S704 - our own file
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        summary=summary,
+        **_heading(summary, runs),
+        **_rates(summary),
+        **_medals(summary),
+        **_scores(summary, runs),
+        **_progress(summary, runs),
+        **_phases(summary),
+        **_outcomes(summary, runs),
+        **_costs(summary),
+    )
+
+
+def number(value: float | None, digits: int = 5) -> str:
+    """A number, or a dash where there is none."""
+    if value is None:
+        return NONE
+    return f"{value:,.{digits}f}" if abs(value) < 1e9 else f"{value:.5g}"
+
+
+def count(value: int | None) -> str:
+    """A count, or a dash where there is none."""
+    return NONE if value is None else f"{value:,}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people say them."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60:,} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
+
+
+def usd(value: float) -> str:
+    """Money."""
+    return f"{value:,.2f} USD"
+
+
+def _heading(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
+    def different(values: Sequence[str]) -> list[str]:
+        return sorted({series.plain(value) for value in values})
+
+    hardware = different([run.hardware for run in runs.values()])
+    facts = [
+        ("agent", different([row.agent for row in summary.rows])),
+        ("model", different([row.model for row in summary.rows])),
+        ("prompts", different([run.prompts for run in runs.values()])),
+        ("edition", different([row.edition for row in summary.rows])),
+        ("seeds", [", ".join(map(str, sorted({row.seed for row in summary.rows})))]),
+        ("machine", hardware),
+        ("candidate isolation", different([row.candidate_isolation for row in summary.rows])),
+    ]
+    return {"hardware": hardware, "facts": facts, "boards": by_competition(summary.rows)}
+
+
+def _rates(summary: Summary) -> dict[str, Any]:
+    """Return the rates of all the group's competitions, as if they were a suite, and of the suites themselves."""
+    from harness.suite_rates import suite_rates
+
+    own = frozenset(row.competition for row in summary.rows)
+    found = (*suite_rates(summary.rows, {"all competitions of this group": own}), *summary.suites)
+    rows = [row for suite in found for row in _rate_rows(suite)]
+    columns = ("suite", "agent", "model", "counted", "rate", "mean_percent", "sem_percent", "low_percent")
+    others = ("high_percent", "seeds", "competitions", "runs")
+    return {"suites": [_suite(suite) for suite in found], "rates": Data("rates", (*columns, *others), tuple(rows))}
+
+
+def _rate_rows(suite: SuiteRates) -> Iterator[tuple[figures.Value, ...]]:
+    for counted in ("rates", "as_failures", "with_leaks", "with_leaks_as_failures"):
+        for name, value in getattr(suite, counted).items():
+            numbers = (value.mean, value.sem, value.low, value.high, value.seeds, value.competitions, value.n)
+            yield (suite.suite, suite.agent, suite.model, counted, name, *numbers)
+
+
+def _suite(suite: SuiteRates) -> SimpleNamespace:
+    ran = (
+        f"{suite.competitions} of {suite.in_suite} competitions, {len(suite.seeds)} seeds, {suite.missing} runs missing"
+    )
+    leaking = f"; left out for known leaks: {', '.join(suite.leaking)}" if suite.leaking else ""
+    same = suite.rates.get("valid_mle_bench") == suite.rates.get("valid_submission")
+    names = [name for name in RATE_NAMES if not (same and name == "valid_mle_bench")]
+    return SimpleNamespace(
+        title=f"{suite.suite}: {suite.agent}, {suite.model}",
+        note=ran + leaking,
+        leaks=bool(suite.with_leaks),
+        rates=[_rate(name, suite) for name in names if name in suite.rates or name in suite.with_leaks],
+    )
+
+
+def _rate(name: str, suite: SuiteRates) -> SimpleNamespace:
+    value = suite.rates.get(name)
+    shown: dict[str, Any] = {"mean": NONE, "sem": NONE, "interval": NONE, "n": 0, "picture": ""}
+    if value is not None:
+        shown = {
+            "mean": f"{value.mean:.1f} %",
+            "sem": f"{value.sem:.1f}" if value.seeds > 1 else NONE,
+            "interval": NONE if value.low is None or value.high is None else f"{value.low:.1f} to {value.high:.1f} %",
+            "n": value.n,
+            "picture": svg.interval(value.mean, value.low, value.high, f"{RATE_NAMES[name]}: {value.mean:.1f} %"),
+        }
+    as_failures, with_leaks = _mean(suite.as_failures.get(name)), _mean(suite.with_leaks.get(name))
+    return SimpleNamespace(name=RATE_NAMES[name], as_failures=as_failures, with_leaks=with_leaks, **shown)
+
+
+def _mean(value: Estimate | None) -> str:
+    return NONE if value is None else f"{value.mean:.1f} %"
+
+
+def _medals(summary: Summary) -> dict[str, Any]:
+    data = figures.medals(summary)
+    totals = [sum(value for row in data.rows if isinstance(value := row[place], int)) for place in range(1, 8)]
+    return {"medals": data, "medal_totals": totals}
+
+
+def _scores(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
+    boards = {row.competition: lines for row in summary.rows if (lines := _lines(row, runs))}
+    strips = [_strip(name, rows, boards.get(name)) for name, rows in by_competition(summary.rows).items()]
+    placed = [row for row in summary.rows if in_rates(row) and row.percentile is not None]
+    marks = [svg.Mark(row.percentile, _kind(row), f"{row.run_id}: {row.percentile:.1f}") for row in placed]  # type: ignore[arg-type]
+    return {
+        "scores": figures.scores(summary),
+        "lines": figures.lines(boards),
+        "percentiles": svg.strip(marks, [], "percentile of each run", within=(0.0, 100.0)),
+        "strips": [card for card in strips if card.picture],
+    }
+
+
+def _lines(row: Row, runs: Mapping[str, RunSeries]) -> dict[str, float] | None:
+    return None if row.stand_in or row.run_id not in runs else runs[row.run_id].lines
+
+
+def _strip(name: str, rows: Sequence[Row], board: Mapping[str, float] | None) -> SimpleNamespace:
+    scored = [row for row in rows if row.score is not None]
+    marks = [svg.Mark(row.score, _kind(row), f"{row.run_id}: {row.score:.5f}") for row in scored]  # type: ignore[arg-type]
+    lines = [svg.Line(score, kind, kind) for kind, score in (board or {}).items()] if scored else []
+    without = f"; {len(rows) - len(scored)} of {len(rows)} runs have no score" if len(scored) < len(rows) else ""
+    hints = dict.fromkeys(row.percentile_note for row in scored if row.percentile is not None and row.percentile_note)
+    places = "".join(f"; percentile: {hint}" for hint in hints)
+    picture = svg.strip(marks, lines, f"test scores of {name}")
+    return SimpleNamespace(title=name, note=_scoring(rows[0]) + without + places, picture=picture)
+
+
+def _scoring(row: Row) -> str:
+    return f"{row.metric}, {'higher' if row.direction == 'maximize' else 'lower'} is better"
+
+
+def _kind(row: Row) -> str:
+    if row.stand_in:
+        return "stand-in"
+    if not row.has_leaderboard:
+        return "plain"
+    if row.medal in figures.MEDALS:
+        return str(row.medal)
+    return "median" if row.above_median else "below"
+
+
+def _progress(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
+    data = figures.progress(summary, runs)
+    steps, money = (_curves(summary, data, column) for column in (3, 4))
+    return {"progress": data, "over_steps": steps, "over_money": money}
+
+
+def _curves(summary: Summary, data: Data, column: int) -> list[SimpleNamespace]:
+    """Return a card for each competition: a curve a run, over the column that is asked for."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for row in data.rows:
+        if row[column] is not None:
+            points.setdefault(str(row[1]), []).append((row[column], row[5]))  # type: ignore[arg-type]
+    cards = []
+    for name, rows in by_competition(summary.rows).items():
+        drawn = [(row, f"c{place % COLOURS}") for place, row in enumerate(rows) if row.run_id in points]
+        curves = [svg.Curve(points[row.run_id], kind, row.run_id) for row, kind in drawn]
+        money = column == 4
+        picture = svg.steps(curves, f"score of {name}", "US dollars" if money else "steps", money=money)
+        key = [(f"point {kind}", _short_name(row, rows)) for row, kind in drawn] if len(drawn) <= COLOURS else []
+        if picture:
+            cards.append(SimpleNamespace(title=name, note=_scoring(rows[0]), picture=picture, key=key))
+    return cards
+
+
+def _short_name(row: Row, others: Sequence[Row]) -> str:
+    """Name a run by what tells it from the others of its competition."""
+    agent = f"{row.agent} " if len({other.agent for other in others}) > 1 else ""
+    model = f"{row.model} " if len({other.model for other in others}) > 1 else ""
+    return f"{agent}{model}seed {row.seed}"
+
+
+def _phases(summary: Summary) -> dict[str, Any]:
+    data = figures.phases(summary)
+    shares = [(row, _pieces(row)) for row in data.rows]
+    longest = max((sum(length for _, length in pieces) for _, pieces in shares), default=0.0)
+    rows = []
+    for row, pieces in shares:
+        parts = [(kind, length, f"{kind}: {length:.1f} s") for kind, length in pieces]
+        picture = svg.bar(parts, longest, f"time by phase of {row[0]}")
+        rows.append(SimpleNamespace(name=row[0], picture=picture, values=row[2:]))
+    names = [column.removesuffix("_seconds") for column in data.columns[2:]]
+    key = [(kind, kind) for kind in (*PHASES, "waiting", "other")]
+    return {"phases": data, "phase_rows": rows, "phase_columns": names, "phase_key": key}
+
+
+def _pieces(row: Sequence[Any]) -> list[tuple[str, float]]:
+    phases = dict(zip(PHASES, row[2:], strict=False))
+    waiting, wall = row[-2], row[-1]
+    phases["model"] = max(phases["model"] - waiting, 0.0)
+    spent = sum(phases.values()) + waiting
+    return [*phases.items(), ("waiting", waiting), ("other", max((wall or 0.0) - spent, 0.0))]
+
+
+def _outcomes(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
+    of_runs, of_nodes = figures.run_failures(summary), figures.node_failures(runs)
+    leaks = dict.fromkeys(
+        (row.competition, row.edition, series.plain(leak)) for row in summary.rows for leak in row.leaks
+    )
+    return {
+        "run_failures": of_runs,
+        "node_failures": of_nodes,
+        "run_rows": _kinds(of_runs, good="completed, valid submission"),
+        "node_rows": _kinds(of_nodes, good="good"),
+        "leaks": list(leaks),
+    }
+
+
+def _kinds(data: Data, good: str) -> list[SimpleNamespace]:
+    most = max((row[1] for row in data.rows if isinstance(row[1], int)), default=0)
+    found = []
+    for kind, number_, run, said in data.rows:
+        assert isinstance(number_, int)
+        colour = "good" if kind == good else "bad"
+        picture = svg.bar([(colour, number_, f"{kind}: {number_}")], most, str(kind))
+        example = "" if kind == good or not said else f"{run}: {said}"
+        found.append(SimpleNamespace(kind=kind, count=count(number_), picture=picture, said=example))
+    return found
+
+
+def _costs(summary: Summary) -> dict[str, Any]:
+    rows = summary.rows
+    total = SimpleNamespace(
+        runs=len(rows),
+        steps=sum(row.steps for row in rows),
+        wall=sum(row.wall_seconds or 0.0 for row in rows),
+        tokens_in=sum(row.input_tokens for row in rows),
+        tokens_out=sum(row.output_tokens for row in rows),
+        usd=summary.cost_usd,
+    )
+    return {"costs": figures.costs(summary), "total": total}
