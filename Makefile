@@ -10,7 +10,7 @@ SEEDS  ?= 3
 GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench leaderboard test lint perf smoke doctor image image-gpu base lock clean
+.PHONY: help setup bench leaderboard regress test lint perf smoke doctor image image-gpu base lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ leaderboard: $(READY) ## Run what is missing of a suite, then show it among publ
 	@$(PODIUM) bench --suite $(SUITE) --model $(MODEL) --seeds $(SEEDS) --group '$(GROUP)' $(if $(RAW),--raw '$(RAW)') \
 	    $(if $(STEPS),--steps $(STEPS)) $(if $(BUDGET),--budget $(BUDGET)); ended=$$?; \
 	    $(PODIUM) leaderboard show '$(GROUP)' --suite $(SUITE) && exit $$ended
+
+regress: $(READY) ## Run two prompt sets, what is missing of them, and compare: BASE NEW SUITE SEEDS MODEL STEPS BUDGET FAIL_ON
+	@$(PODIUM) regress '$(BASE)' '$(NEW)' --suite $(SUITE) --model $(MODEL) --seeds $(SEEDS) \
+	    $(if $(STEPS),--steps $(STEPS)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(FAIL_ON),--fail-on $(FAIL_ON))
 
 test: image ## Run every test, those in real containers too
 	@$(VENV)/bin/python -m pytest

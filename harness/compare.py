@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 from harness import compared_runs, prompt_diff
-from harness.compared_runs import Group, Outcome
+from harness.compared_runs import Outcome
 from harness.comparison import Comparison, CompetitionRow, MetricRow, Pairing, Values, Verdict
 from harness.errors import UserError
 from harness.files import write_json
 from harness.results import GroupFolder
 
 ALPHA = 0.05
+MARGIN = re.compile(r"cannot-rule-out-worse:(\d+(?:\.\d+)?)pp")
 MEDALS = ("gold", "silver", "bronze")
 Direction = Literal["higher", "lower"]
 Read = Callable[[Outcome], float | None]
@@ -84,11 +85,10 @@ def compare(
     members: Sequence[str] | None = None,
 ) -> Comparison:
     """Compare two groups, of `members` only if given; raise `UserError` when nothing of them can be."""
-    if unknown := [name for name in metrics if name not in METRICS]:
-        raise UserError(f"no metric {unknown[0]!r}; there are: {', '.join(METRICS)}")
-    a, b = compared_runs.read(folder_a), compared_runs.read(folder_b)
+    check(metrics)
+    a, b = (compared_runs.read(folder, members) for folder in (folder_a, folder_b))
     chosen = pairing or ("seed" if a.shares_randomness and b.shares_randomness else "competition")
-    names_a, names_b = (_names(group, members) for group in (a, b))
+    names_a, names_b = ({one.record.competition for one in group.outcomes} for group in (a, b))
     both = sorted(names_a & names_b)
     refused = compared_runs.refused(a, b, both)
     kept = [name for name in both if name not in {one.competition for one in refused}]
@@ -120,6 +120,14 @@ def compare(
     )
 
 
+def check(metrics: Sequence[str] = (), wishes: Sequence[str] = ()) -> None:
+    """Refuse metrics and gates that there are not, before anything is run for them; raise `UserError`."""
+    if unknown := [name for name in metrics if name not in METRICS]:
+        raise UserError(f"no metric {unknown[0]!r}; there are: {', '.join(METRICS)}")
+    if bad := [wish for wish in wishes if wish != "worse" and not MARGIN.fullmatch(wish)]:
+        raise UserError(f"--fail-on {bad[0]}: say worse, or cannot-rule-out-worse:2pp (percentage points)")
+
+
 def write(comparison: Comparison, path: Path) -> None:
     """Write `comparison.json`, atomically."""
     write_json(path, comparison.model_dump(mode="json"))
@@ -131,15 +139,13 @@ def gates(comparison: Comparison, wishes: Sequence[str]) -> list[str]:
     `worse` reads every metric of how well the agent did; the other one the rates of medals and valid submissions, or
     those of the metrics compared that are percentages where neither is.
     """
+    check(wishes=wishes)
     failed = []
     for wish in wishes:
-        margin = re.fullmatch(r"cannot-rule-out-worse:(\d+(?:\.\d+)?)pp", wish)
-        if wish == "worse":
-            failed += [f"{row.name} is worse" for row in comparison.metrics if _is_worse(row)]
-        elif margin:
+        if margin := MARGIN.fullmatch(wish):
             failed += list(_not_ruled_out(comparison, float(margin[1])))
         else:
-            raise UserError(f"--fail-on {wish}: say worse, or cannot-rule-out-worse:2pp (percentage points)")
+            failed += [f"{row.name} is worse" for row in comparison.metrics if _is_worse(row)]
     return failed
 
 
@@ -162,11 +168,6 @@ def _overall(rows: Sequence[MetricRow]) -> Verdict:
     """Worse if anything of how well the agent did is; better if something is and nothing is worse."""
     told = {row.verdict for row in rows if METRICS[row.name].is_outcome}
     return "worse" if "worse" in told else "better" if "better" in told else "can't tell"
-
-
-def _names(group: Group, members: Sequence[str] | None) -> set[str]:
-    names = {one.record.competition for one in group.outcomes}
-    return names if members is None else names & set(members)
 
 
 def _of(pair: Pair, first: bool) -> Sequence[Outcome]:

@@ -69,6 +69,9 @@ def compare(
     json: Json = False,
 ) -> None:
     """Say whether group B did better than A, worse, or whether one can't tell; writes B's comparison.json."""
+    from harness.compare import check
+
+    check(metric or [], fail_on or [])
     settings = settings_now()
     made = _compared(settings, a, b, _members(settings, suite), metric or [], pair_by, prompts or [])
     raise typer.Exit(_told(made, fail_on or [], as_json=json))
@@ -119,7 +122,7 @@ def regress(
     jobs: Jobs = 1,
     prices: Prices = None,
     group: Annotated[
-        str, typer.Option(help="Their groups are GROUP-base and GROUP-new; again: only what is missing.")
+        str, typer.Option(help="How their groups' names start; run again, only what is missing is run.")
     ] = "regress",
     metric: Metrics = None,
     fail_on: FailOn = None,
@@ -127,10 +130,12 @@ def regress(
 ) -> None:
     """Run two prompt sets on the same competitions and seeds, what is missing of them, and compare."""
     from harness.choices import BenchOptions, parse_seeds, select
+    from harness.compare import check
 
+    check(metric or [], fail_on or [])
     settings = settings_now()
     chosen = select(competitions or [], suite, lambda _: _members(settings, suite) or [])
-    names = [f"{group}-base", f"{group}-new"]
+    names = _groups(settings, base, new, agent, f"{group}-{model}")
     missing = False
     for prompts, name in zip((base, new), names, strict=True):
         options = BenchOptions(
@@ -150,10 +155,25 @@ def regress(
             prices=prices,
         )
         missing |= _run(settings, options)
-    folders = [Path(text) for text in (base, new) if "/" in text]
-    made = _compared(settings, names[0], names[1], chosen, metric or [], None, folders)
+    made = _compared(settings, *names, chosen, metric or [], None, [])
     code = _told(made, fail_on or [], as_json=json)
     raise typer.Exit(code or (3 if missing else 0))
+
+
+def _groups(settings: Settings, base: str, new: str, agent: str, start: str) -> tuple[str, str]:
+    """The groups' names go by what the prompts say: a set that was run stays run, an edited one is another."""
+    from harness import promptset
+    from harness.errors import UserError
+    from harness.presets import preset
+    from harness.results import NAME_CHARACTERS
+
+    like = preset(agent).prompt_set
+    sets = [promptset.find(name, settings.prompts, like=like) for name in (base, new)]
+    if sets[0].sha256 == sets[1].sha256:
+        raise UserError(f"{base} and {new} hold the same prompts: there is nothing to compare")
+    texts = (f"{start}-{one.name}-{one.sha256[:8]}" for one in sets)
+    first, second = ("".join(c if c in NAME_CHARACTERS else "-" for c in text) for text in texts)
+    return first, second
 
 
 def _run(settings: Settings, options: BenchOptions) -> bool:

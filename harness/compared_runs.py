@@ -62,12 +62,12 @@ class Group:
         return sorted(found, key=lambda outcome: outcome.record.seed)
 
 
-def read(folder: GroupFolder) -> Group:
-    """Read a group; raise `UserError` where it holds several agents, models or prompt sets."""
+def read(folder: GroupFolder, members: Sequence[str] | None = None) -> Group:
+    """Read a group, of `members` only if given; raise `UserError` where it holds several agents, models or prompts."""
     records, outcomes, left, replayed = [], [], [], []
     for run in folder.runs():
         record = run.read()
-        if record is None:
+        if record is None or (members is not None and record.competition not in members):
             continue
         record = as_it_stands(record)
         records.append(record)
@@ -79,7 +79,7 @@ def read(folder: GroupFolder) -> Group:
         else:
             left.append(LeftOut(group=folder.name, run_id=record.run_id, reason=reason or "it is not graded"))
     if not records:
-        raise UserError(f"{folder.path} holds no run. See: podium aggregate {folder.name}")
+        raise UserError(f"{folder.path} holds no such run. See: podium aggregate {folder.name}")
     kinds = {(one.agent, one.model, one.prompt_set_sha256): one for one in records}
     if len(kinds) > 1:
         named = ", ".join(sorted(f"{one.agent}/{one.model}/{one.prompt_set}" for one in kinds.values()))

@@ -173,7 +173,7 @@ def _freedom(clusters: Sequence[Cluster], how: Reading, between: float, within: 
     of_seeds = sum(len(one.a) - 1 if how.paired else len(one.a) + len(one.b) - 2 for one in clusters)
     of_competitions = len(clusters) - 1
     if between + within == 0:
-        return max(1, of_competitions)
+        return max(1, of_competitions + of_seeds)
     share = (between**2 / of_competitions if of_competitions else 0.0) + (within**2 / of_seeds if of_seeds else 0.0)
     return max(1.0, (between + within) ** 2 / share)
 

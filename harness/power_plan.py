@@ -79,9 +79,9 @@ def plan(
 
 def _cells(folder: GroupFolder, metric: Metric, members: Sequence[str] | None) -> list[list[float]]:
     found: dict[str, list[float]] = {}
-    for one in compared_runs.read(folder).outcomes:
+    for one in compared_runs.read(folder, members).outcomes:
         value = metric.read(one)
-        if value is not None and (members is None or one.record.competition in members):
+        if value is not None:
             found.setdefault(one.record.competition, []).append(value)
     if not found:
         raise UserError(
