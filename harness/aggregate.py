@@ -106,8 +106,13 @@ class Summary(BaseModel):
 def aggregate(group: GroupFolder, suites: Suites | None = None) -> Summary:
     """Read the group, write `summary.json`, return it. The order of files does not matter."""
     summary = summarise(group.name, rows_of(group), suites)
-    write_atomically(group.summary, to_json(summary, indent=2, inf_nan_mode="null") + b"\n")
+    write(group, summary)
     return summary
+
+
+def write(group: GroupFolder, summary: Summary) -> None:
+    """Write `summary.json`, atomically."""
+    write_atomically(group.summary, to_json(summary, indent=2, inf_nan_mode="null") + b"\n")
 
 
 def rows_of(group: GroupFolder) -> list[Row]:
@@ -190,13 +195,18 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
         steps=len(nodes),
         good_nodes=len(scores),
         wall_seconds=record.wall_seconds,
-        phase_seconds={phase: round(sum(node["seconds"].get(phase, 0.0) for node in nodes), 3) for phase in PHASES},
+        phase_seconds=_phases(nodes),
         waiting_seconds=record.usage.waiting_seconds,
         input_tokens=record.usage.input_tokens,
         output_tokens=record.usage.output_tokens,
         cost_usd=record.usage.cost_usd,
         oom_kills=record.oom_kills,
     )
+
+
+def _phases(nodes: Sequence[dict[str, Any]]) -> dict[str, float]:
+    spent = [node["seconds"] for node in nodes]
+    return {phase: round(sum([seconds.get(phase, 0.0) for seconds in spent]), 3) for phase in PHASES}
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -209,9 +219,11 @@ def _object(path: Path) -> dict[str, Any]:
 
 
 def _node_events(journal: Path) -> Iterator[dict[str, Any]]:
-    if not journal.is_file():
+    try:
+        lines = journal.open("rb")
+    except FileNotFoundError:
         return
-    with journal.open("rb") as lines:
+    with lines:
         for line in lines:
             with contextlib.suppress(ValueError):  # a last line that a kill cut off, maybe inside a character
                 event = from_json(line)["event"]

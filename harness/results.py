@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -162,9 +163,12 @@ class GroupFolder:
         """Every run with a record, by name."""
         if not self.path.is_dir():
             return
-        for path in sorted(self.path.iterdir()):
-            if (path / "run.json").is_file():
-                yield RunFolder(path)
+        with os.scandir(self.path) as entries:
+            names = sorted(entry.name for entry in entries)  # names, not paths: a group may have 100,000 runs
+        for name in names:
+            folder = RunFolder(self.path / name)
+            if folder.record_file.is_file():
+                yield folder
 
 
 @dataclass(frozen=True)
