@@ -10,7 +10,7 @@ SEEDS  ?= 3
 GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench leaderboard regress test lint perf smoke doctor image image-gpu base lock clean
+.PHONY: help setup bench leaderboard regress test browser lint perf smoke doctor image image-gpu base lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ regress: $(READY) ## Run two prompt sets, what is missing of them, and compare: 
 	@$(PODIUM) regress '$(BASE)' '$(NEW)' --suite $(SUITE) --model $(MODEL) --seeds $(SEEDS) \
 	    $(if $(STEPS),--steps $(STEPS)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(FAIL_ON),--fail-on $(FAIL_ON))
 
-test: image ## Run every test, those in real containers too
+test: image browser ## Run every test, those in real containers too
 	@$(VENV)/bin/python -m pytest
+
+browser: ## Have chromium, for the tests of pages, where it may be installed
+	@sh harness/setup/browser.sh
 
 lint: $(READY) ## Check style, types and the import rules
 	@$(VENV)/bin/ruff check && $(VENV)/bin/ruff format --check && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports

@@ -18,6 +18,7 @@ from harness.aggregate import PHASES, Row, Summary
 from harness.report.series import RunSeries, plain
 from harness.suite_rates import counts
 
+NONE = "–"
 MEDALS = ("gold", "silver", "bronze")
 Value = str | float | int | bool | None
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

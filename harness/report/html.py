@@ -2,44 +2,28 @@
 
 Pictures are inline SVG and the page has no script at all: it is some 50 times smaller than one that carries a plotting
 library, prints as it looks, and a content security policy can forbid every script and every request. What agents wrote
-is escaped (Jinja's autoescape, and svg.py's for pictures); the policy is the second wall. Rates are `suite_rates`';
-nothing is judged here.
+is escaped (Jinja's autoescape, and svg.py's for pictures); the policy is the second wall. Nothing is judged or
+computed here that `aggregate`, `suite_rates` or `figures` did not.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.aggregate import PHASES, Row, Summary
 from harness.files import write_atomically
-from harness.report import figures, series, svg
-from harness.report.figures import Data, by_competition, in_rates
+from harness.report import figures, rates, series, svg
+from harness.report.figures import NONE, Data, by_competition, in_rates
 from harness.report.series import RunSeries
 from harness.results import GroupFolder
 
-if TYPE_CHECKING:
-    from harness.rates import Estimate
-    from harness.suite_rates import SuiteRates
-
 TEMPLATE, STYLE = "report.html.j2", "report.css"
-NONE = "–"
 COLOURS = 6
-RATE_NAMES = {
-    "any_medal": "any medal",
-    "gold": "gold",
-    "silver": "silver",
-    "bronze": "bronze",
-    "above_median": "above median",
-    "exceeds": "exceeds, of human teams",
-    "valid_submission": "valid submission",
-    "valid_mle_bench": "valid by MLE-bench's graders",
-    "made_submission": "made a submission",
-}
 
 
 def write(group: GroupFolder, summary: Summary) -> None:
@@ -67,7 +51,7 @@ def render(summary: Summary, runs: Mapping[str, RunSeries]) -> str:
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         summary=summary,
         **_heading(summary, runs),
-        **_rates(summary),
+        **rates.section(summary),
         **_medals(summary),
         **_scores(summary, runs),
         **_progress(summary, runs),
@@ -115,59 +99,6 @@ def _heading(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
         ("candidate isolation", different([row.candidate_isolation for row in summary.rows])),
     ]
     return {"hardware": hardware, "facts": facts, "boards": by_competition(summary.rows)}
-
-
-def _rates(summary: Summary) -> dict[str, Any]:
-    """Return the rates of all the group's competitions, as if they were a suite, and of the suites themselves."""
-    from harness.suite_rates import suite_rates
-
-    own = frozenset(row.competition for row in summary.rows)
-    found = (*suite_rates(summary.rows, {"all competitions of this group": own}), *summary.suites)
-    rows = [row for suite in found for row in _rate_rows(suite)]
-    columns = ("suite", "agent", "model", "counted", "rate", "mean_percent", "sem_percent", "low_percent")
-    others = ("high_percent", "seeds", "competitions", "runs")
-    return {"suites": [_suite(suite) for suite in found], "rates": Data("rates", (*columns, *others), tuple(rows))}
-
-
-def _rate_rows(suite: SuiteRates) -> Iterator[tuple[figures.Value, ...]]:
-    for counted in ("rates", "as_failures", "with_leaks", "with_leaks_as_failures"):
-        for name, value in getattr(suite, counted).items():
-            numbers = (value.mean, value.sem, value.low, value.high, value.seeds, value.competitions, value.n)
-            yield (suite.suite, suite.agent, suite.model, counted, name, *numbers)
-
-
-def _suite(suite: SuiteRates) -> SimpleNamespace:
-    ran = (
-        f"{suite.competitions} of {suite.in_suite} competitions, {len(suite.seeds)} seeds, {suite.missing} runs missing"
-    )
-    leaking = f"; left out for known leaks: {', '.join(suite.leaking)}" if suite.leaking else ""
-    same = suite.rates.get("valid_mle_bench") == suite.rates.get("valid_submission")
-    names = [name for name in RATE_NAMES if not (same and name == "valid_mle_bench")]
-    return SimpleNamespace(
-        title=f"{suite.suite}: {suite.agent}, {suite.model}",
-        note=ran + leaking,
-        leaks=bool(suite.with_leaks),
-        rates=[_rate(name, suite) for name in names if name in suite.rates or name in suite.with_leaks],
-    )
-
-
-def _rate(name: str, suite: SuiteRates) -> SimpleNamespace:
-    value = suite.rates.get(name)
-    shown: dict[str, Any] = {"mean": NONE, "sem": NONE, "interval": NONE, "n": 0, "picture": ""}
-    if value is not None:
-        shown = {
-            "mean": f"{value.mean:.1f} %",
-            "sem": f"{value.sem:.1f}" if value.seeds > 1 else NONE,
-            "interval": NONE if value.low is None or value.high is None else f"{value.low:.1f} to {value.high:.1f} %",
-            "n": value.n,
-            "picture": svg.interval(value.mean, value.low, value.high, f"{RATE_NAMES[name]}: {value.mean:.1f} %"),
-        }
-    as_failures, with_leaks = _mean(suite.as_failures.get(name)), _mean(suite.with_leaks.get(name))
-    return SimpleNamespace(name=RATE_NAMES[name], as_failures=as_failures, with_leaks=with_leaks, **shown)
-
-
-def _mean(value: Estimate | None) -> str:
-    return NONE if value is None else f"{value.mean:.1f} %"
 
 
 def _medals(summary: Summary) -> dict[str, Any]:

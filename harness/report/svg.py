@@ -173,7 +173,7 @@ def ticks(low: float, high: float, about: int) -> list[float]:
 
 
 def _scale(values: Sequence[float], start: float, end: float) -> Scale:
-    low, high = max(min(values), -LARGEST), min(max(values), LARGEST)
+    low, high = (max(min(value, LARGEST), -LARGEST) for value in (min(values), max(values)))
     largest = max(abs(low), abs(high))
     around = (high - low) * 0.06
     if high - low <= max(largest * 1e-9, 1 / LARGEST):  # as good as one value
