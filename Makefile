@@ -28,6 +28,7 @@ bench: $(READY) ## Run competitions, grade and report: COMP MODEL STEPS SEED RAW
 	    $(if $(BUDGET),--budget $(BUDGET))
 
 leaderboard: $(READY) ## Run what is missing of a suite, then show it among published rows: SUITE MODEL SEEDS GROUP
+	@$(PODIUM) leaderboard show --suite $(SUITE) > /dev/null
 	@$(PODIUM) bench --suite $(SUITE) --model $(MODEL) --seeds $(SEEDS) --group '$(GROUP)' $(if $(RAW),--raw '$(RAW)') \
 	    $(if $(STEPS),--steps $(STEPS)) $(if $(BUDGET),--budget $(BUDGET)); ended=$$?; \
 	    $(PODIUM) leaderboard show '$(GROUP)' --suite $(SUITE) && exit $$ended
