@@ -155,7 +155,7 @@ def _of_suite(suite: str, members: Iterable[str], agent: str, model: str, all_: 
 def _both(
     part: _Outcomes, members: Iterable[str], seeds: Sequence[int]
 ) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
-    """Return the rates with what is missing left out, and as failures."""
+    """Return the rates with what is missing left out, and as failures; a rate that applies to no run is in neither."""
     names = sorted(members)
     places = {name: number for number, name in enumerate(names)}
     cells = np.full((len(NAMES), len(names), len(seeds)), np.nan)
@@ -170,7 +170,8 @@ def _both(
     if there.all():
         return left_out, left_out
     without = there.any(axis=1) & np.isnan(cells).all(axis=2)  # was run, and the rate does not apply to it
-    return left_out, _estimates(np.where(~there & ~without[:, :, None], 0.0, cells))
+    failures = _estimates(np.where(~there & ~without[:, :, None], 0.0, cells))
+    return left_out, {name: failures[name] for name in left_out}
 
 
 def _estimates(cells: NDArray[np.float64]) -> dict[str, Estimate]:

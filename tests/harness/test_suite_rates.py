@@ -63,6 +63,11 @@ def test_a_competition_without_a_leaderboard_has_no_medal_to_miss():
     assert part.rates["valid_submission"].n == 2
 
 
+def test_a_suite_without_leaderboards_has_no_medals_to_miss_either():
+    part = of(row(competition="a", medal=None, has_leaderboard=False, exceeds_percent=None, above_median=None))
+    assert set(part.as_failures) == set(part.rates) == {"valid_submission", "valid_mle_bench", "made_submission"}
+
+
 def test_an_invalid_submission_exceeds_nobody():
     part = of(row(competition="a", exceeds_percent=60.0), invalid(competition="b"))
     assert part.rates["exceeds"].mean == 30
