@@ -22,6 +22,7 @@ from harness.files import write_json
 from harness.results import GroupFolder
 
 ALPHA = 0.05
+LEAST_DIFFERENCE = 0.5  # percentage points, below which nobody asks for more seeds
 MARGIN = re.compile(r"cannot-rule-out-worse:(\d+(?:\.\d+)?)pp")
 MEDALS = ("gold", "silver", "bronze")
 Direction = Literal["higher", "lower"]
@@ -222,9 +223,9 @@ def _row(metric: Metric, cells: Sequence[tuple[list[float], list[float]]], pairi
     clusters = [Cluster(np.array(a, dtype=float), np.array(b, dtype=float)) for a, b in cells]
     bound = 100.0 if metric.unit == "%" else None
     how = Reading(wins=metric.wins, rate=metric.rate, bound=bound, paired=pairing == "seed")
-    difference = float(effects(clusters, how).mean())
+    difference = round(float(effects(clusters, how).mean()), 9) + 0.0  # no −0.0, nor what adding up leaves of 0
     found, between = p_value(clusters, how), interval(clusters, how)
-    fitted = model(clusters, how) if metric.unit == "%" and difference != 0 else None
+    fitted = model(clusters, how) if metric.unit == "%" and abs(difference) >= LEAST_DIFFERENCE else None
     needed = None if fitted is None else seeds_needed(fitted, difference)
     now = min(min(len(a), len(b)) for a, b in cells)
     wins = 50 + difference / 2

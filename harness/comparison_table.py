@@ -47,9 +47,7 @@ def number(value: float, unit: str, *, signed: bool = False) -> str:
 
 
 def _metrics(comparison: Comparison) -> Table:
-    table = _table(
-        "B − A over competitions", "A", "B", "difference", "95 % interval", "p", "p corrected", "verdict", "n"
-    )
+    table = _table("over competitions", "A", "B", "B − A", "95 % interval", "p", "p corrected", "verdict", "runs")
     for row in comparison.metrics:
         verdict = row.verdict + (f" (about {row.more_seeds} more seeds)" if row.more_seeds else "")
         unit = "pp" if row.unit == "%" else row.unit

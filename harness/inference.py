@@ -204,7 +204,8 @@ def _flip(clusters: Sequence[Cluster], how: Reading) -> PValue:
     if len(moves) == 0:
         return PValue(1.0, "exact sign flips: no pair differs")
     if np.ptp(np.abs(moves)) < ALIKE:
-        return PValue(mcnemar(int((moves < 0).sum()), int((moves > 0).sum())), "exact McNemar")
+        p = mcnemar(int((moves < 0).sum()), int((moves > 0).sum()))
+        return PValue(p, "exact McNemar" if how.rate else "exact sign test")
     seen = float(moves.sum())
     exact = _tail(((np.array([-move, move]), np.array([0.5, 0.5])) for move in moves), seen)
     if exact is not None:

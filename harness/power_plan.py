@@ -94,8 +94,10 @@ def _cells(folder: GroupFolder, metric: Metric, members: Sequence[str] | None) -
 def _sentence(
     competitions: int, metric: Metric, rate: float, difference: float, wanted: float, needed: int | None, now: int
 ) -> str:
+    from harness.power import MOST_SEEDS
+
     start = f"From {rate:.1f} % ({metric.title}) over {competitions} competitions, a difference of {difference:g} pp"
     if needed is None:
-        return f"{start} takes more than 200 seeds a side to be found in {100 * wanted:.0f} % of comparisons."
+        return f"{start} takes more than {MOST_SEEDS} seeds a side to be found in {100 * wanted:.0f} % of comparisons."
     more = f", {needed - now} more than there are" if needed > now else ""
     return f"{start} takes {needed} seeds a side{more}, to be found in {100 * wanted:.0f} % of comparisons."
