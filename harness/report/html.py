@@ -103,8 +103,8 @@ def _heading(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
 
 def _medals(summary: Summary) -> dict[str, Any]:
     data = figures.medals(summary)
-    totals = [sum(value for row in data.rows if isinstance(value := row[place], int)) for place in range(1, 8)]
-    return {"medals": data, "medal_totals": totals}
+    *totals, leaking = (sum(value for row in data.rows if isinstance(value := row[at], int)) for at in range(1, 8))
+    return {"medals": data, "medal_totals": totals, "leaking": leaking}
 
 
 def _scores(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
@@ -164,6 +164,7 @@ def _curves(summary: Summary, data: Data, column: int) -> list[SimpleNamespace]:
     cards = []
     for name, rows in by_competition(summary.rows).items():
         drawn = [(row, f"c{place % COLOURS}") for place, row in enumerate(rows) if row.run_id in points]
+        drawn = [(row, kind) for row, kind in drawn if points[row.run_id][-1][0] > 0]  # what was free has no such line
         curves = [svg.Curve(points[row.run_id], kind, row.run_id) for row, kind in drawn]
         money = column == 4
         picture = svg.steps(curves, f"score of {name}", "US dollars" if money else "steps", money=money)

@@ -64,13 +64,13 @@ def _own(summary: Summary) -> Iterator[Part]:
         for suite in suite_rates(rows, members):
             # Which runs of the group were to come is not known: what the suite lacks of a full grid is no failure.
             without = replace(suite, as_failures={}, with_leaks_as_failures={})
-            note = f"{suite.competitions} competitions; seeds: {len(suite.seeds)}{_leaking(suite)}"
+            note = f"competitions: {suite.competitions}; seeds: {len(suite.seeds)}{_leaking(suite)}"
             yield Part(without, note, pooled if len(entrants) == 1 else {})
 
 
 def _note(suite: SuiteRates) -> str:
-    there = f"{suite.competitions} of {suite.in_suite} competitions; seeds: {len(suite.seeds)}"
-    return f"{there}; {suite.missing} runs missing{_leaking(suite)}"
+    there = f"competitions: {suite.competitions} of {suite.in_suite}; seeds: {len(suite.seeds)}"
+    return f"{there}; missing runs: {suite.missing}{_leaking(suite)}"
 
 
 def _leaking(suite: SuiteRates) -> str:
