@@ -35,7 +35,6 @@ def build(
     files: Mapping[str, Path],
     scratch: Path,
     *,
-    old_floats: bool,
     say: Callable[[str], None],
     track: Track,
 ) -> Path:
@@ -57,7 +56,6 @@ def build(
         sample_file=submission.sample_file,
         answers_file=competition.answers.file,
         code=competition.folder,
-        old_floats=old_floats,
         say=say,
         track=track,
     )

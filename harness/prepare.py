@@ -108,15 +108,7 @@ def _prepare(maker: _Maker, wish: Wish) -> Prepared:
             source = _download(maker)
         maker.say(f"preparing {maker.competition.id} ({maker.name}) from {origin} data")
         with _at_hand(maker, origin, source, scratch) as (files, raw):
-            made = build(
-                maker.competition,
-                maker.edition,
-                files,
-                scratch,
-                old_floats=_old_floats(maker),
-                say=maker.say,
-                track=maker.track,
-            )
+            made = build(maker.competition, maker.edition, files, scratch, say=maker.say, track=maker.track)
             manifest = _manifest(maker, origin, source, raw, made)
             (made / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
             _swap_in(made, maker.target, scratch)
@@ -204,11 +196,6 @@ def _manifest(maker: _Maker, origin: Origin, source: Path | None, raw: dict[str,
     )
 
 
-def _old_floats(maker: _Maker) -> bool:
-    """MLE-bench's files were made with pandas 2."""
-    return maker.name.startswith("mle-bench")
-
-
 def _recipe_hash(maker: _Maker, origin: Origin) -> str:
     """Hash over all that the prepared bytes depend on, but for the raw data."""
     competition = maker.competition
@@ -217,7 +204,6 @@ def _recipe_hash(maker: _Maker, origin: Origin) -> str:
     depends = {
         "edition": maker.name,
         "split": maker.edition.split.model_dump(mode="json"),
-        "old floats": _old_floats(maker),
         "split version": maker.edition.split.version,
         "split code": maker.edition.split.depends_on(competition.folder),
         "raw": competition.raw,

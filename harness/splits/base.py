@@ -37,7 +37,6 @@ class Job:
     sample_file: str
     answers_file: str
     code: Path  # the folder of the spec, where code of a competition's own lies
-    old_floats: bool = False  # the edition follows files that pandas 2 made: see `reading.py`
     say: Callable[[str], None] = lambda _: None
     track: Track = untracked  # a bar over a long loop: for name in job.track(names, "masks drawn")
 

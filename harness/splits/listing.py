@@ -23,8 +23,8 @@ class FileList(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     files: str = Field(pattern=r"\{\w+\}")
 
-    def read(self, raw: Path, *, old_floats: bool = False) -> pd.DataFrame:
-        """Return the table; ValueError when no file fits. There are no floats in it, so none are old."""
+    def read(self, raw: Path) -> pd.DataFrame:
+        """Return the table; ValueError when no file fits."""
         import pandas as pd
 
         archive, inside, pattern = self.files.rpartition("::")

@@ -61,7 +61,7 @@ class Rows(SplitRecipe):
         """Return the rows of both sides."""
         import pandas as pd
 
-        table = pd.DataFrame() if self.table is None else self.table.read(job.raw, old_floats=job.old_floats)
+        table = pd.DataFrame() if self.table is None else self.table.read(job.raw)
         train, test = self.divide.divide(table, job.raw)
         sides = Sides(train, test, train, test)
         for column, renumbering in self.renumber.items():

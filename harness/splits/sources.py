@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from harness.splits.reading import with_old_floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,18 +30,15 @@ class Source(BaseModel):
     def _file_alone(cls, value: object) -> object:
         return {"file": value} if isinstance(value, str) else value
 
-    def read(self, raw: Path, *, old_floats: bool = False) -> pd.DataFrame:
-        """Return the table; its floats are those of pandas 2, or exact, which keeps the digits that were there."""
-        table = self._read(raw, old_floats)
+    def read(self, raw: Path) -> pd.DataFrame:
+        """Return the table; pandas reads floats exactly, so that writing them gives the digits that were there."""
+        table = self._read(raw)
         for column, values in self.without.items():
             table = table[~table[column].isin(values)]
         return table
 
-    def _read(self, raw: Path, old_floats: bool) -> pd.DataFrame:
+    def _read(self, raw: Path) -> pd.DataFrame:
         import pandas as pd
-
-        def mended(table: pd.DataFrame, again: Callable[[], Path | IO[bytes]], name: str) -> pd.DataFrame:
-            return with_old_floats(table, again, sep=self._separator(name)) if old_floats else table
 
         path = raw / self.file
         if not path.is_file():
@@ -54,12 +48,12 @@ class Source(BaseModel):
             options |= {"keep_default_na": False, "na_values": [""]}
         if path.suffix != ".zip":
             plain: pd.DataFrame = pd.read_csv(path, sep=self._separator(self.file), **options)
-            return mended(plain, lambda: path, self.file)
+            return plain
         with zipfile.ZipFile(path) as archive:
             member = self.member or _only_table(archive, self.file)
             with archive.open(member) as stream:
                 table: pd.DataFrame = pd.read_csv(stream, sep=self._separator(member), **options)
-            return mended(table, lambda: archive.open(member), member)
+        return table
 
     def _separator(self, name: str) -> str:
         return self.separator or ("\t" if name.endswith(".tsv") else ",")

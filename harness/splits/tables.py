@@ -9,7 +9,6 @@ from pydantic import Field, field_validator
 
 from harness.splits.base import Job, SplitRecipe
 from harness.splits.csv_bytes import Lines, write_csv
-from harness.splits.reading import with_old_floats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,8 +41,6 @@ class _TableSplit(SplitRecipe):
         import pandas as pd
 
         table = pd.read_csv(job.raw / self.source)
-        if job.old_floats:
-            table = with_old_floats(table, lambda: job.raw / self.source)
         wanted = [*job.id_columns, *self.target]
         if missing := [name for name in wanted if name not in table.columns]:
             raise ValueError(f"{self.source} lacks the column {missing[0]!r}; it has {', '.join(table.columns[:20])}")
