@@ -207,14 +207,18 @@ def _cells(pair: Pair, metric: Metric, pairing: Pairing) -> tuple[list[float], l
 
 def _rows(pairs: Sequence[Pair], metrics: Sequence[str], pairing: Pairing) -> Iterator[MetricRow]:
     """The metrics that can be read anywhere; costs of nothing on both sides are not one."""
+    readable = []
     for metric in (METRICS[name] for name in metrics):
         cells = [found for pair in pairs if (found := _cells(pair, metric, pairing)) is not None]
         if cells and not (metric.name == "cost_usd" and all(value == 0 for a, b in cells for value in (*a, *b))):
-            yield _row(metric, cells, pairing)
+            readable.append((metric, cells))
+    return (_row(metric, cells, pairing, ALPHA / len(readable)) for metric, cells in readable)
 
 
-def _row(metric: Metric, cells: Sequence[tuple[list[float], list[float]]], pairing: Pairing) -> MetricRow:
-    """One metric's row; its verdict waits for the correction."""
+def _row(
+    metric: Metric, cells: Sequence[tuple[list[float], list[float]]], pairing: Pairing, strictest: float
+) -> MetricRow:
+    """One metric's row; its verdict waits for the correction, which asks at most for a p below `strictest`."""
     import numpy as np
 
     from harness.inference import Cluster, Reading, effects, interval, p_value
@@ -226,7 +230,7 @@ def _row(metric: Metric, cells: Sequence[tuple[list[float], list[float]]], pairi
     difference = round(float(effects(clusters, how).mean()), 9) + 0.0  # no −0.0, nor what adding up leaves of 0
     found, between = p_value(clusters, how), interval(clusters, how)
     fitted = model(clusters, how) if metric.unit == "%" and abs(difference) >= LEAST_DIFFERENCE else None
-    needed = None if fitted is None else seeds_needed(fitted, difference)
+    needed = None if fitted is None else seeds_needed(fitted, difference, alpha=strictest)
     now = min(min(len(a), len(b)) for a, b in cells)
     wins = 50 + difference / 2
     return MetricRow(

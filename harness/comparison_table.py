@@ -126,7 +126,9 @@ def _more_seeds(comparison: Comparison) -> str:
         return ""
     if not needed:
         return ". How many seeds would tell: podium power"
-    return f". With {min(needed)} more seeds a difference like this would be told; others: podium power"
+    return (
+        f". With {min(needed)} more seeds 80 % of comparisons would tell such a difference; others: podium power"
+    )
 
 
 def _table(*columns: str) -> Table:
