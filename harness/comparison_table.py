@@ -126,9 +126,7 @@ def _more_seeds(comparison: Comparison) -> str:
         return ""
     if not needed:
         return ". How many seeds would tell: podium power"
-    return (
-        f". With {min(needed)} more seeds 80 % of comparisons would tell such a difference; others: podium power"
-    )
+    return f". With {min(needed)} more seeds 80 % of comparisons would tell such a difference; others: podium power"
 
 
 def _table(*columns: str) -> Table:
