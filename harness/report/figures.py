@@ -42,7 +42,8 @@ class Data:
 
     def json(self) -> str:
         """Return it as a JSON list of objects."""
-        return json.dumps([dict(zip(self.columns, row, strict=True)) for row in self.rows], allow_nan=False)
+        objects = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        return json.dumps(objects, allow_nan=False, separators=(",", ":"))
 
     @property
     def csv_link(self) -> str:

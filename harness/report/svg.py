@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 WIDTH = 360
 LEFT, RIGHT = 46, 10
+MOST_POINTS = 12  # a curve with more shows its end only
 LARGEST = 1e100  # an agent may report any finite number; differences of larger ones are not finite
 
 
@@ -115,7 +116,8 @@ def steps(curves: Sequence[Curve], label: str, x_name: str, *, money: bool = Fal
 def _curve(curve: Curve, across: Scale, up: Scale) -> Markup:
     (x, y), *others = curve.points
     path = [f"M{across.at(x)} {up.at(y)}", *(f"H{across.at(x)}V{up.at(y)}" for x, y in others)]
-    dots = [element("circle", cx=across.at(x), cy=up.at(y), r=2.4, class_="point") for x, y in curve.points]
+    shown = curve.points if len(curve.points) <= MOST_POINTS else curve.points[-1:]
+    dots = [element("circle", cx=across.at(x), cy=up.at(y), r=2.4, class_="point") for x, y in shown]
     line = element("path", d="".join(path), class_="curve")
     return element("g", element("title", curve.title), line, *dots, class_=curve.kind)
 
@@ -150,10 +152,12 @@ def interval(value: float, low: float | None, high: float | None, label: str) ->
 
 def element(name: str, *children: str, **attributes: object) -> Markup:
     """Return one element, all text in it escaped; `class_` and `text_anchor` stand for what Python can't spell."""
-    named = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
-    inside = Markup("").join(escape(child) for child in children)
-    opened = Markup("").join(Markup(' {}="{}"').format(Markup(key), value) for key, value in named.items())  # noqa: S704
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), opened, inside)  # noqa: S704
+    inside = "".join(escape(child) for child in children)
+    opened = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{value if isinstance(value, (int, float)) else escape(value)}"'
+        for key, value in attributes.items()
+    )
+    return Markup(f"<{name}{opened}>{inside}</{name}>")  # noqa: S704 - every part is escaped just above
 
 
 def short(value: float) -> str:
