@@ -100,6 +100,23 @@ def grade(
     raise typer.Exit(0 if report.valid else 4)
 
 
+@app.command("grade-nodes")
+def grade_nodes(
+    run: Annotated[str, typer.Argument(metavar="GROUP/RUN", help="A run that has ended.")], json: Json = False
+) -> None:
+    """Grade every node of a run that has ended: how far its validation scores can be trusted. Never fed back."""
+    from harness import tables
+    from harness.grade_nodes import grade_nodes as grade_all
+    from harness.grade_run import record_to_grade
+    from harness.results import Results
+
+    settings = settings_now()
+    folder = Results(settings.results).existing_run(run)
+    record = record_to_grade(folder)
+    item, prepared = _prepared(settings, record.competition, record.data.edition)
+    tables.node_grades(grade_all(folder, record, item, prepared), as_json=json)
+
+
 @app.command()
 def aggregate(group: GroupName = "latest", json: Json = False) -> None:
     """Add a group's runs up into summary.json."""

@@ -36,17 +36,22 @@ def record_to_grade(folder: RunFolder) -> RunRecord:
     return record
 
 
+def refuse_other_data(record: RunRecord, competition: Competition, prepared: Prepared) -> None:
+    """Raise `UserError` unless these are the data that the run saw."""
+    if prepared.manifest.fingerprint != record.data.data_sha256:
+        raise UserError(
+            f"the prepared data of {competition.id} ({prepared.manifest.source}) are not those that {record.run_id} "
+            f"saw ({record.data.source}): prepare those first, see: podium prepare --help"
+        )
+
+
 def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
     """Grade and write `grade.json`; a bug in the grader raises, other data than the run's are the user's error."""
     from harness import full_leaderboard
     from harness.data_in_use import in_use
     from harness.grade import grade
 
-    if prepared.manifest.fingerprint != record.data.data_sha256:
-        raise UserError(
-            f"the prepared data of {competition.id} ({prepared.manifest.source}) are not those that {record.run_id} "
-            f"saw ({record.data.source}): prepare those first, see: podium prepare --help"
-        )
+    refuse_other_data(record, competition, prepared)
     submission = folder.submission if folder.submission.is_file() else None
     with in_use(prepared):
         report = grade(competition, prepared, submission, full_leaderboard.beside(prepared))

@@ -86,6 +86,10 @@ class RunFolder:
     def grade_file(self) -> Path:
         return self.path / "grade.json"
 
+    @property
+    def node_grades(self) -> Path:
+        return self.path / "node_grades.json"
+
     def node_submission(self, node: str) -> Path:
         """The submission that the gateway kept of one node."""
         return self.nodes / node / "submission.csv"

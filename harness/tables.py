@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.export_mle_bench import Exported
     from harness.full_leaderboard import FullLeaderboard
     from harness.grade import GradeReport
+    from harness.grade_nodes import NodeGrades
     from harness.leaderboard import Lines
     from harness.manifest import Prepared
     from harness.prepare_several import Outcome
@@ -218,6 +219,26 @@ def _competition_object(item: Competition, prepared: Prepared | None) -> dict[st
         "prepared": prepared is not None,
         "stand_in": prepared.manifest.stand_in if prepared else None,
     }
+
+
+def node_grades(grades: NodeGrades, *, as_json: bool) -> None:
+    """Every node of a run with its own score and the test's, and what follows from them."""
+    if as_json:
+        _print_json(grades.model_dump(mode="json"))
+        return
+    table = _table("node", "action", "validation", "test", "")
+    for node in grades.nodes:
+        marks = {"chosen": node.node == grades.chosen, "best by test": node.node == grades.oracle}
+        note = ", ".join(name for name, holds in marks.items() if holds) or (node.reason or "")
+        table.add_row(node.node, node.action, _number(node.validation_score), _number(node.test_score), escape(note))
+    _show(table)
+    figures = {
+        "validation better than test by": grades.mean_gap,
+        "for the chosen node": grades.chosen_gap,
+        "lost by choosing": grades.lost_by_choice,
+        "rank correlation": grades.rank_correlation,
+    }
+    typer.echo("   ".join(f"{name} {_number(value)}" for name, value in figures.items()))
 
 
 def findings(found: Sequence[Finding], *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from harness.contract import EVENT
 from harness.gateway.journal import StoredEvent
 from harness.gateway.transcript import CallRecord
 from harness.grade import GradeReport
+from harness.grade_nodes import NodeGrade, NodeGrades
 from harness.rates import Estimate
 from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
 from harness.results import RunFolder
@@ -38,6 +39,7 @@ def section(title):
         ("journal.jsonl", set(StoredEvent.model_fields) | {"start", "proposal", "node", "best", "end"}),
         ("llm.jsonl", {field.name for field in fields(CallRecord)}),
         ("grade.json", set(GradeReport.model_fields)),
+        ("node_grades.json", set(NodeGrades.model_fields) | set(NodeGrade.model_fields)),
         ("summary.json", set(Summary.model_fields)),
         ("summary.json", {field.name for kept in (Row, SuiteRates, Estimate) for field in fields(kept)}),
         *(
