@@ -63,6 +63,25 @@ def test_the_same_command_again_leaves_a_finished_run_alone(podium):
     assert podium.only_run().record_file.stat().st_mtime_ns == before
 
 
+def test_a_hidden_competition_is_named_nowhere_that_the_agent_can_see(podium):
+    podium.bench("digits-8x8", "--steps", "1", "--description", "obfuscated")
+    folder = podium.only_run()
+    record = folder.read()
+    calls, events = folder.transcript.read_text(), folder.journal.read_text()
+    assert "Where the data come from is not told" in calls
+    assert "digits" not in (calls + events + record.request.model_dump_json()).lower()
+    assert record.data.description == "obfuscated" and record.competition == "digits-8x8"
+    assert json.loads(folder.grade_file.read_text())["valid"]
+
+
+@pytest.mark.parametrize("policy", ["mcts", "evolution"])
+def test_another_search_policy_is_another_agent(podium, policy):
+    podium.bench("breast-cancer-wisconsin", "--steps", "3", "--search", policy)
+    record = podium.only_run().read()
+    assert (record.agent, record.request.search.policy) == (f"aide-{policy}", policy)
+    assert len(nodes_of(podium.only_run())) == 3
+
+
 def test_stand_in_data_are_labelled_everywhere_and_earn_nothing(podium):
     done = podium.bench("spaceship-titanic", "--steps", "1", "--stand-in")
     folder = podium.only_run()
