@@ -78,13 +78,19 @@ def _places(found: pa.Array, wanted: pa.Array) -> Rows:
 
 
 def _looked_up(found: Rows, wanted: Rows, least: int, span: int) -> Rows:
+    """Look places up in a table of all integers from `least` on; numbers of four bytes, where they fit, save memory."""
     import numpy as np
 
-    table = np.full(span + 1, -1, dtype=np.int32 if len(wanted) < 2**31 else np.int64)
-    table[wanted - least] = np.arange(len(wanted), dtype=table.dtype)
-    offsets = found - least
+    first = np.int64(least)  # cast down like the rest: what wraps on both sides wraps back in the difference
+    small = np.int32 if span < 2**31 - 1 else np.int64
+    table = np.full(span + 1, -1, dtype=small)
+    table[np.subtract(wanted, first, dtype=small, casting="unsafe")] = np.arange(len(wanted), dtype=small)
+    outside = None
     if len(found) and (found.min() < least or found.max() >= least + span):
-        offsets[(found < least) | (found >= least + span)] = span  # the place of what is not there
+        outside = (found < least) | (found >= least + span)
+    offsets = np.subtract(found, first, dtype=small, casting="unsafe")
+    if outside is not None:
+        offsets[outside] = span  # the place of what is not there
     places: Rows = table[offsets]
     return places
 
