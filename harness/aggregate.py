@@ -10,8 +10,7 @@ made by `suite_rates`. A mean of scores is never taken over competitions: scores
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -163,7 +162,7 @@ def _pooled(graded: Sequence[Row]) -> dict[str, Rate]:
 def row(folder: RunFolder, record: RunRecord) -> Row:
     """One run's row, from its record, grade and journal."""
     grade = _object(folder.grade_file)
-    nodes = list(_node_events(folder.journal))
+    nodes = [event for event in folder.events() if event["type"] == "node"]
     scores = [node["score"] for node in nodes if not node["buggy"] and node["score"] is not None]
     direction = record.request.competition.direction
     return Row(
@@ -216,19 +215,6 @@ def _object(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     return value
-
-
-def _node_events(journal: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = journal.open("rb")
-    except FileNotFoundError:
-        return
-    with lines:
-        for line in lines:
-            with contextlib.suppress(ValueError):  # a last line that a kill cut off, maybe inside a character
-                event = from_json(line)["event"]
-                if event["type"] == "node":
-                    yield event
 
 
 def _valid_there(item: Row) -> bool | None:

@@ -6,9 +6,8 @@ would have been, and how the two rank the nodes. It is done after a run only, an
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -64,7 +63,7 @@ def grade_nodes(folder: RunFolder, record: RunRecord, competition: Competition, 
     from harness.grade_run import refuse_other_data
 
     refuse_other_data(record, competition, prepared)
-    events = list(_events(folder))
+    events = list(folder.events())
     graded = []
     with in_use(prepared):
         for event in (event for event in events if event["type"] == "node"):
@@ -138,15 +137,3 @@ def _rank_correlation(pairs: Sequence[tuple[float | None, float | None]]) -> flo
     if len(pairs) < 3 or len(set(mine)) < 2 or len(set(test)) < 2:
         return None
     return float(spearmanr(mine, test).statistic)
-
-
-def _events(folder: RunFolder) -> Iterator[Mapping[str, Any]]:
-    """Yield the journal's events; a last line that a kill cut off is passed over."""
-    if not folder.journal.is_file():
-        return
-    with folder.journal.open("rb") as lines:
-        for line in lines:
-            try:
-                yield json.loads(line)["event"]
-            except ValueError:
-                return

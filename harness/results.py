@@ -9,6 +9,7 @@ results/<group>/
     submission.csv        what was taken from the stopped container
     sandbox.log           the end of the container's own log
     grade.json            GradeReport
+    node_grades.json      NodeGrades, where they were asked for
     attempts/<n>/         earlier attempts, same files
   prompts/<sha256>/       the prompt sets of the runs, as they were
   summary.json            aggregate of the group
@@ -19,6 +20,7 @@ results/<group>/
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
@@ -89,6 +91,17 @@ class RunFolder:
     @property
     def node_grades(self) -> Path:
         return self.path / "node_grades.json"
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Yield the journal's events as they stand there; a line that a kill cut off is passed over."""
+        try:
+            lines = self.journal.open("rb")
+        except FileNotFoundError:
+            return
+        with lines:
+            for line in lines:
+                with contextlib.suppress(ValueError):  # maybe cut inside a character
+                    yield _parsed(line)["event"]
 
     def node_submission(self, node: str) -> Path:
         """The submission that the gateway kept of one node."""
@@ -237,6 +250,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
         value: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
+    return value
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """Parse a line: fast, or where that refuses what JSON allows, such as half a character, slowly."""
+    import orjson
+
+    try:
+        value: dict[str, Any] = orjson.loads(line)
+    except ValueError:
+        value = json.loads(line)
     return value
 
 

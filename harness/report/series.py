@@ -6,14 +6,10 @@ harmless in a page is up to whoever writes the page.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from harness.record import RunRecord
 from harness.results import GroupFolder, RunFolder, read_json
@@ -75,7 +71,7 @@ def _steps(folder: RunFolder, record: RunRecord) -> Iterator[Step]:
     """Yield the nodes. What was spent by the end of one is what the next proposal saw spent; by the last one, all."""
     total = record.usage.cost_usd
     waiting: list[dict[str, Any]] = []
-    for event in _events(folder):
+    for event in folder.events():
         if event["type"] == "node":
             waiting.append(event)
         elif event["type"] == "proposal" and waiting:
@@ -107,23 +103,3 @@ def _after_running(node: dict[str, Any]) -> str:
     if node["submission_valid"] is False:
         return "ran, submission not valid"
     return "ran, no score found" if node["score"] is None else "ran, judged wrong"
-
-
-def _events(folder: RunFolder) -> Iterator[dict[str, Any]]:
-    if not folder.journal.is_file():
-        return
-    with folder.journal.open("rb") as lines:
-        for line in lines:
-            if b'"type":"best"' in line[:300]:
-                continue
-            with contextlib.suppress(ValueError):  # a last line that a kill cut off
-                yield _parsed(line)["event"]
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    """Parse a line: fast, or where that refuses what JSON allows, such as half a character, slowly."""
-    try:
-        value: dict[str, Any] = orjson.loads(line)
-    except ValueError:
-        value = json.loads(line)
-    return value
