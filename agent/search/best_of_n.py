@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from agent.contract import SearchSettings
 from agent.journal import Journal
-from agent.search.base import Debug, Decision, Draft, Progress
+from agent.search.base import Decision, Draft, Progress
+from agent.search.debugging import maybe_debug
 from agent.search.greedy import Greedy
 
 
@@ -29,8 +30,4 @@ class BestOfN:
 
     def choose(self, journal: Journal, progress: Progress, rng: random.Random) -> Decision:
         """Return what to try next."""
-        if rng.random() < self.debug_prob:
-            broken = journal.buggy_leaves(self.longest_debug_chain)
-            if broken:
-                return Debug(rng.choice(broken))
-        return Draft()
+        return maybe_debug(journal, self.debug_prob, self.longest_debug_chain, rng) or Draft()

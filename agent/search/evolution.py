@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from agent.contract import SearchSettings
 from agent.journal import Journal, Node
-from agent.search.base import Debug, Decision, Draft, Improve, Merge, Progress
+from agent.search.base import Decision, Draft, Improve, Merge, Progress
+from agent.search.debugging import maybe_debug
 from agent.search.greedy import Greedy
 
 FLOOR = 0.1  # the least fit still has this chance beside the fittest's 1
@@ -38,10 +39,8 @@ class Evolution:
         """Return what to try next."""
         if journal.drafts < self.num_drafts:
             return Draft()
-        if rng.random() < self.debug_prob:
-            broken = journal.buggy_leaves(self.longest_debug_chain)
-            if broken:
-                return Debug(rng.choice(broken))
+        if debug := maybe_debug(journal, self.debug_prob, self.longest_debug_chain, rng):
+            return debug
         population = journal.top(self.population)
         if not population:
             return Draft()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from agent.contract import SearchSettings
 from agent.journal import Journal
-from agent.search.base import Debug, Decision, Draft, Improve, Progress
+from agent.search.base import Decision, Draft, Improve, Progress
+from agent.search.debugging import maybe_debug
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,7 @@ class Greedy:
         """Return what to try next; the coin for a debug is thrown on every step after the drafts."""
         if journal.drafts < self.num_drafts:
             return Draft()
-        if rng.random() < self.debug_prob:
-            broken = journal.buggy_leaves(self.longest_debug_chain)
-            if broken:
-                return Debug(rng.choice(broken))
+        if debug := maybe_debug(journal, self.debug_prob, self.longest_debug_chain, rng):
+            return debug
         best = journal.best
         return Draft() if best is None else Improve(best)

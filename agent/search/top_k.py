@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from agent.contract import SearchSettings
 from agent.journal import Journal, Node
-from agent.search.base import Debug, Decision, Draft, Improve, Progress
+from agent.search.base import Decision, Draft, Improve, Progress
+from agent.search.debugging import maybe_debug
 from agent.search.greedy import Greedy
 
 LOOKED_AT = 200  # of the best nodes, for the best of each branch: the rest matters to nobody
@@ -39,10 +40,8 @@ class TopK:
         """Return what to try next."""
         if journal.drafts < self.num_drafts:
             return Draft()
-        if rng.random() < self.debug_prob:
-            broken = journal.buggy_leaves(self.longest_debug_chain)
-            if broken:
-                return Debug(rng.choice(broken))
+        if debug := maybe_debug(journal, self.debug_prob, self.longest_debug_chain, rng):
+            return debug
         if journal.best is None:
             return Draft()
         over = max(progress.elapsed_fraction, progress.spent_fraction, (progress.step - 1) / progress.steps)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from harness import competition as competitions
 from harness.competition import Competition
+from harness.config import Settings
 from harness.manifest import Prepared
 from harness.prepare import prepare
 
@@ -83,3 +86,22 @@ def demo_raw(tmp_path: Path) -> Path:
 @pytest.fixture
 def demo_data(demo: Competition, demo_raw: Path, tmp_path: Path) -> Prepared:
     return prepare(demo, data_home=tmp_path / "data", raw=demo_raw)
+
+
+@pytest.fixture
+def podium(settings: Settings) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run `podium` as a process of its own, `expect` its exit code, and return what it printed."""
+
+    def run(*arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *arguments],
+            capture_output=True,
+            text=True,
+            env={**settings.environ, "COLUMNS": "200"},
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        return done
+
+    return run

@@ -7,25 +7,6 @@ import sys
 import pytest
 
 
-@pytest.fixture
-def podium(settings):
-    """Run `podium`; return what it printed."""
-
-    def run(*arguments, expect=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", *arguments],
-            capture_output=True,
-            text=True,
-            env={**settings.environ, "COLUMNS": "200"},
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == expect, done.stderr
-        return done
-
-    return run
-
-
 def test_help_names_every_verb(podium):
     text = podium("--help").stdout
     for verb in (

@@ -1,32 +1,11 @@
 """`podium compare` and `power` as a person starts them: what they print, keep, and end with."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from harness.results import Results
 from tests.harness import records
-
-
-@pytest.fixture
-def podium(settings):
-    """Run `podium`; return what it printed."""
-
-    def run(*arguments, expect=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", *arguments],
-            capture_output=True,
-            text=True,
-            env={**settings.environ, "COLUMNS": "200"},
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done
-
-    return run
 
 
 @pytest.fixture
