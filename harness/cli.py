@@ -17,6 +17,7 @@ from harness.errors import Interrupted, PodiumError, UserError
 from harness.export_verbs import exports
 from harness.leaderboard_verbs import leaderboards
 from harness.options import Edition, GroupName, Json, Submission, Yes
+from harness.query_verbs import querying
 from harness.run_verbs import runs, settings_now
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(runs)
 app.add_typer(own)
 app.add_typer(comparing)
+app.add_typer(querying)
 app.add_typer(leaderboards, name="leaderboard")
 app.add_typer(exports, name="export")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from harness.compare import METRICS
 from harness.comparison import Comparison, MetricRow, Values
 from harness.tables import NONE
+from harness.terminal import put
 
 SHOWN_MOVERS = 12
 SHOWN_LEFT_OUT = 10
@@ -115,9 +115,7 @@ def _prompts(comparison: Comparison) -> None:
         from rich.syntax import Syntax
 
         typer.echo("the prompts differ:")
-        Console(width=None if Console().is_terminal else 240).print(
-            Syntax(change.diff, "diff", theme="ansi_dark", background_color="default", word_wrap=True)
-        )
+        put(Syntax(change.diff, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
 
 
 def _more_seeds(comparison: Comparison) -> str:
@@ -137,6 +135,5 @@ def _table(*columns: str) -> Table:
 
 
 def _print(table: Table) -> None:
-    console = Console()
-    Console(width=None if console.is_terminal else 240).print(table)
+    put(table)
     typer.echo("")

@@ -25,16 +25,19 @@ import datetime
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from harness.errors import UserError
 from harness.files import write_json
 from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "DataRecord",
@@ -45,10 +48,13 @@ __all__ = [
     "RunRecord",
     "RunStatus",
     "UsageRecord",
+    "calls_df",
     "check_name",
+    "nodes_df",
     "now",
     "read_json",
     "run_id",
+    "runs_df",
 ]
 
 NAME_CHARACTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
@@ -93,15 +99,19 @@ class RunFolder:
         return self.path / "node_grades.json"
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the journal's events as they stand there; a line that a kill cut off is passed over."""
+        """Yield the journal's events as they stand there."""
+        return (line["event"] for line in self.lines(self.journal))
+
+    def lines(self, file: Path) -> Iterator[dict[str, Any]]:
+        """Yield the objects of the journal or the transcript; a line that a kill cut off is passed over."""
         try:
-            lines = self.journal.open("rb")
+            lines = file.open("rb")
         except FileNotFoundError:
             return
         with lines:
             for line in lines:
                 with contextlib.suppress(ValueError):  # maybe cut inside a character
-                    yield _parsed(line)["event"]
+                    yield _parsed(line)
 
     def node_submission(self, node: str) -> Path:
         """The submission that the gateway kept of one node."""
@@ -210,6 +220,11 @@ class Results:
             raise UserError(f"no group {name!r} with runs in {self.root}; there are: {known}. The newest is: latest")
         return group
 
+    def chosen(self, names: Sequence[str]) -> list[GroupFolder]:
+        """The groups of these names or paths, or every group; raise `UserError` where there is none."""
+        found = [self.existing_group(name) for name in names] if names else list(self.groups())
+        return found or [self.existing_group("latest")]
+
     def groups(self) -> Iterator[GroupFolder]:
         if self.root.is_dir():
             for path in self.root.iterdir():
@@ -225,6 +240,34 @@ class Results:
             f"no run {name!r}: neither {name}/run.json nor {self.root / name}/run.json exists. A run is GROUP/RUN; "
             "see: podium aggregate GROUP"
         )
+
+
+def runs_df(*groups: str | Path) -> pd.DataFrame:
+    """A row a run of these groups (names or folders; none: of all). Columns: results/README.md, "Tables"."""
+    from harness import frames
+
+    return frames.runs(_chosen(groups))
+
+
+def nodes_df(*groups: str | Path) -> pd.DataFrame:
+    """A row a node; see `runs_df`."""
+    from harness import frames
+
+    return frames.nodes(_chosen(groups))
+
+
+def calls_df(*groups: str | Path) -> pd.DataFrame:
+    """A row a model call; see `runs_df`."""
+    from harness import frames
+
+    return frames.calls(_chosen(groups))
+
+
+def _chosen(groups: Sequence[str | Path]) -> list[GroupFolder]:
+    """The groups that a notebook names, in the results folder that the environment names."""
+    from harness import config
+
+    return Results(config.load(os.environ).results).chosen([str(group) for group in groups])
 
 
 def run_id(competition: str, agent: str, seed: int) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from harness.terminal import plain_table as _table
+from harness.terminal import put as _show
 
 if TYPE_CHECKING:
     from harness.aggregate import Rate, Row, Summary
@@ -369,19 +371,6 @@ def checks(items: Sequence[Check], *, as_json: bool) -> None:
     for item in items:
         table.add_row(marks[item.status], item.name, escape(item.found), escape(item.what_to_do or ""))
     _show(table)
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _show(table: Table) -> None:
-    console = Console()
-    # Not a terminal: as wide as the content, so that `| grep` and logs see whole rows.
-    Console(width=None if console.is_terminal else 240).print(table)
 
 
 def _print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from harness import comparison
 from harness.aggregate import Row, Summary
 from harness.compare import METRICS
 from harness.contract import EVENT
+from harness.frames import TABLES
 from harness.gateway.journal import StoredEvent
 from harness.gateway.transcript import CallRecord
 from harness.grade import GradeReport
@@ -82,3 +83,10 @@ def test_every_file_of_a_run_is_documented():
         folder.grade_file,
     )
     assert all(f"    {path.name} " in PAGE for path in files)
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_every_column_of_the_tables_is_documented_with_its_meaning(name):
+    columns, _ = TABLES[name]
+    written = set(re.findall(r"^\| `(\w+)` \| (.*) \|$", PAGE.split(f"### {name}\n")[1].split("\n#")[0], re.MULTILINE))
+    assert written == {(column.name, f"{column.kind}: {column.meaning}") for column in columns}

@@ -1,0 +1,53 @@
+"""What `podium query` prints on a terminal: the rows that a query found, or what the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.markup import escape
+
+from harness.frames import Column
+from harness.tables import NONE
+from harness.terminal import plain_table, put
+from harness.untrusted import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.results import GroupFolder
+
+MOST_ROWS = 1000
+WIDEST = 80  # characters of a cell
+
+
+def rows(frame: pd.DataFrame) -> None:
+    """The rows of a result, the first thousand of them; long cells are cut."""
+    made = plain_table(*map(str, frame.columns))
+    for row in frame.head(MOST_ROWS).astype(object).to_numpy().tolist():
+        made.add_row(*(escape(_cell(value)) for value in row))
+    put(made)
+    if len(frame) > MOST_ROWS:
+        typer.echo(f"… and {len(frame) - MOST_ROWS:,} more rows; all of them: --out FILE.csv")
+
+
+def columns(
+    known: Mapping[str, tuple[Sequence[Column], Callable[[Iterable[GroupFolder]], pd.DataFrame]]],
+) -> None:
+    """Every table with its columns."""
+    for name, (documented, _) in known.items():
+        made = plain_table(name, "", "")
+        for column in documented:
+            made.add_row(column.name, column.kind, column.meaning)
+        put(made)
+
+
+def _cell(value: Any) -> str:
+    import pandas as pd
+
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return NONE
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return one_line(str(value), WIDEST)
