@@ -1,21 +1,71 @@
-"""The verbs that write what other tools read: `podium export …`."""
+"""The verbs that write what people keep and other tools read: `podium export …`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.options import GroupName, Json, path
+from harness.options import GroupName, Json, RunName, path
 from harness.run_verbs import settings_now
 
-exports = typer.Typer(help="Write runs in the formats of other tools.")
+if TYPE_CHECKING:
+    from harness.results import RunFolder, RunRecord
+
+exports = typer.Typer(help="Write a run's best solution, its tree, or runs in the formats of other tools.")
+Into = Annotated[
+    Path | None, typer.Option(parser=path, metavar="FOLDER", help="Where to write. [default: the run's folder]")
+]
 
 
-@exports.callback()
-def _group() -> None:
-    """Keep `podium export` a group of verbs, also while it has one."""
+@exports.command()
+def solution(
+    run: RunName = "latest",
+    into: Into = None,
+    notebook: Annotated[bool, typer.Option("--notebook", help="As a Jupyter notebook instead.")] = False,
+) -> None:
+    """Write a run's best solution as a script that says where it came from; print where it is."""
+    _write_solution(run, into, ("ipynb",) if notebook else ("py",))
+
+
+@exports.command("notebook")
+def notebook_(run: RunName = "latest", into: Into = None) -> None:
+    """Write a run's best solution as a Jupyter notebook: plan, code in cells, output, scores."""
+    _write_solution(run, into, ("ipynb",))
+
+
+@exports.command()
+def tree(
+    run: RunName = "latest",
+    into: Into = None,
+    png: Annotated[bool, typer.Option("--png", help="Draw tree.png, too.")] = False,
+) -> None:
+    """Write a run's search tree as tree.json and tree.svg; print where they are."""
+    from harness import export_run
+
+    folder, record = _run(run)
+    kinds = ("json", "svg", "png") if png else ("json", "svg")
+    for file in export_run.tree(folder, record, into or folder.path, kinds):
+        typer.echo(file)
+
+
+def _write_solution(run: str, into: Path | None, kinds: tuple[str, ...]) -> None:
+    from harness import export_run
+
+    folder, record = _run(run)
+    for file in export_run.solution(folder, record, into or folder.path, kinds):
+        typer.echo(file)
+
+
+def _run(name: str) -> tuple[RunFolder, RunRecord]:
+    from harness.lost import as_it_stands
+    from harness.results import Results
+
+    folder = Results(settings_now().results).existing_run(name)
+    record = folder.read()
+    assert record is not None  # existing_run found it
+    return folder, as_it_stands(record)
 
 
 @exports.command("mle-bench")

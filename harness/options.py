@@ -77,6 +77,7 @@ PrepareJobs = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Competitions at a time. [default: one a CPU, at most 4]")
 ]
 GroupName = Annotated[str, typer.Argument(help="Group, folder, or 'latest'.")]
+RunName = Annotated[str, typer.Argument(metavar="GROUP/RUN", help="A run, its folder, or 'latest'.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Remove; without it, only list.")]
 
 

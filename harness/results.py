@@ -10,6 +10,7 @@ results/<group>/
     sandbox.log           the end of the container's own log
     grade.json            GradeReport
     node_grades.json      NodeGrades, where they were asked for
+    solution.py, solution.ipynb, tree.json, tree.svg, tree.png   what was exported
     attempts/<n>/         earlier attempts, same files
   prompts/<sha256>/       the prompt sets of the runs, as they were
   summary.json            aggregate of the group
@@ -232,13 +233,19 @@ class Results:
                     yield GroupFolder(path)
 
     def existing_run(self, name: str) -> RunFolder:
-        """A run by `group/run`, or by its folder's path; raise `UserError` when there is none."""
+        """A run by `group/run`, by its folder's path, or the `latest`; raise `UserError` when there is none."""
+        group, _, rest = name.partition("/")
+        if group == "latest":
+            newest = self.existing_group("latest")
+            if not rest:
+                return max(newest.runs(), key=lambda run: run.record_file.stat().st_mtime)
+            name = f"{newest.name}/{rest}"
         for path in (Path(name), self.root / name):
             if (path / "run.json").is_file():
                 return RunFolder(path)
         raise UserError(
-            f"no run {name!r}: neither {name}/run.json nor {self.root / name}/run.json exists. A run is GROUP/RUN; "
-            "see: podium aggregate GROUP"
+            f"no run {name!r}: neither {name}/run.json nor {self.root / name}/run.json exists. A run is GROUP/RUN, "
+            "or latest; see: podium aggregate GROUP"
         )
 
 

@@ -19,6 +19,7 @@ from harness.rates import Estimate
 from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
 from harness.results import RunFolder
 from harness.suite_rates import SuiteRates
+from harness.tree import Tree, TreeNode
 
 PAGE = (Path(__file__).parents[2] / "results" / "README.md").read_text(encoding="utf-8")
 
@@ -41,6 +42,7 @@ def section(title):
         ("llm.jsonl", {field.name for field in fields(CallRecord)}),
         ("grade.json", set(GradeReport.model_fields)),
         ("node_grades.json", set(NodeGrades.model_fields) | set(NodeGrade.model_fields)),
+        ("tree.json", set(Tree.model_fields) | set(TreeNode.model_fields)),
         ("summary.json", set(Summary.model_fields)),
         ("summary.json", {field.name for kept in (Row, SuiteRates, Estimate) for field in fields(kept)}),
         *(
