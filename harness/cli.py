@@ -7,7 +7,7 @@ submission, 5 a comparison's gate failed, 130 interrupted. Imports of the heavy 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -16,14 +16,11 @@ from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
 from harness.export_verbs import exports
 from harness.leaderboard_verbs import leaderboards
+from harness.lookup import with_data
 from harness.options import Edition, GroupName, Json, Submission, Yes
 from harness.query_verbs import querying
+from harness.record_verbs import keeping
 from harness.run_verbs import runs, settings_now
-
-if TYPE_CHECKING:
-    from harness.competition import Competition
-    from harness.config import Settings
-    from harness.manifest import Prepared
 
 app = typer.Typer(
     help="Run machine-learning-engineering agents on Kaggle-style competitions, each in a hardened container.",
@@ -36,6 +33,7 @@ app.add_typer(runs)
 app.add_typer(own)
 app.add_typer(comparing)
 app.add_typer(querying)
+app.add_typer(keeping)
 app.add_typer(leaderboards, name="leaderboard")
 app.add_typer(exports, name="export")
 
@@ -91,10 +89,10 @@ def grade(
     if run is not None and competition is None and submission is None:
         folder = Results(settings.results).existing_run(run)
         record = record_to_grade(folder)
-        item, prepared = _prepared(settings, record.competition, record.data.edition)
+        item, prepared = with_data(settings, record.competition, record.data.edition)
         report = grade_run(folder, record, item, prepared)
     elif run is None and competition is not None and submission is not None:
-        item, prepared = _prepared(settings, competition, edition)
+        item, prepared = with_data(settings, competition, edition)
         report = grade_file(item, prepared, submission, full_leaderboard.beside(prepared))
     else:
         raise UserError("give either a run (GROUP/RUN), or --competition ID with --submission FILE")
@@ -115,7 +113,7 @@ def grade_nodes(
     settings = settings_now()
     folder = Results(settings.results).existing_run(run)
     record = record_to_grade(folder)
-    item, prepared = _prepared(settings, record.competition, record.data.edition)
+    item, prepared = with_data(settings, record.competition, record.data.edition)
     tables.node_grades(grade_all(folder, record, item, prepared), as_json=json)
 
 
@@ -199,14 +197,3 @@ def clean(
         became = "" if not chosen else ": removed" if leftover.remove() else ": in use, left"
         typer.echo(f"{leftover.kind} {leftover.name}  {leftover.why}{became}")
     typer.echo(cleaning.advice(found, removed=yes, images=images))
-
-
-def _prepared(settings: Settings, name: str, edition: str | None) -> tuple[Competition, Prepared]:
-    from harness import catalogue
-    from harness.manifest import find
-
-    item = catalogue.of(settings).load(name)
-    prepared = find(item, settings.data, edition=edition)
-    if prepared is None:
-        raise UserError(f"{name} is not prepared in {settings.data}. Try: podium prepare {name}")
-    return item, prepared

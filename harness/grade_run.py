@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import UserError
 from harness.files import write_json
 from harness.lost import as_it_stands
-from harness.results import RunFolder, RunRecord, RunStatus
+from harness.results import RunFolder, RunRecord, RunStatus, read_json
 
 if TYPE_CHECKING:
     from harness.competition import Competition
@@ -47,6 +47,13 @@ def refuse_other_data(record: RunRecord, competition: Competition, prepared: Pre
 
 def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
     """Grade and write `grade.json`; a bug in the grader raises, other data than the run's are the user's error."""
+    report = grade_of(folder, record, competition, prepared)
+    keep(folder, report)
+    return report
+
+
+def grade_of(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
+    """Grade a run's submission, and write nothing."""
     from harness import full_leaderboard
     from harness.data_in_use import in_use
     from harness.grade import grade
@@ -57,5 +64,17 @@ def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, pr
         report = grade(competition, prepared, submission, full_leaderboard.beside(prepared))
     if submission is None and record.submission_problem:
         report = report.model_copy(update={"submission_exists": True, "reason": record.submission_problem})
-    write_json(folder.grade_file, report.model_dump(mode="json"))
     return report
+
+
+def keep(folder: RunFolder, report: GradeReport) -> None:
+    """Write `grade.json`; a grade that said something else is set aside first, a grade that said the same stays."""
+    from harness.regrade import differences
+
+    content = report.model_dump(mode="json")
+    before = read_json(folder.grade_file)
+    if before is not None and not differences(folder.path.name, before, content):
+        return
+    if before is not None:
+        write_json(folder.next_earlier_grade(), before)
+    write_json(folder.grade_file, content)

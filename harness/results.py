@@ -9,6 +9,7 @@ results/<group>/
     submission.csv        what was taken from the stopped container
     sandbox.log           the end of the container's own log
     grade.json            GradeReport
+    grades/<n>.json       grades that a later one replaced
     node_grades.json      NodeGrades, where they were asked for
     solution.py, solution.ipynb, tree.json, tree.svg, tree.png   what was exported
     attempts/<n>/         earlier attempts, same files
@@ -94,6 +95,14 @@ class RunFolder:
     @property
     def grade_file(self) -> Path:
         return self.path / "grade.json"
+
+    def earlier_grades(self) -> list[Path]:
+        """The grades that a later one replaced, the oldest first."""
+        return sorted((self.path / "grades").glob("[0-9]*.json"), key=lambda path: int(path.stem))
+
+    def next_earlier_grade(self) -> Path:
+        """Where the grade goes that is replaced next."""
+        return self.path / "grades" / f"{len(self.earlier_grades()) + 1}.json"
 
     @property
     def node_grades(self) -> Path:

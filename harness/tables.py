@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.terminal import plain_table as _table
+from harness.terminal import print_json as _print_json
 from harness.terminal import put as _show
 
 if TYPE_CHECKING:
@@ -371,10 +371,6 @@ def checks(items: Sequence[Check], *, as_json: bool) -> None:
     for item in items:
         table.add_row(marks[item.status], item.name, escape(item.found), escape(item.what_to_do or ""))
     _show(table)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
 
 
 def _number(value: float | None, digits: int = 5) -> str:

@@ -1,4 +1,4 @@
-"""What `podium query` prints on a terminal: the rows that a query found, or what the tables hold."""
+"""What the verbs that look into kept records print: `query` and `regrade`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from rich.markup import escape
 
 from harness.frames import Column
 from harness.tables import NONE
-from harness.terminal import plain_table, put
+from harness.terminal import plain_table, print_json, put
 from harness.untrusted import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.regrade import Regraded
     from harness.results import GroupFolder
 
 MOST_ROWS = 1000
@@ -41,6 +42,31 @@ def columns(
         for column in documented:
             made.add_row(column.name, column.kind, column.meaning)
         put(made)
+
+
+def regraded(made: Regraded, *, as_json: bool, dry_run: bool) -> None:
+    """What another grading changed, field by field, and which runs were not graded."""
+    if as_json:
+        print_json(
+            {
+                "graded": made.graded,
+                "first_grades": made.first_grades,
+                "changes": [change._asdict() for change in made.changes],
+                "left": [{"run_id": run, "reason": reason} for run, reason in made.left],
+            }
+        )
+        return
+    if made.changes:
+        shown = plain_table("run", "field", "before", "after")
+        for change in made.changes:
+            shown.add_row(change.run_id, change.field, *(escape(_cell(part)) for part in (change.before, change.after)))
+        put(shown)
+    changed = len({change.run_id for change in made.changes})
+    first = f", {len(made.first_grades)} for the first time" if made.first_grades else ""
+    kept = "; what they were is in grades/ beside each" if changed and not dry_run else ""
+    typer.echo(f"{made.graded} graded{first}, {changed} {'would change' if dry_run else 'changed'}{kept}")
+    for run, reason in made.left:
+        typer.echo(f"not graded: {run}: {reason}")
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import typer
 from rich.console import Console, RenderableType
 from rich.table import Table
 
@@ -18,3 +22,8 @@ def put(what: RenderableType) -> None:
     """Print it; where that is no terminal, as wide as the content, so that `| grep` and logs see whole rows."""
     console = Console()
     Console(width=None if console.is_terminal else 240).print(what)
+
+
+def print_json(value: Any) -> None:
+    """Print it as JSON, which has no NaN."""
+    typer.echo(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))
