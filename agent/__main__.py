@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,22 +63,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.packages,
             Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
         )
-        return run(places, PlainInterpreter(options.python, options.data))
+        return run(places, lambda workers: [PlainInterpreter(options.python, options.data) for _ in range(workers)])
     isolated = slots(os.environ)  # the supervisor's, so only in the container
     if not isolated:
         sys.stderr.write(UNSAFE)
         return 2
-    return run(Places(), isolated[0])
+    return run(Places(), lambda workers: isolated[:workers])
 
 
-def run(places: Places, interpreter: Interpreter) -> int:
+def run(places: Places, interpreters: Callable[[int], Sequence[Interpreter]]) -> int:
     """Put the agent together, say that it is up, and let it search."""
     stop = StopSwitch()
     stop.install()
     request = RunRequest.from_json(places.request.read_text(encoding="utf-8"))
     gateway = SocketGateway(places.socket)
     try:
-        agent = build(request, places, interpreter, gateway, stop)
+        agent = build(request, places, interpreters(request.workers), gateway, stop)
     except Exception as error:  # nobody else can say why it never got to search; the traceback follows all the same
         gateway.report(EndEvent("error", f"{type(error).__name__}: {error}", None))
         raise
@@ -87,7 +87,9 @@ def run(places: Places, interpreter: Interpreter) -> int:
     return 0
 
 
-def build(request: RunRequest, places: Places, interpreter: Interpreter, gateway: Gateway, stop: StopSwitch) -> Agent:
+def build(
+    request: RunRequest, places: Places, interpreters: Sequence[Interpreter], gateway: Gateway, stop: StopSwitch
+) -> Agent:
     """Make every part that the request names."""
     coder = llm_for(request.code_model, places.socket)
     same = request.review_model == request.code_model
@@ -98,7 +100,7 @@ def build(request: RunRequest, places: Places, interpreter: Interpreter, gateway
         prompts=PromptSet.load(places.prompts),
         coder=coder,
         reviewer=coder if same else llm_for(request.review_model, places.socket),
-        interpreter=interpreter,
+        interpreters=interpreters,
         gateway=gateway,
         workspace=places.workspace,
         journal=Journal(request.competition.direction),

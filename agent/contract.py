@@ -67,7 +67,7 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class CandidateLimits:
-    """What one candidate script may use."""
+    """What one candidate script may use; `cpus` are those of the run, which its workers divide."""
 
     timeout_seconds: float
     memory_bytes: int

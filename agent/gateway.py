@@ -1,7 +1,7 @@
 """The agent's side of the door: events out, checks and status in, over the run's Unix socket.
 
-Model calls go through the same socket but by the providers' own clients (`agent/llm`). One kept-alive connection, one
-thread; nothing is queued: an event that `report` returned from is on the host.
+Model calls go through the same socket but by the providers' own clients (`agent/llm`). A kept-alive connection for each
+thread that calls at a time; nothing is queued: an event that `report` returned from is on the host.
 """
 
 from __future__ import annotations
@@ -46,10 +46,12 @@ class Gateway(Protocol):
 
 
 class SocketGateway:
-    """The gateway behind a Unix socket."""
+    """The gateway behind a Unix socket. Used by many threads."""
 
     def __init__(self, path: Path, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._connection = _UnixConnection(path, timeout_seconds)
+        self._path = path
+        self._timeout_seconds = timeout_seconds
+        self._idle: list[_UnixConnection] = []  # its `pop` and `append` are atomic
 
     def report(self, event: Event) -> None:
         """See `Gateway.report`."""
@@ -82,21 +84,39 @@ class SocketGateway:
         )
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connections."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _call(
         self, method: str, path: str, body: bytes | BinaryIO | None = None, headers: Mapping[str, str] | None = None
     ) -> _Answer:
         """Make a call; once more when the connection, kept alive since the last one, turns out to be closed."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = _UnixConnection(self._path, self._timeout_seconds)
+        try:
+            return self._call_on(connection, method, path, body, headers or {})
+        finally:
+            self._idle.append(connection)
+
+    def _call_on(
+        self,
+        connection: _UnixConnection,
+        method: str,
+        path: str,
+        body: bytes | BinaryIO | None,
+        headers: Mapping[str, str],
+    ) -> _Answer:
         for repeated in (False, True):
             try:
-                self._connection.drop_if_stale()
-                self._connection.request(method, path, body, headers or {})
-                response = self._connection.getresponse()
+                connection.drop_if_stale()
+                connection.request(method, path, body, headers)
+                response = connection.getresponse()
                 return _Answer(f"{method} {path}", response.status, response.read(), repeated)
             except (OSError, http.client.HTTPException) as error:
-                self._connection.close()
+                connection.close()
                 if repeated or not isinstance(error, ConnectionError):
                     raise GatewayError(f"{method} {path} failed: {type(error).__name__}: {error}") from error
                 if body is not None and not isinstance(body, bytes):

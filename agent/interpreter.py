@@ -13,11 +13,13 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ from agent.supervisor.collect import Refused, collect
 from agent.supervisor.environment import candidate_environment
 from agent.supervisor.protocol import Closed, Job, Report, encode, receive, send
 from agent.supervisor.pump import Stop, drain, follow
+from agent.supervisor.slot import EARLIER
 
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 STOPPED: dict[Stop, Outcome] = {Stop.TIMED_OUT: "timed_out", Stop.FLOODED: "output_limit"}
@@ -54,11 +57,24 @@ class InterpreterBroken(Exception):
     """Scripts can't be run any more, whatever they are."""
 
 
-class Interpreter(Protocol):
-    """Runs one script at a time; used by one thread."""
+NO_INPUTS: Mapping[str, Path] = {}
 
-    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
-        """Run `code` and leave `solution.py`, `output.txt` and, where one was made, `submission.csv` in `node_dir`."""
+
+class Interpreter(Protocol):
+    """Runs one script at a time; `run` is used by one thread at a time."""
+
+    def run(
+        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+    ) -> Execution:
+        """Run `code` and leave `solution.py`, `output.txt` and, where one was made, `submission.csv` in `node_dir`.
+
+        The script finds read-only copies of `inputs` in `earlier/`, by their names.
+        """
+        ...
+
+    def close(self) -> None:
+        """End a script that still runs, from any thread; nothing is run afterwards."""
+        ...
 
 
 class PlainInterpreter:
@@ -67,14 +83,19 @@ class PlainInterpreter:
     def __init__(self, python: Path = Path(sys.executable), data: Path = DATA) -> None:
         self._python = python
         self._data = data
+        self._lock = threading.Lock()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
-    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+    def run(
+        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+    ) -> Execution:
         """Run `code`; see `Interpreter.run`."""
         node_dir.mkdir(parents=True, exist_ok=True)
         (node_dir / "solution.py").write_text(code, encoding="utf-8", errors="replace")
         with tempfile.TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as name:
             folder = Path(name).resolve()
-            self._lay_out(folder, (node_dir / "solution.py").read_bytes())
+            self._lay_out(folder, (node_dir / "solution.py").read_bytes(), inputs)
             ended = self._execute(folder, limits)
             submission, problem = _collected(folder, node_dir / "submission.csv", limits.file_bytes)
         (node_dir / "output.txt").write_bytes(ended.output)
@@ -90,11 +111,23 @@ class PlainInterpreter:
             warm_start=False,
         )
 
-    def _lay_out(self, folder: Path, code: bytes) -> None:
+    def close(self) -> None:
+        """End a script that still runs."""
+        with self._lock:
+            self._closed = True
+            if self._running is not None:
+                _end_group(self._running)
+
+    def _lay_out(self, folder: Path, code: bytes, inputs: Mapping[str, Path]) -> None:
         (folder / "solution.py").write_bytes(code)
         (folder / "input").symlink_to(self._data.resolve())
         (folder / "working").mkdir()
         (folder / "tmp").mkdir()
+        if inputs:
+            (folder / EARLIER).mkdir()
+        for name, path in inputs.items():
+            shutil.copyfile(path, folder / EARLIER / name)
+            (folder / EARLIER / name).chmod(0o400)
 
     def _execute(self, folder: Path, limits: CandidateLimits) -> _Ended:
         capture = Capture(limits.output_bytes)
@@ -107,7 +140,9 @@ class PlainInterpreter:
                 os.close(writing)
             stop = _followed(process, reading, capture, started + limits.timeout_seconds)
             seconds = time.monotonic() - started
-            peak = _reap(process)
+            with self._lock:  # after this the number can name another process
+                self._running = None
+                peak = _reap(process)
             drain(reading, capture)
         finally:
             os.close(reading)
@@ -115,15 +150,18 @@ class PlainInterpreter:
         return _Ended(outcome, process.returncode, seconds, capture.text(note), peak)
 
     def _start(self, folder: Path, limits: CandidateLimits, writing: int) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [self._python, "solution.py"],
-            cwd=folder,
-            env=candidate_environment(folder, len(limits.cpus)),
-            stdin=subprocess.DEVNULL,
-            stdout=writing,
-            stderr=writing,
-            start_new_session=True,
-        )
+        with self._lock:
+            if self._closed:
+                raise InterpreterBroken("the interpreter was closed")
+            self._running = process = subprocess.Popen(
+                [self._python, "solution.py"],
+                cwd=folder,
+                env=candidate_environment(folder, len(limits.cpus)),
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                start_new_session=True,
+            )
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
             resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
@@ -137,7 +175,9 @@ class SlotInterpreter:
         self._slot = slot
         self._sequence = 0
 
-    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+    def run(
+        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+    ) -> Execution:
         """Run `code`; see `Interpreter.run`."""
         node_dir.mkdir(parents=True, exist_ok=True)
         (node_dir / "solution.py").write_text(code, encoding="utf-8", errors="replace")
@@ -146,8 +186,9 @@ class SlotInterpreter:
                 _opened(files, node_dir / "solution.py", os.O_RDONLY),
                 _opened(files, node_dir / "output.txt", NEW_FILE),
                 _opened(files, node_dir / "submission.csv", NEW_FILE),
+                *(_opened(files, path, os.O_RDONLY) for path in inputs.values()),
             ]
-            report = self._ask(limits, descriptors)
+            report = self._ask(limits, tuple(inputs), descriptors)
         output = (node_dir / "output.txt").read_bytes()
         if report.problem:
             output += f"[the script could not be run: {report.problem}]\n".encode()
@@ -156,7 +197,10 @@ class SlotInterpreter:
             (node_dir / "submission.csv").unlink()
         return _execution(report, output, node_dir)
 
-    def _ask(self, limits: CandidateLimits, descriptors: list[int]) -> Report:
+    def close(self) -> None:
+        """Do nothing: the supervisor ends what runs when the agent leaves."""
+
+    def _ask(self, limits: CandidateLimits, inputs: tuple[str, ...], descriptors: list[int]) -> Report:
         """Send one job and wait for its report; others are left from a keeper that was replaced."""
         self._sequence += 1
         job = Job(
@@ -166,6 +210,7 @@ class SlotInterpreter:
             output_bytes=limits.output_bytes,
             file_bytes=limits.file_bytes,
             cpus=limits.cpus,
+            inputs=inputs,
         )
         try:
             self._forget_old_reports()
@@ -228,8 +273,12 @@ def _followed(process: subprocess.Popen[bytes], reading: int, capture: Capture, 
         return follow(pidfd, reading, capture, deadline)
     finally:
         os.close(pidfd)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # before wait: until then the number can't name another group
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # before wait: until then the number can't name another group
 
 
 def _reap(process: subprocess.Popen[bytes]) -> int:

@@ -6,12 +6,12 @@ The tests and the measurement of our own overhead drive the real loop with these
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.contract import CandidateLimits, CheckReply, Event, StatusReply
-from agent.interpreter import Execution
+from agent.interpreter import NO_INPUTS, Execution
 from agent.llm.base import Reply, Request, Usage
 
 
@@ -27,11 +27,14 @@ class ScriptedLLM:
 
     def __post_init__(self) -> None:
         self._listed = None if callable(self.answers) else iter(self.answers)
+        self._lock = threading.Lock()
 
     def complete(self, request: Request) -> Reply:
         """Give the next answer; plain text is counted as a token for four characters."""
-        self.requests.append(request)
-        answer = next(self._listed) if self._listed is not None else self.answers(request)  # type: ignore[operator]
+        with self._lock:
+            self.requests.append(request)
+            listed = None if self._listed is None else next(self._listed)
+        answer = listed if listed is not None else self.answers(request)  # type: ignore[operator]
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, Reply):
@@ -46,15 +49,24 @@ class ScriptedInterpreter:
 
     outcome_of: Callable[[str], Execution]
     limits: list[CandidateLimits] = field(default_factory=list)
+    inputs: list[Mapping[str, Path]] = field(default_factory=list)
+    closed: bool = False
 
-    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+    def run(
+        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+    ) -> Execution:
         """Lay the node's files out as a real interpreter does, and return what the function says."""
         self.limits.append(limits)
+        self.inputs.append(inputs)
         node_dir.mkdir(parents=True, exist_ok=True)
         execution = self.outcome_of(code)
         (node_dir / "solution.py").write_text(code, encoding="utf-8")
         (node_dir / "output.txt").write_text(execution.output, encoding="utf-8")
         return execution
+
+    def close(self) -> None:
+        """Note that the run is over."""
+        self.closed = True
 
 
 @dataclass

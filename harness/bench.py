@@ -130,6 +130,7 @@ class Bench:
                 prompts=prompts,
                 image=image,
                 budget_usd=options.budget,
+                workers=options.workers,
                 description=descriptions.choose(options.description, item, data, settings.home),
             )
             for item, data in prepared

@@ -41,6 +41,7 @@ class BenchOptions:
     disk_bytes: int | None = None
     group: str | None = None
     jobs: int = 1
+    workers: int = 1
     graded: bool = True
     replay: Path | None = None
     prices: Path | None = None

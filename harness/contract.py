@@ -21,6 +21,7 @@ PROMPTS = "/opt/podium/prompts"  # read-only bind: the prompt set
 DOOR = "/run/agent/door"  # read-only bind below a gate that only the agent passes: request.json, gateway.sock
 REQUEST_NAME = "request.json"
 SOCKET_NAME = "gateway.sock"
+MOST_WORKERS = 16  # the image has as many places for candidates
 
 # The gateway's own endpoints, beside the providers' /v1/…
 EVENTS_PATH = "/podium/events"  # POST: one event as JSON, or several as JSON lines → 204
@@ -77,7 +78,7 @@ class CandidateLimits(_In):
     memory_bytes: int = Field(gt=0)
     output_bytes: int = Field(gt=0, description="standard output and error kept: half head, half tail")
     file_bytes: int = Field(gt=0, description="largest single file")
-    cpus: tuple[int, ...] = Field(description="CPU numbers the candidate is asked to stay on")
+    cpus: tuple[int, ...] = Field(description="CPU numbers that candidates are asked to stay on; workers divide them")
 
 
 class RunRequest(_In):
@@ -92,7 +93,7 @@ class RunRequest(_In):
     seed: int = Field(ge=0)
     deadline_seconds: float = Field(gt=0, description="wall-clock seconds from the container's start")
     candidate: CandidateLimits
-    workers: int = Field(default=1, ge=1)
+    workers: int = Field(default=1, ge=1, le=MOST_WORKERS, description="candidates at a time")
     prompt_set: str
 
 

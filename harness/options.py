@@ -73,6 +73,9 @@ Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", he
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share memory and CPUs.")]
+Workers = Annotated[
+    int, typer.Option(min=1, max=16, help="Candidates at a time in one run; they divide its memory and CPUs.")
+]
 PrepareJobs = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Competitions at a time. [default: one a CPU, at most 4]")
 ]

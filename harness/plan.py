@@ -52,6 +52,7 @@ class RunPlan:
     image: ImageRef
     description: Description
     budget_usd: float | None
+    workers: int = 1
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property
@@ -76,7 +77,8 @@ class RunPlan:
             review_model=review,
             seed=self.seed,
             deadline_seconds=self.wall_seconds - min(AGENT_MARGIN_SECONDS, self.wall_seconds / 10),
-            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.lane),
+            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.lane, self.workers),
+            workers=self.workers,
             prompt_set=self.prompts.name,
         )
 
@@ -112,7 +114,7 @@ def sandbox_spec(plan: RunPlan, door: Path, prompts: Path, description: Path | N
             Mount(prompts, contract.PROMPTS),
             Mount(door, contract.DOOR),
         ),
-        command=("--slots", str(request.workers), "--threads", str(len(request.candidate.cpus))),
+        command=("--slots", str(plan.workers), "--threads", str(max(1, len(request.candidate.cpus) // plan.workers))),
         workspace=contract.HOME,
         last_space_for=contract.AGENT_GROUP,
         labels={
@@ -135,14 +137,14 @@ def model_settings(model: str, temperature: float) -> ModelSettings:
     return ModelSettings(name=name or provider, api="chat", temperature=temperature)
 
 
-def candidate_limits(limits: Limits, timeout_seconds: float, lane: int = 0) -> CandidateLimits:
-    """A candidate's share of the box: what is left when the agent and the supervisor have theirs."""
+def candidate_limits(limits: Limits, timeout_seconds: float, lane: int = 0, workers: int = 1) -> CandidateLimits:
+    """A candidate's share of the box: what is left when the agent and the supervisor have theirs, among the workers."""
     reserve = min(limits.memory_bytes // 3, 1 << 30)
     return CandidateLimits(
         timeout_seconds=timeout_seconds,
-        memory_bytes=limits.memory_bytes - reserve,
+        memory_bytes=(limits.memory_bytes - reserve) // workers,
         output_bytes=256 * 1024,
-        file_bytes=limits.workspace_bytes // 2,
+        file_bytes=limits.workspace_bytes // 2 // workers,
         cpus=lane_cpus(sorted(os.sched_getaffinity(0)), limits.cpus, lane),
     )
 

@@ -35,6 +35,7 @@ from harness.options import (
     StandIn,
     Steps,
     Suite,
+    Workers,
     in_bytes,
     scaled,
 )
@@ -78,6 +79,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         disk: DiskGib = None,
         group: Group = None,
         jobs: Jobs = 1,
+        workers: Workers = 1,
         replay: Replay = None,
         prices: Prices = None,
         description: DescriptionKind = "own",
@@ -107,6 +109,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             disk_bytes=in_bytes(disk),
             group=group,
             jobs=jobs,
+            workers=workers,
             graded=graded,
             replay=replay,
             prices=prices,

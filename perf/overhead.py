@@ -109,7 +109,7 @@ def _run(folder: Path, gateway: Gateway) -> list[float]:
         prompts=PromptSet.load(SHIPPED / "aide"),
         coder=ScriptedLLM(_answers()),
         reviewer=ScriptedLLM(_review),
-        interpreter=ScriptedInterpreter(_executions(folder)),
+        interpreters=[ScriptedInterpreter(_executions(folder))],
         gateway=tapped,
         workspace=Workspace(folder / "nodes", folder / "submission" / "submission.csv"),
         journal=Journal("maximize"),

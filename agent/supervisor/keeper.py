@@ -45,6 +45,7 @@ class Files:
     code: int
     output: int
     submission: int
+    inputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,28 +94,30 @@ class Keeper:
         descriptors: list[int] = []
         sequence = 0
         try:
-            message, descriptors = protocol.receive(self._agent, protocol.JOB_DESCRIPTORS)
+            message, descriptors = protocol.receive(self._agent, protocol.JOB_DESCRIPTORS + protocol.MOST_INPUTS)
             job = protocol.read_job(message)
             sequence = job.sequence
-            return self.run(job, self._files(descriptors))
+            return self.run(job, self._files(descriptors, len(job.inputs)))
         except (protocol.Malformed, NotStarted, identity.Unended, OSError) as error:
             self._say(f"{type(error).__name__}: {error}")
             return Report(sequence, "not_run", problem=f"{type(error).__name__}: {error}"[:500])
         finally:
             protocol.close(descriptors)
 
-    def _files(self, descriptors: list[int]) -> Files:
+    def _files(self, descriptors: list[int], inputs: int) -> Files:
         """Regular files of the workspace alone: a descriptor of /proc would be written with another's rights."""
-        if len(descriptors) != protocol.JOB_DESCRIPTORS:
-            raise protocol.Malformed(f"{len(descriptors)} descriptors came with the job; 3 belong to it")
+        modes = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY, *[os.O_RDONLY] * inputs)
+        if len(descriptors) != len(modes):
+            raise protocol.Malformed(f"{len(descriptors)} descriptors came with the job; {len(modes)} belong to it")
         device = self._ground.home.stat().st_dev
-        for descriptor, mode in zip(descriptors, (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY), strict=True):
+        for descriptor, mode in zip(descriptors, modes, strict=True):
             status, flags = os.fstat(descriptor), fcntl.fcntl(descriptor, fcntl.F_GETFL)
             if not stat.S_ISREG(status.st_mode) or status.st_dev != device:
                 raise protocol.Malformed("a descriptor is not a regular file in the workspace")
             if flags & os.O_PATH or flags & os.O_ACCMODE not in (mode, os.O_RDWR):
                 raise protocol.Malformed("a descriptor is not open for what it is there for")
-        return Files(*descriptors)
+        code, output, submission, *others = descriptors
+        return Files(code, output, submission, tuple(others))
 
     def run(self, job: Job, files: Files) -> Report:
         """One script, from an empty slot to an empty slot."""
@@ -123,6 +126,7 @@ class Keeper:
             raise protocol.Malformed(f"the code is longer than {MOST_CODE_BYTES} bytes")
         identity.end_all(self._slot.identity)
         slot.lay_out(self._slot, self._ground, code)
+        slot.lay_out_inputs(self._slot, dict(zip(job.inputs, files.inputs, strict=True)), job.file_bytes)
         run = self._execute(job)
         slot.keep_submission(self._slot)
         for left in slot.sweep_shared(self._slot, self._ground):

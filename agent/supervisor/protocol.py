@@ -9,13 +9,16 @@ from __future__ import annotations
 import array
 import json
 import os
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 MESSAGE_BYTES = 16384
-JOB_DESCRIPTORS = 3  # code to read, output to write, submission to write
+JOB_DESCRIPTORS = 3  # code to read, output to write, submission to write; each input to read follows
+MOST_INPUTS = 32
+INPUT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}(\.[a-z0-9]{1,8})?", re.ASCII)
 
 Outcome = Literal["ok", "failed", "timed_out", "out_of_memory", "output_limit", "killed", "not_run"]
 
@@ -30,7 +33,10 @@ class Closed(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """Run one script under these limits. Its code, output and submission are descriptors beside the message."""
+    """Run one script under these limits. Its code, output and submission are descriptors beside the message.
+
+    `inputs` names files that the script finds in `earlier/`; their descriptors follow in the same order.
+    """
 
     sequence: int
     timeout_seconds: float
@@ -38,6 +44,7 @@ class Job:
     output_bytes: int
     file_bytes: int
     cpus: tuple[int, ...]
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,20 @@ def read_job(message: bytes) -> Job:
         raise Malformed(f"cpus is not a list of at most {MOST_CPUS}")
     for cpu in cpus:
         _check_int("cpus", cpu, 0, 8191)
-    return Job(**{**raw, "cpus": tuple(cpus), "timeout_seconds": float(seconds)})
+    inputs = _names(raw["inputs"])
+    return Job(**{**raw, "cpus": tuple(cpus), "inputs": inputs, "timeout_seconds": float(seconds)})
+
+
+def _names(raw: object) -> tuple[str, ...]:
+    """File names that can be nothing but an entry of one folder, each once."""
+    if type(raw) is not list or len(raw) > MOST_INPUTS:
+        raise Malformed(f"inputs is not a list of at most {MOST_INPUTS}")
+    for name in raw:
+        if type(name) is not str or not INPUT_NAME.fullmatch(name):
+            raise Malformed("inputs holds what is no plain file name in lower case")
+    if len(set(raw)) != len(raw):
+        raise Malformed("inputs holds a name twice")
+    return tuple(raw)
 
 
 def _json_object(message: bytes) -> dict[str, Any]:

@@ -1,17 +1,22 @@
 """A slot's folder before, between and after runs. Every function here acts with the candidate's filesystem uid.
 
-The layout is aideml's, so the same script runs in both: `input/`, `working/`, and `solution.py` beside them.
+The layout is aideml's, so the same script runs in both: `input/`, `working/`, and `solution.py` beside them. A script
+that builds on others' predictions finds copies of these in `earlier/`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.supervisor import collect, wipe
 from agent.supervisor.identity import files_of
 from agent.supervisor.places import Ground, Slot
+
+EARLIER = "earlier"  # read-only copies of files that earlier scripts of the run made
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,29 @@ def lay_out(slot: Slot, ground: Ground, code: bytes) -> None:
         (slot.folder / "input").symlink_to(ground.data)
         (slot.folder / "working").mkdir(mode=0o700)
         (slot.folder / "tmp").mkdir(mode=0o700)
+
+
+def lay_out_inputs(slot: Slot, inputs: Mapping[str, int], limit_bytes: int) -> None:
+    """Copy what earlier scripts made into `earlier/`, from open descriptors; raise OSError where one is too large.
+
+    Copies, since the script could change the mode of what it owns: it can spoil nothing but its own view.
+    """
+    if not inputs:
+        return
+    folder = slot.folder / EARLIER
+    with files_of(slot.identity):
+        folder.mkdir(mode=0o700)
+        for name, source in inputs.items():
+            size = os.fstat(source).st_size
+            if size > limit_bytes:
+                raise OSError(errno.EFBIG, f"{name} has {size} bytes; {limit_bytes} are allowed")
+            target = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
+            try:
+                os.lseek(source, 0, os.SEEK_SET)
+                collect.copy(source, target)
+            finally:
+                os.close(target)
+        folder.chmod(0o500)
 
 
 def keep_submission(slot: Slot) -> None:

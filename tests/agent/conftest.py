@@ -139,7 +139,7 @@ class BenchMaker:
             prompts=PromptSet.load(SHIPPED / "aide"),
             coder=coder,
             reviewer=reviewer,
-            interpreter=interpreter,
+            interpreters=[interpreter] * request.workers,
             gateway=gateway,
             workspace=workspace,
             journal=Journal(request.competition.direction),

@@ -197,5 +197,21 @@ class InterpreterContract:
         listing = run("import os; print(sorted(os.listdir('.')), os.listdir('working'))").output
         assert listing == "['input', 'solution.py', 'tmp', 'working'] []\n"
 
+    def test_files_of_earlier_scripts_are_at_earlier_as_copies_that_can_t_be_written(
+        self, interpreter: Interpreter, tmp_path: Path
+    ) -> None:
+        first = tmp_path / "first.csv"
+        first.write_text("id,y\n1,0.5\n")
+        code = (
+            "import os\nprint(sorted(os.listdir('earlier')), open('earlier/n0001.csv').read(), end='')\n"
+            "try: open('earlier/n0001.csv', 'w'); print('written' if os.getuid() else 'denied')\n"
+            "except PermissionError: print('denied')\n"
+        )
+        execution = interpreter.run(code, tmp_path / "node", limits(), {"n0001.csv": first})
+        assert execution.output == "['n0001.csv'] id,y\n1,0.5\ndenied\n"
+        assert first.read_text() == "id,y\n1,0.5\n"
+        listing = interpreter.run("import os; print(os.listdir('.'))", tmp_path / "node", limits()).output
+        assert "earlier" not in listing
+
     def test_peak_memory_is_measured(self, run) -> None:
         assert run("x = b'x' * (200 * 2**20)").peak_memory_bytes > 200 * 2**20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -228,16 +229,32 @@ class TestEnds:
         made.coder.__post_init__()
         assert end_of(made).reason == "deadline" and made.nodes == []
 
-    def test_a_stop_while_a_candidate_runs_ends_in_order(self, bench: BenchMaker) -> None:
+    def test_a_stop_while_a_candidate_runs_ends_in_order(
+        self, bench: BenchMaker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("agent.agent.STOP_SECONDS", 0.1)
         made = bench(steps=5)
 
-        def stopped(code: str) -> Execution:
+        def goes_on(code: str) -> Execution:
             made.agent.stop.request()
-            raise AssertionError("the request raises")
+            while not made.interpreter.closed:
+                time.sleep(0.01)
+            return execution(0.5)
 
-        made.interpreter.outcome_of = stopped
+        made.interpreter.outcome_of = goes_on
         assert end_of(made).reason == "stopped"
         assert kinds(made) == ["proposal", "end"]
+
+    def test_a_candidate_that_is_done_soon_after_a_stop_is_recorded(self, bench: BenchMaker) -> None:
+        made = bench(steps=5)
+
+        def soon(code: str) -> Execution:
+            made.agent.stop.request()
+            return execution(0.5, submission=made.workspace.submission.parent / "../made.csv")
+
+        made.interpreter.outcome_of = soon
+        assert end_of(made).reason == "stopped"
+        assert kinds(made) == ["proposal", "node", "best", "end"]
 
     def test_a_stop_while_a_node_is_recorded_waits_until_it_is(self, bench: BenchMaker) -> None:
         class Stopping(MemoryGateway):

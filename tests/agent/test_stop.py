@@ -1,14 +1,14 @@
-"""A stop interrupts waiting, and only waiting."""
+"""A stop is remembered, and whoever waits is told at once."""
 
 from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from agent.crew import Crew
 from agent.ends import StopRequested
 from agent.stop import StopSwitch
 
@@ -24,50 +24,28 @@ def installed() -> Iterator[StopSwitch]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_interrupts_waiting_at_once(installed: StopSwitch, number: signal.Signals) -> None:
-    def wait() -> None:
-        with installed.waiting():
-            os.kill(os.getpid(), number)
-            time.sleep(30)
-
-    started = time.monotonic()
-    with pytest.raises(StopRequested):
-        wait()
-    assert time.monotonic() - started < 10
-
-
-def test_a_signal_outside_waiting_is_kept_for_the_next_check(installed: StopSwitch) -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
+def test_a_signal_is_kept_for_the_next_check(installed: StopSwitch, number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
     with pytest.raises(StopRequested):
         installed.check()
 
 
-def test_waiting_is_not_begun_once_a_stop_was_asked_for() -> None:
-    switch = StopSwitch()
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_wakes_who_waits_for_workers(installed: StopSwitch, number: signal.Signals) -> None:
+    crew: Crew[None] = Crew()
+    installed.tell(crew.wake)
+    os.kill(os.getpid(), number)
+    assert crew.next(30) is None
+    assert installed.requested
+
+
+def test_a_request_from_code_tells_too() -> None:
+    switch, told = StopSwitch(), []
+    switch.tell(lambda: told.append(True))
     switch.request()
-    with pytest.raises(StopRequested), switch.waiting():
-        raise AssertionError("not reached")
-
-
-def test_cleaning_up_after_the_interruption_is_not_interrupted_again() -> None:
-    switch = StopSwitch()
-    cleaned = []
-
-    def wait() -> None:
-        with switch.waiting():
-            try:
-                switch.request()
-            finally:
-                switch.request()
-                cleaned.append(True)
-
-    with pytest.raises(StopRequested):
-        wait()
-    assert cleaned == [True]
+    switch.request()
+    assert switch.requested and told == [True, True]
 
 
 def test_nothing_happens_without_a_request() -> None:
-    switch = StopSwitch()
-    switch.check()
-    with switch.waiting():
-        pass
+    StopSwitch().check()

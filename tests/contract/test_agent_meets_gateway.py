@@ -80,7 +80,7 @@ def agent_of(folder: Path, api: Api, steps: int, budget: Budget, submission: str
             prompts=PromptSet.load(SHIPPED / "aide"),
             coder=model,
             reviewer=model,
-            interpreter=ScriptedInterpreter(outcome_of),
+            interpreters=[ScriptedInterpreter(outcome_of)],
             gateway=gateway,
             workspace=Workspace(folder / "agent" / "nodes", folder / "agent" / "submission.csv"),
             journal=Journal(request.competition.direction),
@@ -137,7 +137,8 @@ def test_what_a_script_prints_cannot_break_the_record(tmp_path: Path) -> None:
     hostile += "\nvalidation score: 0.5\n"
     with agent_of(tmp_path, "chat", steps=1, budget=Budget()) as agent:
         loud = Execution("ok", 0, None, 0.1, hostile, 0, tmp_path / "made.csv", None, warm_start=False)
-        agent.interpreter = ScriptedInterpreter(lambda code: loud)
+        agent.interpreters = [ScriptedInterpreter(lambda code: loud)]
+        agent.__post_init__()
         assert agent.run().best == "n0001"
     assert [event["type"] for event in events(tmp_path)] == ["proposal", "node", "best", "end"]
     assert nodes(tmp_path)[0]["output"].endswith("validation score: 0.5\n")

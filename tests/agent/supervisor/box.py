@@ -12,13 +12,13 @@ import subprocess
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agent.contract import CandidateLimits
-from agent.interpreter import Execution
+from agent.interpreter import NO_INPUTS, Execution
 from harness.sandbox import workspace
 
 DRIVER = Path(__file__).with_name("driver.py")
@@ -123,15 +123,22 @@ class BoxInterpreter:
         self._box = box
         self._slot = slot
 
-    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+    def run(
+        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+    ) -> Execution:
         """Run in the box, and bring the node's files here."""
-        reply = self._box.ask(limits.timeout_seconds + 60, slot=self._slot, code=code, limits=asdict(limits))
+        given = {name: base64.b64encode(path.read_bytes()).decode() for name, path in inputs.items()}
+        seconds = limits.timeout_seconds + 60
+        reply = self._box.ask(seconds, slot=self._slot, code=code, limits=asdict(limits), inputs=given)
         assert "error" not in reply, reply["error"]
         node_dir.mkdir(parents=True, exist_ok=True)
         for name, content in reply["files"].items():
             (node_dir / name).write_bytes(base64.b64decode(content))
         submission = node_dir / "submission.csv" if reply["execution"]["submission"] else None
         return Execution(**{**reply["execution"], "submission": submission})
+
+    def close(self) -> None:
+        """The box ends what runs when it ends."""
 
 
 @contextlib.contextmanager

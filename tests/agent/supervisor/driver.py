@@ -21,7 +21,12 @@ NODES = Path("/home/agent/nodes")
 def candidate(interpreters, request, number):
     node_dir = NODES / str(number)
     limits = CandidateLimits(**{**request["limits"], "cpus": tuple(request["limits"]["cpus"])})
-    execution = interpreters[request["slot"]].run(request["code"], node_dir, limits)
+    inputs = {}
+    for name, content in request["inputs"].items():
+        inputs[name] = NODES / f"{number}-{name}"
+        NODES.mkdir(parents=True, exist_ok=True)
+        inputs[name].write_bytes(base64.b64decode(content))
+    execution = interpreters[request["slot"]].run(request["code"], node_dir, limits, inputs)
     files = {path.name: base64.b64encode(path.read_bytes()).decode() for path in node_dir.iterdir()}
     return {"execution": asdict(execution) | {"submission": bool(execution.submission)}, "files": files}
 

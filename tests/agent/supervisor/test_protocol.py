@@ -23,6 +23,7 @@ GOOD: dict[str, Any] = {
     "output_bytes": 100_000,
     "file_bytes": 2**30,
     "cpus": [0, 1],
+    "inputs": ["n0001.csv"],
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -36,7 +37,7 @@ def message(**changes: object) -> bytes:
 
 
 def test_a_job_comes_back_as_it_was_encoded() -> None:
-    job = Job(3, 1.5, 2**30, 1000, 2**20, (0, 5))
+    job = Job(3, 1.5, 2**30, 1000, 2**20, (0, 5), ("n0001.csv", "n0002.csv"))
     assert read_job(encode(job)) == job
 
 
@@ -76,6 +77,21 @@ def test_an_unknown_key_is_refused() -> None:
         ("cpus", [9000]),
         ("cpus", [[0]]),
         ("cpus", [0] * 1025),
+        ("inputs", None),
+        ("inputs", "n0001.csv"),
+        ("inputs", {"n0001.csv": 1}),
+        ("inputs", [1]),
+        ("inputs", [""]),
+        ("inputs", [".."]),
+        ("inputs", ["../solution.py"]),
+        ("inputs", ["/etc/passwd"]),
+        ("inputs", [".hidden"]),
+        ("inputs", ["a\u0000b"]),
+        ("inputs", ["a\n"]),
+        ("inputs", ["A.csv"]),
+        ("inputs", ["a" * 80]),
+        ("inputs", ["a.csv", "a.csv"]),
+        ("inputs", [f"n{number}.csv" for number in range(33)]),
     ],
 )
 def test_a_value_out_of_type_or_range_is_refused(name: str, value: object) -> None:

@@ -117,12 +117,14 @@ def ask(message, *files):
     protocol.send(line, message, files)
     return json.loads(protocol.receive(line)[0])
 def opened(path, flags): return os.open(path, flags, 0o600)
-good = {'sequence': 9, 'timeout_seconds': 5, 'memory_bytes': 2**29, 'output_bytes': 999, 'file_bytes': 999, 'cpus': []}
+good = {'sequence': 9, 'timeout_seconds': 5, 'memory_bytes': 2**29, 'output_bytes': 999, 'file_bytes': 999, 'cpus': [],
+        'inputs': []}
 os.makedirs('/home/agent/x', exist_ok=True)
 code = opened('/home/agent/x/code', os.O_RDWR | os.O_CREAT)
 out = opened('/home/agent/x/out', os.O_WRONLY | os.O_CREAT)
 sub = opened('/home/agent/x/sub', os.O_WRONLY | os.O_CREAT)
 job = json.dumps(good).encode()
+with_input = json.dumps(good | {'inputs': ['a.csv']}).encode()
 """
 
 
@@ -135,7 +137,12 @@ job = json.dumps(good).encode()
         ("ask(job.replace(b'9,', b'true,', 1), code, out, sub)", "sequence is not an integer"),
         ("ask(job)", "0 descriptors"),
         ("ask(job, code, out)", "2 descriptors"),
-        ("ask(job, code, out, sub, sub)", "more descriptors"),
+        ("ask(job, code, out, sub, sub)", "4 descriptors came with the job; 3 belong"),
+        ("ask(job, code, out, sub, *[code] * 33)", "more descriptors"),
+        ("ask(with_input, code, out, sub)", "3 descriptors came with the job; 4 belong"),
+        ("ask(with_input, code, out, sub, sub)", "not open for what it is there for"),
+        ("ask(with_input, code, out, sub, os.open('/proc/self/environ', os.O_RDONLY))", "not a regular file in the"),
+        ("(os.truncate('/home/agent/x/code', 1000), ask(with_input, code, out, sub, code))[1]", "a.csv has 1000 bytes"),
         ("ask(job, out, out, sub)", "not open for what it is there for"),
         ("ask(job, code, opened('/home/agent/x/code', os.O_RDONLY), sub)", "not open for what it is there for"),
         ("ask(job, opened('/home/agent/x/code', os.O_PATH), out, sub)", "not open for what it is there for"),

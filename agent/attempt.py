@@ -1,0 +1,75 @@
+"""A proposal on its way to becoming a node: what was asked, and what each step found out so far.
+
+One worker has it at a time. It becomes a node when its script has an outcome, also where the run ends before the
+review: the outcome was paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.contract import NodeEvent
+from agent.ends import EndOfRun
+from agent.excerpt import excerpt
+from agent.interpreter import Execution
+from agent.journal import Pending
+from agent.llm.base import Message, Usage
+from agent.operators.coding import Proposal
+from agent.operators.review import Review
+from agent.stopwatch import Stopwatch
+from agent.verdict import judge
+
+EVENT_OUTPUT_CHARS = (100_000, 300_000)  # head and tail; the gateway takes events of 4 MiB
+
+
+class Checked(NamedTuple):
+    """What is known of a node's submission; `valid` is None when nobody looked, `problem` when nothing is wrong."""
+
+    valid: bool | None = None
+    problem: str | None = None
+
+
+@dataclass
+class Attempt:
+    """`end` is an end of the run that came up on the way."""
+
+    pending: Pending
+    messages: tuple[Message, ...]
+    watch: Stopwatch
+    seed: int = 0
+    inputs: Mapping[str, Path] = field(default_factory=dict)
+    proposal: Proposal = field(default_factory=lambda: Proposal("", "", Usage()))
+    execution: Execution | None = None
+    checked: Checked = field(default_factory=Checked)
+    findings: Review = field(default_factory=Review)
+    end: EndOfRun | None = None
+
+    def event(self, metric: str) -> NodeEvent:
+        """Say what became of it; it must have an execution."""
+        execution = self.execution
+        assert execution is not None
+        verdict = judge(execution.outcome, execution.output, metric, self.findings, self.checked.problem)
+        usage = self.proposal.usage + self.findings.usage
+        return NodeEvent(
+            node=self.pending.id,
+            step=self.pending.step,
+            action=self.pending.action,
+            parents=self.pending.parents,
+            plan=self.proposal.plan,
+            code=self.proposal.code,
+            outcome=execution.outcome,
+            exit_code=execution.exit_code,
+            output=excerpt(execution.output, *EVENT_OUTPUT_CHARS),
+            score=verdict.score,
+            buggy=verdict.buggy,
+            why_buggy=verdict.why_buggy,
+            analysis=self.findings.summary,
+            reviewed_by=verdict.reviewed_by,
+            submission_valid=self.checked.valid,
+            warm_start=execution.warm_start,
+            seconds=self.watch.seconds(),
+            tokens={"input": usage.input_tokens, "output": usage.output_tokens},
+        )

@@ -1,0 +1,103 @@
+"""What is done with one proposal, step by step: propose → execute → check → review.
+
+Several workers do this side by side. A step reads what the run is given and writes into its own attempt; it changes
+nothing of the run. What was found out is recorded by the loop, one attempt at a time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from agent.attempt import Attempt, Checked
+from agent.contract import CandidateLimits
+from agent.deadline import Deadline
+from agent.ends import EndOfRun
+from agent.gateway import CheckFailed, Gateway
+from agent.interpreter import Execution
+from agent.llm.base import LLM
+from agent.operators.base import Task
+from agent.operators.coding import propose
+from agent.operators.review import review, review_messages
+from agent.promptset import PromptSet
+from agent.slots import Slots
+from agent.stopwatch import TimedLLM
+from agent.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Worker:
+    """What every attempt is carried out with. Used by many threads."""
+
+    task: Task
+    prompts: PromptSet
+    coder: LLM
+    reviewer: LLM
+    slots: Slots
+    limits: CandidateLimits
+    gateway: Gateway
+    workspace: Workspace
+    deadline: Deadline
+
+    def carry_out(self, attempt: Attempt) -> None:
+        """Take every step; an end of the run that comes up on the way is noted, and the rest left out."""
+        try:
+            for step in (self.propose, self.execute, self.check, self.review):
+                step(attempt)
+        except EndOfRun as end:
+            attempt.end = end
+
+    def propose(self, attempt: Attempt) -> None:
+        """Ask the coder for plan and code."""
+        attempt.proposal = propose(TimedLLM(self.coder, attempt.watch, "model"), attempt.messages, attempt.seed)
+
+    def execute(self, attempt: Attempt) -> None:
+        """Run the script."""
+        if attempt.proposal.problem is not None:
+            attempt.execution = not_run(attempt.proposal.problem)
+            return
+        seconds = self.deadline.check("the model's reply left no time to run it")
+        limits = dataclasses.replace(self.limits, timeout_seconds=seconds)
+        folder = self.workspace.node_dir(attempt.pending.id)
+        with attempt.watch.phase("execute"):
+            attempt.execution = self.slots.run(attempt.proposal.code, folder, limits, attempt.inputs)
+
+    def check(self, attempt: Attempt) -> None:
+        """Have the submission's format checked."""
+        execution = attempt.execution
+        assert execution is not None
+        if execution.submission is None:
+            attempt.checked = Checked(None, execution.submission_problem or "the script wrote none")
+            return
+        try:
+            with attempt.watch.phase("check"):
+                reply = self.gateway.check(attempt.pending.id, execution.submission)
+        except CheckFailed:  # the host's fault: the node is not to suffer for it
+            return
+        problem = None if reply.valid else reply.reason or "refused without a reason"
+        attempt.checked = Checked(reply.valid, problem)
+
+    def review(self, attempt: Attempt) -> None:
+        """Have a model read what the script printed."""
+        execution = attempt.execution
+        assert execution is not None
+        if execution.outcome == "not_run":
+            return
+        code = attempt.proposal.code
+        messages = review_messages(self.task, self.prompts, code, execution.outcome, execution.output)
+        attempt.findings = review(TimedLLM(self.reviewer, attempt.watch, "review"), messages, attempt.seed)
+
+
+def not_run(problem: str) -> Execution:
+    """Stand in for the execution of a proposal that is no program."""
+    return Execution(
+        outcome="not_run",
+        exit_code=None,
+        signal=None,
+        seconds=0.0,
+        output=problem,
+        peak_memory_bytes=0,
+        submission=None,
+        submission_problem="the script was not run",
+        warm_start=False,
+    )
