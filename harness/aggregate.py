@@ -43,6 +43,7 @@ class Row:
     edition: str
     leaks: tuple[str, ...]
     candidate_isolation: str
+    answers_shown: bool = False
     metric: str
     direction: str
     score: float | None
@@ -86,6 +87,7 @@ class Summary(BaseModel):
     missing: int
     ungraded: int
     stand_in_runs: int
+    answers_shown_runs: int = 0
     leaking_runs: int = 0
     made_submission: Rate
     valid_submission: Rate
@@ -125,7 +127,7 @@ def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> S
     graded = [item for item in ordered if counts(item)]
     clean = [item for item in graded if not item.leaks]
     missing = [item for item in ordered if not item.status.is_outcome]
-    failed = [item for item in missing if not item.stand_in]
+    failed = [item for item in missing if not item.stand_in and not item.answers_shown]
     pooled = _pooled(clean)
     differ = any(_valid_there(item) != item.valid for item in clean)
     return Summary(
@@ -134,6 +136,7 @@ def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> S
         missing=len(missing),
         ungraded=sum(1 for item in ordered if item.status.is_outcome and item.valid is None),
         stand_in_runs=sum(1 for item in ordered if item.stand_in),
+        answers_shown_runs=sum(1 for item in ordered if item.answers_shown),
         leaking_runs=len(graded) - len(clean),
         **pooled,
         valid_mle_bench=_rate(clean, lambda item: bool(_valid_there(item))) if differ else None,
@@ -162,6 +165,8 @@ def _pooled(graded: Sequence[Row]) -> dict[str, Rate]:
 def row(folder: RunFolder, record: RunRecord) -> Row:
     """One run's row, from its record, grade and journal."""
     grade = _object(folder.grade_file)
+    if record.answers_shown:  # whoever is shown the answers earns nothing
+        grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
     nodes = [event for event in folder.events() if event["type"] == "node"]
     scores = [node["score"] for node in nodes if not node["buggy"] and node["score"] is not None]
     direction = record.request.competition.direction
@@ -178,6 +183,7 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
         edition=record.data.edition,
         leaks=tuple(grade.get("leaks") or ()),
         candidate_isolation=record.candidate_isolation,
+        answers_shown=record.answers_shown,
         metric=record.request.competition.metric,
         direction=direction,
         score=grade.get("score"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import before_runs, promptset
+from harness.agents import choose
 from harness.choices import BenchOptions
 from harness.config import Settings
 from harness.errors import Interrupted
@@ -22,11 +23,13 @@ from harness.sandbox.base import Gpus
 from harness.stopping import StopFlag
 
 if TYPE_CHECKING:
+    from harness.agents.spec import OtherAgent
     from harness.aggregate import Summary
     from harness.competition import Competition
     from harness.gateway.providers.base import Provider
     from harness.images import ImageRef
     from harness.manifest import Prepared
+    from harness.presets import Preset
     from harness.run import RunTools
 
 
@@ -101,16 +104,19 @@ class Bench:
 
         options, settings = self.options, self.settings
         options.check()
-        chosen = preset(options.agent, options.search)
+        other = choose.other(options, settings)
+        if other is not None:
+            self.options = options = choose.with_limits(options, other)
+        chosen = preset(options.agent, options.search) if other is None else choose.as_preset(other)
         known = catalogue.of(settings)
         loaded = [known.load(name) for name in options.competitions]
-        prompts = promptset.find(options.prompts or chosen.prompt_set, settings.prompts, like=chosen.prompt_set)
+        prompts = promptset.NONE if other else self._prompts(chosen)
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
         self._refuse_model()
         before_runs.refuse_results_folder(settings.results)
         self._engine()
         prepared = [(item, self.prepare(item)) for item in loaded]
-        image = self.image(gpus)
+        image = self.image(gpus, other)
         most = min(options.jobs, len(options.seeds) * len(loaded)) * limits.workspace_bytes
         before_runs.point_out_disk(settings.workspaces, most, self.say)
         return [
@@ -129,6 +135,7 @@ class Bench:
                 gpus_text=options.gpus,
                 prompts=prompts,
                 image=image,
+                other=other,
                 budget_usd=options.budget,
                 workers=options.workers,
                 description=descriptions.choose(options.description, item, data, settings.home),
@@ -154,12 +161,19 @@ class Bench:
         self.host = hardware.host(f"{engine.version} at {engine.host}")
         before_runs.refuse_cpus(self.client, self.options.cpus)
 
-    def image(self, gpus: Gpus | None) -> ImageRef:
+    def _prompts(self, chosen: Preset) -> promptset.PromptSet:
+        return promptset.find(self.options.prompts or chosen.prompt_set, self.settings.prompts, like=chosen.prompt_set)
+
+    def image(self, gpus: Gpus | None, other: OtherAgent | None = None) -> ImageRef:
         """The agent's image, made ready once; GPUs are tried before anything else starts."""
+        from harness.agents.image import ensure
         from harness.images import ensure_image
         from harness.sandbox.gpu import check_gpus
 
-        image = ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
+        if other is not None:
+            image = ensure(other, self.settings, self.say)
+        else:
+            image = ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
         if gpus:
             check_gpus(self.client, image.digest, gpus)
         return image

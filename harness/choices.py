@@ -47,6 +47,7 @@ class BenchOptions:
     prices: Path | None = None
     description: Kind = "own"
     search: str | None = None
+    show_answers: bool = False
 
     def check(self) -> None:
         """Refuse what can't be meant; raise `UserError`."""

@@ -164,6 +164,14 @@ def doctor(json: Json = False) -> None:
 
 
 @app.command()
+def agents(json: Json = False) -> None:
+    """List the agents that --agent can name, and what stands between each and its candidates."""
+    from harness.agents import listing
+
+    listing.show(settings_now(), as_json=json)
+
+
+@app.command()
 def image(
     gpu: Annotated[bool, typer.Option("--gpu", help="The image with torch.")] = False,
     base: Annotated[bool, typer.Option("--base", help="Only the base image, made anew.")] = False,

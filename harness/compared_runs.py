@@ -94,6 +94,8 @@ def why_not(record: RunRecord, grade: GradeReport | None) -> str | None:
     """Say why a run is not compared; None where it is."""
     if not record.status.is_outcome:
         return f"missing: {record.status}" + (f" ({record.reason})" if record.reason else "")
+    if record.answers_shown:
+        return "the agent was shown the answers: a test of the harness"
     if record.data.stand_in:
         return "stand-in data: its scores say nothing about the real competition"
     if grade is None:

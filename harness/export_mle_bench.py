@@ -73,6 +73,8 @@ def _grade(folder: RunFolder) -> GradeReport | None:
 
 def _unfit(record: RunRecord, grade: GradeReport | None) -> str | None:
     """Why MLE-bench could not have graded this run; None when it could."""
+    if record.answers_shown:
+        return "the agent was shown the answers"
     if record.data.stand_in or (grade is not None and grade.stand_in):
         return "on stand-in data"
     if not record.data.edition.startswith(EDITION):

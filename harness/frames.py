@@ -49,6 +49,7 @@ RUNS = (
     Column("ended_at", "time", "when all was over, UTC"),
     Column("edition", "text", "of the competition's data"),
     Column("stand_in", "boolean", "synthetic data: in no rate"),
+    Column("answers_shown", "boolean", "a test of the harness, whose agent was given the answers: in no rate"),
     Column("leaks", "text", "known leaks of the edition, one a line"),
     Column("candidate_isolation", "text", "what stands between agent and candidate scripts"),
     Column("metric", "text", "the competition's"),

@@ -40,7 +40,7 @@ PYTHON_IMAGE = "python:3.11-slim"
 class ImageRef:
     """An image that is there: its name, its digest in this engine, and what candidates can import."""
 
-    kind: Kind
+    kind: str
     tag: str
     digest: str
     packages: Mapping[str, str]
@@ -61,7 +61,7 @@ def ensure_image(kind: Kind, settings: Settings, say: Say, *, rebuild: bool = Fa
         return found
     client = connect(settings.environ)
     wanted = recipe.agent(kind, settings.root)
-    with one_at_a_time(_lock_file(), say, "building an image"), engine_errors():
+    with one_at_a_time(lock_file(), say, "building an image"), engine_errors():
         found = None if rebuild else _current(client, wanted, kind, settings)
         if found is None:
             _build(wanted, kind, client, settings, say)
@@ -74,8 +74,8 @@ def ensure_image(kind: Kind, settings: Settings, say: Say, *, rebuild: bool = Fa
 def ensure_base(settings: Settings, say: Say, *, rebuild: bool = False) -> str:
     """The base image's tag, made first where needed."""
     client = connect(settings.environ)
-    with one_at_a_time(_lock_file(), say, "building an image"), engine_errors():
-        return _base(client, settings, say, rebuild=rebuild).tag
+    with one_at_a_time(lock_file(), say, "building an image"), engine_errors():
+        return base_in(client, settings, say, rebuild=rebuild).tag
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ def stale(client: Any, settings: Settings) -> list[StaleImage]:
         *(recipe.agent(kind, settings.root) for kind in KINDS),
     )
     with engine_errors():
-        current = {_inspect(client, wanted.tag).get("Id") for wanted in recipes}
+        wanted_ids = {inspect(client, wanted.tag).get("Id") for wanted in recipes}
         listed = client.api.images(filters={"label": INPUTS_LABEL})
     ours = {wanted.repository for wanted in recipes}
     found = []
     for image in sorted(listed, key=lambda item: item["Created"]):
         tags = tuple(tag for tag in image["RepoTags"] or () if tag != "<none>:<none>")
-        if image["Id"] not in current and all(tag.rpartition(":")[0] in ours for tag in tags):
+        if image["Id"] not in wanted_ids and all(tag.rpartition(":")[0] in ours for tag in tags):
             found.append(
                 StaleImage(image["Id"], tags, time.strftime("%Y-%m-%d %H:%M", time.localtime(image["Created"])))
             )
@@ -132,23 +132,25 @@ def remove(client: Any, image: StaleImage) -> bool:
     return True
 
 
-def _lock_file() -> Path:
+def lock_file() -> Path:
+    """The file that whoever builds holds."""
     # Not below PODIUM_HOME: several homes may share the engine, and two bases at once would each make the other stale.
     return Path(tempfile.gettempdir()) / f"podium-image-{os.getuid()}.lock"
 
 
 def _build(wanted: Recipe, kind: Kind, client: Any, settings: Settings, say: Say) -> None:
-    base = _base(client, settings, say)
-    base_id = str(_inspect(client, base.tag)["Id"])
+    base = base_in(client, settings, say)
+    base_id = str(inspect(client, base.tag)["Id"])
     if kind == "gpu":
         below = recipe.box(settings.root)
-        _run_build(below, {"BASE": base.tag}, base_id, settings, say)
-        _run_build(wanted, {"BOX": below.tag}, base_id, settings, say)
+        run_build(below, {"BASE": base.tag}, base_id, settings, say)
+        run_build(wanted, {"BOX": below.tag}, base_id, settings, say)
     else:
-        _run_build(wanted, {"BASE": base.tag}, base_id, settings, say)
+        run_build(wanted, {"BASE": base.tag}, base_id, settings, say)
 
 
-def _run_build(wanted: Recipe, arguments: Mapping[str, str], base_id: str, settings: Settings, say: Say) -> None:
+def run_build(wanted: Recipe, arguments: Mapping[str, str], base_id: str, settings: Settings, say: Say) -> None:
+    """Build one image, said aloud; its output goes to a log in the home folder."""
     log = settings.home / "logs" / f"{wanted.repository.replace('/', '-')}.log"
     with timed(say, f"Building {wanted.tag} (log: {log})"):
         build(
@@ -161,9 +163,10 @@ def _run_build(wanted: Recipe, arguments: Mapping[str, str], base_id: str, setti
         )
 
 
-def _base(client: Any, settings: Settings, say: Say, *, rebuild: bool = False) -> Recipe:
+def base_in(client: Any, settings: Settings, say: Say, *, rebuild: bool = False) -> Recipe:
+    """Have the base image in the engine."""
     wanted = _base_recipe(settings)
-    if rebuild or not _inspect(client, wanted.tag):
+    if rebuild or not inspect(client, wanted.tag):
         make_base(
             wanted,
             network=_network(settings),
@@ -175,18 +178,25 @@ def _base(client: Any, settings: Settings, say: Say, *, rebuild: bool = False) -
 
 
 def _current(client: Any, wanted: Recipe, kind: Kind, settings: Settings) -> ImageRef | None:
-    attrs = _inspect(client, wanted.tag)
-    labels = attrs.get("Config", {}).get("Labels") or {}
-    if labels.get(INPUTS_LABEL) != wanted.inputs:
-        return None
-    # An image that came by `docker load` may stand here without its base; a base made anew asks for a rebuild.
-    base = _inspect(client, _base_recipe(settings).tag)
-    if base and base["Id"] != labels.get(BASE_LABEL):
+    attrs = current(client, wanted, settings)
+    if attrs is None:
         return None
     return ImageRef(kind, wanted.tag, attrs["Id"], _packages(client, attrs["Id"], settings))
 
 
-def _inspect(client: Any, tag: str) -> dict[str, Any]:
+def current(client: Any, wanted: Recipe, settings: Settings) -> dict[str, Any] | None:
+    """The image of these inputs on the base that is there now; None where it has yet to be built."""
+    attrs = inspect(client, wanted.tag)
+    labels = attrs.get("Config", {}).get("Labels") or {}
+    if labels.get(INPUTS_LABEL) != wanted.inputs:
+        return None
+    # An image that came by `docker load` may stand here without its base; a base made anew asks for a rebuild.
+    base = inspect(client, _base_recipe(settings).tag)
+    return None if base and base["Id"] != labels.get(BASE_LABEL) else attrs
+
+
+def inspect(client: Any, tag: str) -> dict[str, Any]:
+    """What the engine knows of an image; empty where it has none."""
     import docker.errors
 
     try:

@@ -16,7 +16,12 @@ def path(text: str) -> Path:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Competitions = Annotated[list[str] | None, typer.Argument(metavar="[COMPETITION]...", help="Ids; see: podium list")]
-AgentName = Annotated[str, typer.Option("--agent", help="Agent configuration: aide, aide-mle-bench.")]
+AgentName = Annotated[
+    str, typer.Option("--agent", help="Agent: aide, aide-mle-bench, another's name (podium agents), or its folder.")
+]
+ShowAnswers = Annotated[
+    bool, typer.Option("--show-answers", help="For test agents that ask for it: the ANSWERS are shown. In no rate.")
+]
 Model = Annotated[str, typer.Option(help="offline, openai/NAME, anthropic/NAME or compatible/NAME.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and of the offline coder.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Nodes of the tree. [default: the agent's]")]

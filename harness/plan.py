@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import contract, descriptions, results
+from harness.agents import box
 from harness.competition import DESCRIPTION_NAME
 from harness.contract import CandidateLimits, CompetitionBrief, ModelSettings, RunRequest
 from harness.sandbox.base import Gpus, Limits, Mount, SandboxSpec
 from harness.sandbox.owner import OWNER_LABEL, me
 
 if TYPE_CHECKING:
+    from harness.agents.spec import OtherAgent
     from harness.competition import Competition
     from harness.descriptions import Description
     from harness.images import ImageRef
@@ -53,12 +55,18 @@ class RunPlan:
     description: Description
     budget_usd: float | None
     workers: int = 1
+    other: OtherAgent | None = None  # where it is not ours
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property
     def run_id(self) -> str:
         """The run's folder name."""
         return results.run_id(self.competition.id, self.preset.name, self.seed)
+
+    @property
+    def shows_answers(self) -> bool:
+        """Is it a test of the harness, in whose box the answers lie?"""
+        return self.other is not None and self.other.spec.answers
 
     @property
     def brief(self) -> CompetitionBrief:
@@ -93,6 +101,7 @@ class RunPlan:
             self.gpus_text,
             self.description.sha256,
             json.dumps(self.budget_usd),
+            *([self.other.sha256] if self.other else []),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -102,8 +111,20 @@ def sandbox_spec(plan: RunPlan, door: Path, prompts: Path, description: Path | N
 
     `description` is a file that is shown in place of the public data's own.
     """
-    token = hashlib.sha256(os.urandom(16)).hexdigest()[:8]
+    common = _common_spec(plan, door, description)
+    if plan.other is not None:
+        return box.spec(common, plan.other, plan)
     request = plan.request()
+    return replace(
+        common,
+        mounts=(*common.mounts, Mount(prompts, contract.PROMPTS)),
+        command=("--slots", str(plan.workers), "--threads", str(max(1, len(request.candidate.cpus) // plan.workers))),
+    )
+
+
+def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> SandboxSpec:
+    """What the boxes of all agents have."""
+    token = hashlib.sha256(os.urandom(16)).hexdigest()[:8]
     return SandboxSpec(
         name=f"podium-{plan.run_id[:80].lower()}-{token}",
         image=plan.image.digest,
@@ -111,10 +132,8 @@ def sandbox_spec(plan: RunPlan, door: Path, prompts: Path, description: Path | N
         mounts=(
             Mount(plan.prepared.public, contract.DATA),
             *((Mount(description, f"{contract.DATA}/{DESCRIPTION_NAME}"),) if description else ()),
-            Mount(prompts, contract.PROMPTS),
             Mount(door, contract.DOOR),
         ),
-        command=("--slots", str(plan.workers), "--threads", str(max(1, len(request.candidate.cpus) // plan.workers))),
         workspace=contract.HOME,
         last_space_for=contract.AGENT_GROUP,
         labels={
@@ -127,7 +146,7 @@ def sandbox_spec(plan: RunPlan, door: Path, prompts: Path, description: Path | N
     )
 
 
-def model_settings(model: str, temperature: float) -> ModelSettings:
+def model_settings(model: str, temperature: float | None) -> ModelSettings:
     """How the agent calls a model: each provider in its own wire format, by the model's name alone."""
     provider, _, name = model.partition("/")
     if provider == "anthropic":

@@ -24,8 +24,8 @@ class Preset:
     candidate_timeout_seconds: float
     wall_seconds: float
     prompt_set: str
-    code_temperature: float
-    review_temperature: float
+    code_temperature: float | None
+    review_temperature: float | None
 
 
 PRESETS: dict[str, Preset] = {
@@ -61,7 +61,8 @@ def preset(name: str, policy: str | None = None) -> Preset:
     try:
         found = PRESETS[name]
     except KeyError:
-        raise UserError(f"no agent {name!r}; there are: {', '.join(sorted(PRESETS))}. Try: --agent aide") from None
+        known = ", ".join(sorted(PRESETS))
+        raise UserError(f"no agent {name!r}; ours are: {known}. Others, and the form of one: podium agents") from None
     if policy is None or policy == found.search.policy:
         return found
     if policy not in POLICIES:

@@ -39,6 +39,9 @@ class PromptSet:
                 write_atomically(folder / self.sha256 / name, content)
 
 
+NONE = PromptSet("none", "", {})  # of agents that bring their own
+
+
 def find(name_or_folder: str, shipped: Path, like: str | None = None) -> PromptSet:
     """One of the shipped sets by name, or any folder; raise `UserError` with what there is, or what is wrong with it.
 

@@ -93,7 +93,8 @@ class RunRecord(BaseModel):
     image: str
     image_tag: str
     host: HostRecord | None = None
-    candidate_isolation: str = "uid"
+    candidate_isolation: Literal["uid", "none"] = "uid"
+    answers_shown: bool = False
     candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
     gpus: str = ""
     budget_usd: float | None = None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import harness
 from harness import contract, lost, results
+from harness.agents.box import with_answers
 from harness.door import open_door
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError
 from harness.files import write_atomically
@@ -120,6 +121,8 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, host: HostRe
         image=plan.image.digest,
         image_tag=plan.image.tag,
         host=host,
+        candidate_isolation="uid" if plan.other is None else "none",
+        answers_shown=plan.shows_answers,
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,
     )
@@ -146,6 +149,8 @@ class _Running:
             prompts = self._plan.prompts.lay_out(door.parent / "prompts")
             description = self._plan.description.lay_out(door.parent / "description.md")
             spec = sandbox_spec(self._plan, door, prompts, description)
+            if self._plan.shows_answers:
+                spec = with_answers(spec, self._plan.prepared.private, door.parent / "answers")
             gateway = self._gateway(door)
             try:
                 with gateway:
@@ -202,7 +207,13 @@ class _Running:
             self._folder.sandbox_log.write_text(ending.log_tail, encoding="utf-8")
             self._take_submission(box)
             deadline = self.record.request.deadline_seconds
-            known = Known(self._tools.should_stop(), gateway.provider_failed, deadline)
+            known = Known(
+                self._tools.should_stop(),
+                gateway.provider_failed,
+                deadline,
+                by_exit_code=self._plan.other is not None,
+                over_budget=gateway.over_budget,
+            )
             status, reason = judge(ending, self._heard, known)
             self.note(status=status, reason=reason, exit_code=ending.exit_code, oom_kills=ending.oom_kills)
         finally:
@@ -219,7 +230,8 @@ class _Running:
     def _tick(self, gateway: Gateway) -> None:
         if gateway.failure is not None:
             raise gateway.failure
-        if self._tools.should_end():
+        # Another agent knows of no nodes that it could end after.
+        if self._tools.should_end() or (self._plan.other is not None and self._tools.should_stop()):
             raise Interrupted("stopped")
         if self._tools.should_stop():
             gateway.request_stop()

@@ -32,6 +32,7 @@ from harness.options import (
     SearchPolicy,
     Seed,
     Seeds,
+    ShowAnswers,
     StandIn,
     Steps,
     Suite,
@@ -84,6 +85,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         prices: Prices = None,
         description: DescriptionKind = "own",
         search: SearchPolicy = None,
+        show_answers: ShowAnswers = False,
         json: Json = False,
     ) -> None:
         from harness.choices import BenchOptions, parse_seeds, select
@@ -115,6 +117,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             prices=prices,
             description=parse_kind(description),
             search=search,
+            show_answers=show_answers,
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
 

@@ -74,8 +74,8 @@ def suite_rates(rows: Iterable[Row], suites: Suites) -> tuple[SuiteRates, ...]:
 
 
 def counts(row: Row) -> bool:
-    """Is the row in any rate: an outcome of the agent, graded, on real data?"""
-    return row.status.is_outcome and row.valid is not None and not row.stand_in
+    """Is the row in any rate: an outcome of the agent, graded, on real data, and nobody showed it the answers?"""
+    return row.status.is_outcome and row.valid is not None and not row.stand_in and not row.answers_shown
 
 
 @dataclass(frozen=True)

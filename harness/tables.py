@@ -64,6 +64,8 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         typer.echo(f"{value.ungraded} of {value.runs} runs are not graded. Each: podium grade {value.group}/RUN")
     if value.stand_in_runs:
         typer.echo(f"{value.stand_in_runs} of {value.runs} runs on STAND-IN data: no medal, no percentile, in no rate")
+    if value.answers_shown_runs:
+        typer.echo(f"{value.answers_shown_runs} of {value.runs} runs were shown the ANSWERS: tests, in no rate")
     rates = {"medals": value.any_medal, "above median": value.above_median, "valid": value.valid_submission}
     if value.valid_mle_bench is not None:
         rates["valid by MLE-bench's graders"] = value.valid_mle_bench
@@ -128,7 +130,8 @@ def estimate(value: Estimate | None) -> str:
 
 
 def _name(row: Row) -> str:
-    return escape(row.competition) + (" [red](stand-in)[/]" if row.stand_in else "")
+    marks = {"stand-in": row.stand_in, "ANSWERS SHOWN": row.answers_shown}
+    return escape(row.competition) + "".join(f" [red]({mark})[/]" for mark, holds in marks.items() if holds)
 
 
 def _phase(name: str) -> Callable[[Row], str]:

@@ -45,6 +45,8 @@ class Known:
     asked_to_stop: bool
     provider_failed: bool  # the latest model call came to nothing by the provider's fault
     deadline_seconds: float  # the agent's
+    by_exit_code: bool = False  # of an agent that need not say how it ended
+    over_budget: bool = False  # a call was refused for the budget
 
 
 class Heard:
@@ -87,6 +89,8 @@ def judge(ending: Ending, heard: Heard, known: Known) -> Verdict:
         return _said(end, late=heard.ended_after_seconds >= known.deadline_seconds, known=known)
     if known.asked_to_stop:
         return Verdict(RunStatus.STOPPED, "stopped on request")
+    if known.by_exit_code:
+        return _exited(ending, heard, known)
     if ending.exit_code == UNFIT_BOX and heard.events == 0:
         return Verdict(RunStatus.INFRA_FAILED, f"nothing could be started in the sandbox: {_last_line(ending)}")
     return Verdict(RunStatus.AGENT_FAILED, _crash(ending, end))
@@ -104,6 +108,17 @@ def _said(end: EndEvent, *, late: bool, known: Known) -> Verdict:
             return Verdict(RunStatus.TIMED_OUT, "the time was up")
         return Verdict(RunStatus.AGENT_FAILED, f"ended for want of a model, which had answered: {said}")
     return Verdict(ENDS[end.reason], said)
+
+
+def _exited(ending: Ending, heard: Heard, known: Known) -> Verdict:
+    """Of an agent that said nothing: its exit code, and what the gateway knows better than it does."""
+    if ending.exit_code == 0:
+        return Verdict(RunStatus.COMPLETED, "the agent ended with 0")
+    if known.over_budget:
+        return Verdict(RunStatus.BUDGET_EXHAUSTED, f"the budget was spent; {_crash(ending, heard.end)}")
+    if known.provider_failed:
+        return Verdict(RunStatus.INFRA_FAILED, f"the model could not be had; {_crash(ending, heard.end)}")
+    return Verdict(RunStatus.AGENT_FAILED, _crash(ending, heard.end))
 
 
 def _crash(ending: Ending, end: EndEvent | None) -> str:

@@ -69,6 +69,7 @@ class Books:
         self.fail = on_failure
         self.monotonic = monotonic
         self.provider_failed = False
+        self.over_budget = False
         self._sequence = 0
 
     @property

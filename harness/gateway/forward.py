@@ -69,6 +69,7 @@ class ModelCalls:
         except RecursionError:
             return self._refuse(call, wire, path, 400, "invalid_request_error", "The body is nested too deeply.")
         except BudgetExhausted as over:
+            self._books.over_budget = True
             return self._refuse(call, wire, path, 402, "budget_exhausted", str(over))
         return await self._forward(call, headers)
 

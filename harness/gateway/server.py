@@ -96,6 +96,11 @@ class Gateway:
         """Whether the latest call came to nothing by the provider's fault, so that an agent may say it has no model."""
         return self._books is not None and self._books.provider_failed
 
+    @property
+    def over_budget(self) -> bool:
+        """Whether a call was refused because the budget had no room for it."""
+        return self._books is not None and self._books.over_budget
+
     def request_stop(self) -> None:
         """Ask the agent, through the status endpoint, to end after its current node."""
         self._stop = True

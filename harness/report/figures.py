@@ -95,7 +95,8 @@ def in_rates(row: Row) -> bool:
 def scores(summary: Summary) -> Data:
     """One run a row, with all that is known of how well it did."""
     fields = (
-        *("competition", "run_id", "agent", "model", "seed", "status", "stand_in", "edition", "metric", "direction"),
+        *("competition", "run_id", "agent", "model", "seed", "status", "stand_in", "answers_shown"),
+        *("edition", "metric", "direction"),
         *("score", "validation_score", "valid", "medal", "above_median", "percentile", "exceeds_percent"),
     )
     return Data("scores", fields, tuple(tuple(_value(getattr(row, field)) for field in fields) for row in summary.rows))

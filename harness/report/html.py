@@ -96,7 +96,7 @@ def _heading(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
         ("edition", different([row.edition for row in summary.rows])),
         ("seeds", [", ".join(map(str, sorted({row.seed for row in summary.rows})))]),
         ("machine", hardware),
-        ("candidate isolation", different([row.candidate_isolation for row in summary.rows])),
+        ("candidate isolation", different([f"{row.candidate_isolation} ({row.agent})" for row in summary.rows])),
     ]
     return {"hardware": hardware, "facts": facts, "boards": by_competition(summary.rows)}
 
@@ -142,7 +142,7 @@ def _scoring(row: Row) -> str:
 def _kind(row: Row) -> str:
     if row.stand_in:
         return "stand-in"
-    if not row.has_leaderboard:
+    if not row.has_leaderboard or row.answers_shown:
         return "plain"
     if row.medal in figures.MEDALS:
         return str(row.medal)

@@ -56,7 +56,7 @@ def section(summary: Summary) -> dict[str, Any]:
 
 
 def _own(summary: Summary) -> Iterator[Part]:
-    entrants = sorted({(row.agent, row.model) for row in summary.rows if not row.stand_in})
+    entrants = sorted({(row.agent, row.model) for row in summary.rows if not row.stand_in and not row.answers_shown})
     pooled = {name: rate.percent for name, rate in summary.as_failures.items() if rate.percent is not None}
     for entrant in entrants:
         rows = [row for row in summary.rows if (row.agent, row.model) == entrant and counts(row)]

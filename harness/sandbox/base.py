@@ -84,6 +84,9 @@ class SandboxSpec:
     command: tuple[str, ...] = ()  # empty: the image's own
     mounts: tuple[Mount, ...] = ()
     workspace: str = "/home"
+    folder: str | None = None  # where the command starts; None: in the workspace
+    user: str = "0:0"
+    capabilities: Mapping[str, str] = field(default_factory=lambda: KEPT_CAPABILITIES)  # each with its reason
     last_space_for: int | None = None  # the group that may fill the workspace's last 2 %
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)

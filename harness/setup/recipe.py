@@ -28,12 +28,14 @@ class Recipe:
     files: Mapping[str, bytes]
     arguments: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
+    executables: frozenset[str] = frozenset()
 
     @property
     def inputs(self) -> str:
         """A hash of everything that decides the image, but for the base's own content."""
         digests = {path: hashlib.sha256(content).hexdigest() for path, content in self.files.items()}
-        parts = [self.repository, self.dockerfile, digests, dict(self.arguments), self.target]
+        parts: list[object] = [self.repository, self.dockerfile, digests, dict(self.arguments), self.target]
+        parts += [sorted(self.executables)] if self.executables else []
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:HASH_CHARACTERS]
 
     @property
@@ -47,7 +49,7 @@ class Recipe:
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-            file.chmod(0o644)
+            file.chmod(0o755 if path in self.executables else 0o644)
         for below in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
             below.chmod(0o755)
 
@@ -73,6 +75,14 @@ def agent(kind: Kind, root: Path) -> Recipe:
     # The box's files decide the image too; its Dockerfile's own build does not read them.
     files = {**below.files, **_folder(root / "dockerfiles/agent-gpu", "dockerfiles/agent-gpu"), **sources}
     return Recipe("podium/agent-gpu", "dockerfiles/agent-gpu/Dockerfile", files)
+
+
+def loopback(root: Path, repository: str, below: str, below_id: str) -> Recipe:
+    """Another agent's own image `below`, with what every box of one has: a way to the gateway, a user, folders."""
+    files = _folder(root / "dockerfiles/loopback", "dockerfiles/loopback")
+    files |= {"agent/loopback.py": (root / "agent/loopback.py").read_bytes()}
+    arguments = {"AGENT": below, "AGENT_ID": below_id}  # a name may come to mean another image; its id decides too
+    return Recipe(repository, "dockerfiles/loopback/Dockerfile", files, arguments)
 
 
 def _folder(folder: Path, name: str) -> dict[str, bytes]:

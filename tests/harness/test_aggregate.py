@@ -141,6 +141,20 @@ def test_text_of_a_run_cannot_break_out_of_its_table_cell(text):
     assert text not in page
 
 
+def test_runs_that_were_shown_the_answers_are_labelled_and_in_no_rate():
+    summary = summarise("g", [row(answers_shown=True, agent="oracle"), row(medal="gold")])
+    assert summary.answers_shown_runs == 1 and len(summary.rows) == 2
+    assert {part.agent for part in summary.suites} <= {"aide"}
+    assert summary.valid_submission.n == summary.any_medal.n == 1
+    page = markdown.render(summary)
+    assert "(answers shown)" in page and "1 **shown the answers**" in page
+
+
+def test_the_candidates_isolation_is_on_the_page():
+    page = markdown.render(summarise("g", [row(candidate_isolation="none", agent="theirs")]))
+    assert "| theirs | none |" in page
+
+
 def test_stand_in_runs_are_labelled_on_the_page():
     page = markdown.render(summarise("g", [row(stand_in=True, medal=None)]))
     assert "(stand-in)" in page and "**stand-in**" in page

@@ -101,6 +101,7 @@ DATA = DataRecord(edition="mle-bench-v1", source="kaggle", stand_in=False, data_
     [
         ({"status": RunStatus.INFRA_FAILED, "reason": "no engine"}, {}, "missing: infra_failed (no engine)"),
         ({"data": DATA.model_copy(update={"stand_in": True})}, {}, "stand-in data"),
+        ({"answers_shown": True}, {}, "shown the answers"),
         ({}, {"leaks": ("a file has the labels",)}, "leaks: a file has the labels"),
         ({}, None, "not graded yet: podium grade a/"),
         ({}, {"data_fingerprint": "1" * 64}, "graded against other data"),

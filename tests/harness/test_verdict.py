@@ -18,7 +18,17 @@ def end(reason, message="told so"):
     return EndEvent(type="end", reason=reason, message=message, best=None)
 
 
-def ended(*events, exit_code=0, at_seconds=10.0, asked=False, no_model=False, log="last words\n", **box):
+def ended(
+    *events,
+    exit_code=0,
+    at_seconds=10.0,
+    asked=False,
+    no_model=False,
+    other=False,
+    spent=False,
+    log="last words",
+    **box,
+):
     """Judge a run of which these events were heard, all at one time; its deadline was after 60 seconds."""
     now = [0.0]
     heard = Heard(clock=lambda: now[0])
@@ -27,7 +37,7 @@ def ended(*events, exit_code=0, at_seconds=10.0, asked=False, no_model=False, lo
         heard.note(Stored(event))
     facts = {"oom_kills": 0, "timed_out": False, "over_disk": False, **box}
     ending = Ending(exit_code=exit_code, seconds=at_seconds, log_tail=log, **facts)
-    return judge(ending, heard, Known(asked_to_stop=asked, provider_failed=no_model, deadline_seconds=60.0))
+    return judge(ending, heard, Known(asked, no_model, 60.0, by_exit_code=other, over_budget=spent))
 
 
 def test_an_agent_that_was_asked_to_stop_and_did_is_stopped():
@@ -106,3 +116,24 @@ def test_the_first_candidate_started_before_its_node_was_reported():
 )
 def test_text_of_the_box_can_not_drive_a_terminal(text, line):
     assert one_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ({"exit_code": 0}, RunStatus.COMPLETED),
+        ({"exit_code": 0, "no_model": True}, RunStatus.COMPLETED),
+        ({"exit_code": 1}, RunStatus.AGENT_FAILED),
+        ({"exit_code": 1, "spent": True}, RunStatus.BUDGET_EXHAUSTED),
+        ({"exit_code": 1, "no_model": True}, RunStatus.INFRA_FAILED),
+        ({"exit_code": 143, "timed_out": True}, RunStatus.TIMED_OUT),
+        ({"exit_code": 143, "asked": True}, RunStatus.STOPPED),
+    ],
+)
+def test_another_agent_is_judged_by_its_exit_code(facts, status):
+    assert ended(other=True, **facts).status is status
+
+
+def test_the_supervisors_exit_code_gets_no_other_agent_another_try_for_free():
+    assert ended(exit_code=70).status is RunStatus.INFRA_FAILED
+    assert ended(exit_code=70, other=True).status is RunStatus.AGENT_FAILED

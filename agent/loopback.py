@@ -1,0 +1,96 @@
+"""`python3 -I loopback.py COMMAND…`: the entry point of another agent's box; the door as a loopback address.
+
+Clients that know nothing of a Unix socket reach the gateway at `http://127.0.0.1:8484`. Bytes are copied as they come,
+so streams stay streams; nothing is read, changed or kept. Then the command runs, and its exit code is this one's.
+
+It is put into images that others made: standard library only, Python 3.8 at least, few imports, since they are most of
+the time that it takes. It is no wall: everything here runs as the agent's own user.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+
+SOCKET = "/run/agent/door/gateway.sock"
+PORT = 8484
+CHUNK_BYTES = 1 << 16
+MOST_WAITING = 512
+SIGNALLED = 128  # shells' way to tell the signal that ended a command
+NOT_STARTED = 127  # and that there was none
+
+
+def listen(port: int) -> socket.socket:
+    """Bind the loopback address; nobody else is there before the command runs."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(MOST_WAITING)
+    return listener
+
+
+def serve(listener: socket.socket, door: str) -> None:
+    """Take connections for ever; one that can't be passed on is closed, and the client sees that."""
+    while True:
+        client, _ = listener.accept()
+        try:
+            threading.Thread(target=_pass_on, args=(client, door), daemon=True).start()
+        except RuntimeError:  # the box has no thread left
+            client.close()
+
+
+def _pass_on(client: socket.socket, door: str) -> None:
+    gateway = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        gateway.connect(door)
+        back = threading.Thread(target=_pump, args=(gateway, client), daemon=True)
+        back.start()
+    except (OSError, RuntimeError):
+        client.close()
+        gateway.close()
+        return
+    _pump(client, gateway)
+    back.join()
+    client.close()
+    gateway.close()
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    """Copy until the source ends, then end the target's side too; a broken one ends both."""
+    try:
+        while True:
+            data = source.recv(CHUNK_BYTES)
+            if not data:
+                break
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        for side in (source, target):
+            try:
+                side.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+def run(command: list[str], listener: socket.socket, door: str) -> int:
+    """Run the command to its end, and serve it meanwhile; who asks this process to end asks the command."""
+    pid = os.fork()  # before there are threads
+    if pid == 0:
+        try:
+            os.execvp(command[0], command)  # noqa: S606 - a list, no shell
+        except OSError as error:
+            os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        os._exit(NOT_STARTED)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: os.kill(pid, number))
+    threading.Thread(target=serve, args=(listener, door), daemon=True).start()
+    _, status = os.waitpid(pid, 0)
+    return SIGNALLED + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:], listen(PORT), SOCKET))

@@ -1,0 +1,132 @@
+"""Agents that are not ours, in the same box: built, run, graded, and shown for what they are."""
+
+import json
+
+import pytest
+
+from harness.gateway.providers.fake import Say
+from harness.results import RunStatus
+from tests.e2e.conftest import left_behind
+
+pytestmark = pytest.mark.engine
+
+CLIENTS = """
+import json, os, pathlib, sys, urllib.request
+import anthropic, openai
+
+told = {name: os.environ[name] for name in os.environ if name.startswith(("PODIUM_", "OPENAI_", "ANTHROPIC_"))}
+model = told["PODIUM_MODEL_NAME"]
+user = [{"role": "user", "content": "hi"}]
+chunks = list(openai.OpenAI().chat.completions.create(model=model, messages=user, stream=True))
+with anthropic.Anthropic().messages.stream(model=model, max_tokens=50, messages=user) as stream:
+    final = stream.get_final_message().content[0].text
+sample = pathlib.Path(told["PODIUM_SAMPLE"]).read_bytes()
+check = urllib.request.Request(told["PODIUM_GATEWAY"] + "/podium/check?node=mine", data=sample)
+reply = json.load(urllib.request.urlopen(check))
+request = json.loads(pathlib.Path(told["PODIUM_REQUEST"]).read_text())
+status = pathlib.Path("/proc/self/status").read_text()
+print(json.dumps({
+    "chat": "".join(chunk.choices[0].delta.content or "" for chunk in chunks),
+    "messages": final,
+    "check": reply["valid"],
+    "steps": request["search"]["steps"],
+    "key": told["OPENAI_API_KEY"],
+    "capabilities": [line.split()[1] for line in status.splitlines() if line.startswith(("CapEff", "CapBnd"))],
+    "uid": os.getuid(),
+    "folder": os.getcwd(),
+}))
+pathlib.Path(told["PODIUM_SUBMISSION"]).write_bytes(sample)
+sys.exit(int(os.environ.get("ENDS_WITH", "0")))
+"""
+SPEC = """
+title: A test's own
+dockerfile: Dockerfile
+command: [./start.sh]
+environment: {{ENDS_WITH: "{code}"}}
+limits: {{steps: 3, wall_minutes: 2}}
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """An agent of a user's own: unmodified clients of both providers, started by a script of the folder."""
+    folder = tmp_path / "my-agent"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("ARG BOX\nFROM ${BOX}\nCOPY . /opt/mine/\nENV PATH=/opt/mine:$PATH\n")
+    (folder / "agent.py").write_text(CLIENTS)
+    (folder / "start.sh").write_text("#!/bin/sh\nexec /opt/agent/bin/python /opt/mine/agent.py\n")
+    (folder / "start.sh").chmod(0o755)
+
+    def with_exit_code(code=0):
+        (folder / "agent.yaml").write_text(SPEC.format(code=code).replace("./start.sh", "start.sh"))
+        return str(folder)
+
+    return with_exit_code
+
+
+def test_an_agent_that_does_nothing_goes_the_whole_way_and_leaves_nothing(podium, engine):
+    before = left_behind(engine)
+    done = podium.bench("breast-cancer-wisconsin", "--agent", "nop", expect=4)
+    assert "agent nop, model offline, candidate isolation: none" in done.stdout
+    record = podium.only_run().read()
+    assert (record.status, record.candidate_isolation, record.reason) == (
+        RunStatus.COMPLETED,
+        "none",
+        "the agent ended with 0",
+    )
+    box = record.sandbox
+    assert box["network_mode"] == "none" and box["read_only_root"] and box["user"] == "10001:10001"
+    assert box["capabilities_dropped"] == ["ALL"] and box["capabilities_kept"] == {}
+    assert [mount["target"] for mount in box["mounts"] if mount["writable"]] == ["/home"]
+    assert not json.loads(podium.only_run().grade_file.read_text())["submission_exists"]
+    assert "| nop | none |" in podium.group().report.read_text()
+    assert left_behind(engine) <= before
+
+
+def test_the_sample_submission_is_handed_in_and_the_same_command_leaves_it_alone(podium):
+    podium.bench("diabetes-progression", "--agent", "sample-submission")
+    assert json.loads(podium.only_run().grade_file.read_text())["valid"]
+    assert "left as it is" in podium.bench("diabetes-progression", "--agent", "sample-submission").stderr
+
+
+def test_unmodified_clients_reach_the_model_from_a_folder_of_the_users_own(podium, model, mine):
+    model.script(Say(text="from the chat"), Say(text="from the messages"))
+    podium.bench("breast-cancer-wisconsin", "--agent", mine(), "--model", "compatible/fake")
+    folder = podium.only_run()
+    record, said = folder.read(), json.loads(folder.sandbox_log.read_text().splitlines()[-1])
+    assert said == {
+        "chat": "from the chat",
+        "messages": "from the messages",
+        "check": True,
+        "steps": 3,
+        "key": "dummy",
+        "capabilities": ["0000000000000000"] * 2,
+        "uid": 10001,
+        "folder": "/home/agent",
+    }
+    assert record.agent == "my-agent" and record.usage.calls == 2 and record.usage.cost_usd > 0
+    assert len(folder.transcript.read_text().splitlines()) == 2
+    assert json.loads(folder.grade_file.read_text())["valid"]
+
+
+def test_an_agent_that_fails_is_graded_all_the_same_and_one_over_its_budget_is_told_apart(podium, model, mine):
+    model.script(Say(text="a"), Say(text="b"))
+    podium.bench("breast-cancer-wisconsin", "--agent", mine(7), "--model", "compatible/fake", group="failed")
+    failed = podium.only_run("failed")
+    assert failed.read().status is RunStatus.AGENT_FAILED and "exited with 7" in failed.read().reason
+    assert json.loads(failed.grade_file.read_text())["valid"]
+    budget = ("--model", "compatible/fake", "--budget", "0.0001")
+    podium.bench("breast-cancer-wisconsin", "--agent", mine(), *budget, group="spent", expect=4)
+    assert podium.only_run("spent").read().status is RunStatus.BUDGET_EXHAUSTED
+
+
+def test_what_can_not_be_run_costs_nothing_and_says_what_to_do(podium, tmp_path):
+    folder = tmp_path / "none"
+    folder.mkdir()
+    for text, words in {
+        "title: x\nimage: podium-none-such:1\ncommand: [a]\n": "docker load -i",
+        "title: x\nimage: a\ncommand: a\n": "agent.yaml:3: command",
+    }.items():
+        (folder / "agent.yaml").write_text(text)
+        done = podium.bench("breast-cancer-wisconsin", "--agent", str(folder), expect=2)
+        assert words in done.stderr and not list(podium.results.glob("*/*"))
