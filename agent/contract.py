@@ -25,6 +25,7 @@ SOCKET = Path("/run/agent/door/gateway.sock")
 EVENTS_PATH = "/podium/events"
 CHECK_PATH = "/podium/check"
 STATUS_PATH = "/podium/status"
+LABEL_HEADER = "x-podium-label"  # of a model call: which node it is for, and what
 
 Direction = Literal["maximize", "minimize"]
 Action = Literal["draft", "improve", "debug", "merge", "ensemble"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.llm.base import LLM, Reply, Request
 
@@ -36,13 +36,14 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class TimedLLM:
-    """A model whose calls count towards a phase; what is made of its replies does not."""
+    """A model whose calls count towards a phase and carry a label; what is made of its replies does not count."""
 
     llm: LLM
     watch: Stopwatch
     phase: str
+    label: str = ""
 
     def complete(self, request: Request) -> Reply:
         """See `LLM.complete`."""
         with self.watch.phase(self.phase):
-            return self.llm.complete(request)
+            return self.llm.complete(replace(request, label=self.label))

@@ -49,7 +49,8 @@ class Worker:
 
     def propose(self, attempt: Attempt) -> None:
         """Ask the coder for plan and code."""
-        attempt.proposal = propose(TimedLLM(self.coder, attempt.watch, "model"), attempt.messages, attempt.seed)
+        coder = TimedLLM(self.coder, attempt.watch, "model", f"{attempt.pending.id}/code")
+        attempt.proposal = propose(coder, attempt.messages, attempt.seed)
 
     def execute(self, attempt: Attempt) -> None:
         """Run the script."""
@@ -85,7 +86,8 @@ class Worker:
             return
         code = attempt.proposal.code
         messages = review_messages(self.task, self.prompts, code, execution.outcome, execution.output)
-        attempt.findings = review(TimedLLM(self.reviewer, attempt.watch, "review"), messages, attempt.seed)
+        reviewer = TimedLLM(self.reviewer, attempt.watch, "review", f"{attempt.pending.id}/review")
+        attempt.findings = review(reviewer, messages, attempt.seed)
 
 
 def not_run(problem: str) -> Execution:

@@ -27,6 +27,7 @@ MOST_WORKERS = 16  # the image has as many places for candidates
 EVENTS_PATH = "/podium/events"  # POST: one event as JSON, or several as JSON lines → 204
 CHECK_PATH = "/podium/check"  # POST ?node=ID, body: submission.csv → CheckReply
 STATUS_PATH = "/podium/status"  # GET → StatusReply
+LABEL_HEADER = "x-podium-label"  # of a model call: which node it is for, and what; goes into the transcript only
 
 Direction = Literal["maximize", "minimize"]
 NodeId = Annotated[str, Field(pattern=r"^[0-9a-z-]{1,32}$")]

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from agent.contract import ModelSettings
 from agent.llm.base import Reply, Request, Tool, Usage
-from agent.llm.sdk import API_KEY, BASE_URL, TIMEOUT_SECONDS, ApiError, Refusals, arguments_of, call, http_client
+from agent.llm.sdk import (
+    API_KEY,
+    BASE_URL,
+    TIMEOUT_SECONDS,
+    ApiError,
+    Refusals,
+    arguments_of,
+    call,
+    http_client,
+    labelled,
+)
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
@@ -35,7 +45,7 @@ class AnthropicMessages:
         }
 
         def send(given: dict[str, Any]) -> Message:
-            return _sent(lambda: create(**fixed, extra_body=given))
+            return _sent(lambda: create(**fixed, extra_body=given, extra_headers=labelled(request)))
 
         return _reply(call(self._refusals, self._optional(request), send))
 

@@ -41,11 +41,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked. `seed` reaches the providers that know one."""
+    """What is asked. `seed` reaches the providers that know one; `label` tells the gateway whose call it is."""
 
     messages: tuple[Message, ...]
     seed: int
     tool: Tool | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent.contract import ModelSettings
 from agent.llm.base import Reply, Request, Tool, Usage
 from agent.llm.openai_client import client_for, sent
-from agent.llm.sdk import Refusals, arguments_of, call, text_of
+from agent.llm.sdk import Refusals, arguments_of, call, labelled, text_of
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -34,7 +34,7 @@ class OpenAIChat:
         }
 
         def send(given: dict[str, Any]) -> ChatCompletion:
-            return sent(lambda: create(**fixed, **given), ChatCompletion)
+            return sent(lambda: create(**fixed, **given, extra_headers=labelled(request)), ChatCompletion)
 
         return _reply(call(self._refusals, self._optional(request), send))
 

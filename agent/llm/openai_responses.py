@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent.contract import ModelSettings
 from agent.llm.base import Reply, Request, Tool, Usage
 from agent.llm.openai_client import client_for, sent
-from agent.llm.sdk import Refusals, arguments_of, call
+from agent.llm.sdk import Refusals, arguments_of, call, labelled
 
 if TYPE_CHECKING:
     from openai.types.responses import Response
@@ -35,7 +35,7 @@ class OpenAIResponses:
         }
 
         def send(given: dict[str, Any]) -> Response:
-            return sent(lambda: create(**fixed, **given), Response)
+            return sent(lambda: create(**fixed, **given, extra_headers=labelled(request)), Response)
 
         return _reply(call(self._refusals, self._optional(request), send))
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agent.contract import LABEL_HEADER
 from agent.ends import BudgetExhausted, ModelUnavailable
-from agent.llm.base import RequestRefused
+from agent.llm.base import Request, RequestRefused
 
 if TYPE_CHECKING:
     import httpx2
@@ -94,6 +95,11 @@ def call(refusals: Refusals, optional: Mapping[str, Any], send: Callable[[dict[s
             learned = error.status in (400, 422) and refusals.learn(given, error.message)
             if not learned:
                 raise end_of(error) from error
+
+
+def labelled(request: Request) -> dict[str, str]:
+    """Return the headers that tell the gateway whose call it is; it passes them on to nobody."""
+    return {LABEL_HEADER: request.label} if request.label else {}
 
 
 def text_of(content: Any) -> str:

@@ -34,6 +34,7 @@ class Call:
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     attempts: int = 0
     waiting_seconds: float = 0.0
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,7 @@ class Books:
             attempts=call.attempts,
             client_gone=ending.client_gone,
             error=ending.error,
+            label=call.label,
         )
         try:
             self._transcript.append(record)

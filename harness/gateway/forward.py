@@ -6,6 +6,7 @@ exception that its users know.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from harness.contract import LABEL_HEADER
 from harness.gateway.budget import BudgetExhausted, Reservation
 from harness.gateway.calls import Books, Call, Ending, json_object
 from harness.gateway.prices import unpriced
@@ -27,6 +29,7 @@ from harness.gateway.wire.estimate import most_usage
 
 _PASSED_UP = ("anthropic-version",)
 _PASSED_DOWN = ("content-type", "x-request-id", "request-id", "retry-after")
+_LABEL = re.compile(r"[0-9a-z/-]{1,64}")
 _FINAL = {"content-type": "application/json", "x-should-retry": "false"}
 _DEEPEST = 100  # of nested JSON; a tool's schema needs some 20
 
@@ -63,6 +66,7 @@ class ModelCalls:
         call: Call | None = None
         try:
             call = self._accept(wire, path, raw_body)
+            call.label = _label(headers)
             call.held = self._reserve(call, len(raw_body))
         except BadRequest as bad:
             return self._refuse(call, wire, path, bad.status, bad.code, str(bad))
@@ -110,6 +114,7 @@ class ModelCalls:
             stream=call.stream,
             headers={name: headers[name] for name in _PASSED_UP if name in headers},
             asked=call.body,
+            label=call.label,
         )
         answered = False
         try:
@@ -162,6 +167,12 @@ class ModelCalls:
 def error_response(wire: Wire, status: int, code: str, message: str) -> Response:
     """An error of the gateway's own in the API's shape, which SDKs do not retry."""
     return Response(orjson.dumps(wire.error(status, code, message)), status, _FINAL)
+
+
+def _label(headers: Mapping[str, str]) -> str | None:
+    """The client's label, if it is one: it comes from the container and goes into a file that people read."""
+    label = headers.get(LABEL_HEADER, "")
+    return label if _LABEL.fullmatch(label) else None
 
 
 def _parse(raw_body: bytes) -> Json:

@@ -34,7 +34,7 @@ class CallRecord:
     `outcome`: answered by the provider (whatever the status) · cut off before the answer's end, by either side · no
     provider could be reached · refused by the gateway itself. `raw` holds the answer's exact text (`raw_base64` where
     it is not UTF-8). `usage` is None when the provider reported none; then `cost_usd` is the reservation. `cost_usd` is
-    None when the model's price is not known.
+    None when the model's price is not known. `label` is the client's own word for whose call it was.
     """
 
     schema_version: Literal[1]
@@ -61,6 +61,7 @@ class CallRecord:
     attempts: int
     client_gone: bool = False
     error: str | None = None
+    label: str | None = None
 
     def body(self) -> bytes:
         """The answer's exact bytes."""

@@ -19,7 +19,8 @@ Api = Literal["chat", "responses", "embeddings", "models", "messages"]
 class ProviderRequest:
     """One model call after validation. `headers` are the few that may leave, never a key.
 
-    `body` is what to send; `asked` what the client sent, before the gateway's additions.
+    `body` is what to send; `asked` what the client sent, before the gateway's additions. `label` says whose call it is,
+    for a replay; no provider is told.
     """
 
     api: Api
@@ -28,6 +29,7 @@ class ProviderRequest:
     stream: bool
     headers: Mapping[str, str] = field(default_factory=dict)
     asked: dict[str, Any] | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True)

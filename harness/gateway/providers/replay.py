@@ -1,7 +1,8 @@
 """A recorded transcript as the provider: exact, offline, and never a live call.
 
-A request is found by its hash without what varies, and by how often it came before. What is not in the recording is an
-error that names the first difference to the nearest recorded request.
+A request is found by its hash without what varies, by its label (which node it was for), and by how often it came
+before: so several workers that ask the same at a time each get what they got. What is not in the recording is an error
+that names the first difference to the nearest recorded request.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Recorded(NamedTuple):
     content_type: str
     body: bytes
     cut: bool
+    label: str | None
 
 
 class ReplayProvider:
@@ -37,12 +39,15 @@ class ReplayProvider:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._recorded: dict[str, list[Recorded]] = {}
-        self._asked: Counter[str] = Counter()
+        self._unasked: dict[str, list[Recorded]] = {}
+        self._recorded: Counter[str] = Counter()
         models = set()
         for record in _usable(path):
-            answer = Recorded(record.status, record.content_type, record.body(), record.outcome == "cut")
-            self._recorded.setdefault(fingerprint(record.path, record.request or {}), []).append(answer)
+            cut = record.outcome == "cut"
+            answer = Recorded(record.status, record.content_type, record.body(), cut, record.label)
+            key = fingerprint(record.path, record.request or {})
+            self._unasked.setdefault(key, []).append(answer)
+            self._recorded[key] += 1
             models.add(record.model)
         if not models:
             raise UserError(f"{path} holds no answered model call. Name the llm.jsonl of a run that called a model.")
@@ -59,11 +64,9 @@ class ReplayProvider:
     async def send(self, request: ProviderRequest) -> ProviderResponse:
         asked = request.asked or request.body or {}
         key = fingerprint(request.path, asked)
-        records, occurrence = self._recorded.get(key, []), self._asked[key]
-        self._asked[key] += 1
-        if occurrence >= len(records):
-            return self._miss(request, asked, len(records))
-        record = records[occurrence]
+        record = self._next(key, request.label)
+        if record is None:
+            return self._miss(request, asked, self._recorded[key])
         headers = {"content-type": record.content_type}
         if request.stream and record.status < 400:
             return ProviderResponse(record.status, headers, _stream(record))
@@ -71,6 +74,14 @@ class ReplayProvider:
 
     async def aclose(self) -> None:
         """Nothing to close."""
+
+    def _next(self, key: str, label: str | None) -> Recorded | None:
+        """Take the next answer to a request: of those with its label if there is one, else the next at all."""
+        left = self._unasked.get(key)
+        if not left:
+            return None
+        place = next((number for number, record in enumerate(left) if record.label == label), 0)
+        return left.pop(place)
 
     def _miss(self, request: ProviderRequest, asked: Json, recorded: int) -> ProviderResponse:
         if recorded:

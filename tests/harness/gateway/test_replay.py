@@ -176,3 +176,34 @@ def test_equal_values_do_not_differ():
     value = orjson.loads(b'{"a": [1, {"b": null}], "c": "text"}')
 
     assert first_difference(value, orjson.loads(orjson.dumps(value))) is None
+
+
+def test_who_asks_the_same_at_a_time_gets_its_own_answer_by_its_label(bench, fake, upstream):
+    """The order in which workers ask is not the order in which they were answered."""
+    gateway = bench.gateway(upstream())
+    client = bench.http(gateway)
+    for label in ("n0002/code", "n0001/code"):
+        fake.script(Say(f"for {label}"))
+        client.post(CHAT, json=ask("same"), headers={"x-podium-label": label})
+    gateway.__exit__(None, None, None)
+    replayed = bench.http(bench.gateway(replay_of(gateway.folder / "llm.jsonl")))
+
+    def asked_by(label):
+        answer = replayed.post(CHAT, json=ask("same"), headers={"x-podium-label": label})
+        return answer.json()["choices"][0]["message"]["content"]
+
+    assert asked_by("n0001/code") == "for n0001/code"
+    assert asked_by("n0009/code") == "for n0002/code", "a label that was not recorded takes what is left"
+
+
+@pytest.mark.parametrize("label", ["", "A", "a b", "a" * 65, "\u00e9"])
+def test_a_label_that_is_none_is_left_out_and_none_reaches_the_provider(bench, fake, upstream, label):
+    gateway = bench.gateway(upstream())
+    fake.script(Say("first"), Say("second"))
+    for header in (label.encode(), b"n0001/code"):
+        assert bench.http(gateway).post(CHAT, json=ask("hi"), headers={b"x-podium-label": header}).status_code == 200
+    gateway.__exit__(None, None, None)
+
+    records = [orjson.loads(line) for line in (gateway.folder / "llm.jsonl").read_bytes().splitlines()]
+    assert [record["label"] for record in records] == [None, "n0001/code"]
+    assert not any("x-podium-label" in call.headers for call in fake.received)
