@@ -23,7 +23,7 @@ from agent.gateway import Gateway, GatewayError
 from agent.interpreter import Interpreter
 from agent.journal import Journal, Node, Pending
 from agent.llm.base import LLM
-from agent.operators import OPERATORS
+from agent.operators import OPERATORS, base_of
 from agent.operators.base import Limits, Situation, Task
 from agent.promptset import PromptSet
 from agent.search.base import Decision, Progress, SearchPolicy
@@ -160,10 +160,12 @@ class Agent:
         progress = self._look_around(step)
         decision = self.policy.choose(self.journal, progress, random.Random(f"{self.request.seed}/{step}"))  # noqa: S311
         pending = self._announce(decision, progress)
-        situation = Situation(self.task, self.journal, decision.parents, self._limits(others_left + 1))
+        limits = self._limits(others_left + 1, progress.spent_fraction)
+        situation = Situation(self.task, self.journal, decision.parents, limits)
         messages = OPERATORS[decision.action](situation, self.prompts)
         watch = Stopwatch(self.clock, self._free_since.pop(0))
-        attempt = Attempt(pending, messages, watch, self.request.seed)
+        base = base_of(decision.action, decision.parents, self.prompts.settings)
+        attempt = Attempt(pending, messages, watch, self.request.seed, base)
         self._crew.start(self._worker.carry_out, attempt)
 
     def _look_around(self, step: int) -> Progress:
@@ -186,13 +188,14 @@ class Agent:
         )
         return pending
 
-    def _limits(self, steps_left: int) -> Limits:
+    def _limits(self, steps_left: int, spent_fraction: float) -> Limits:
         return Limits(
             steps_left=steps_left,
             steps=self.request.search.steps,
             time_left_seconds=self._deadline.left,
             deadline_seconds=self.request.deadline_seconds,
             script_timeout_seconds=self._deadline.for_a_script,
+            spent_fraction=spent_fraction,
         )
 
     # What came of it

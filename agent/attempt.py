@@ -40,6 +40,7 @@ class Attempt:
     messages: tuple[Message, ...]
     watch: Stopwatch
     seed: int = 0
+    base: str | None = None  # the script that the reply may change by search/replace blocks
     inputs: Mapping[str, Path] = field(default_factory=dict)
     proposal: Proposal = field(default_factory=lambda: Proposal("", "", Usage()))
     execution: Execution | None = None

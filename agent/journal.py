@@ -99,6 +99,9 @@ class Journal:
     def __iter__(self) -> Iterator[Node]:
         return iter(self._nodes.values())
 
+    def __contains__(self, node_id: object) -> bool:
+        return node_id in self._nodes
+
     def __getitem__(self, node_id: str) -> Node:
         return self._nodes[node_id]
 

@@ -50,7 +50,7 @@ class Worker:
     def propose(self, attempt: Attempt) -> None:
         """Ask the coder for plan and code."""
         coder = TimedLLM(self.coder, attempt.watch, "model", f"{attempt.pending.id}/code")
-        attempt.proposal = propose(coder, attempt.messages, attempt.seed)
+        attempt.proposal = propose(coder, attempt.messages, attempt.seed, attempt.base)
 
     def execute(self, attempt: Attempt) -> None:
         """Run the script."""

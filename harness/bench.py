@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness import before_runs, promptset
+from harness import before_runs, prompt_check, promptset
 from harness.agents import choose
 from harness.choices import BenchOptions
 from harness.config import Settings
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from harness.gateway.providers.base import Provider
     from harness.images import ImageRef
     from harness.manifest import Prepared
-    from harness.presets import Preset
     from harness.run import RunTools
 
 
@@ -110,7 +109,7 @@ class Bench:
         chosen = preset(options.agent, options.search) if other is None else choose.as_preset(other)
         known = catalogue.of(settings)
         loaded = [known.load(name) for name in options.competitions]
-        prompts = promptset.NONE if other else self._prompts(chosen)
+        prompts = promptset.NONE if other else self._prompts(options.prompts or chosen.prompt_set)
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
         self._refuse_model()
         before_runs.refuse_results_folder(settings.results)
@@ -144,6 +143,13 @@ class Bench:
             for seed in options.seeds
         ]
 
+    def _prompts(self, name_or_folder: str) -> promptset.PromptSet:
+        """Read a prompt set; one of the user's own is checked first, since a mistake would show in the box only."""
+        found = promptset.find(name_or_folder, self.settings.prompts)
+        if "/" in name_or_folder:
+            prompt_check.usable(promptset.folder_of(name_or_folder, self.settings.prompts), self.settings.root)
+        return found
+
     def _refuse_model(self) -> None:
         """An unknown model, a missing key or an unknown price ends here."""
         from harness.gateway.prices import refuse_unpriced
@@ -160,9 +166,6 @@ class Bench:
         self.client = connect(self.settings.environ)
         self.host = hardware.host(f"{engine.version} at {engine.host}")
         before_runs.refuse_cpus(self.client, self.options.cpus)
-
-    def _prompts(self, chosen: Preset) -> promptset.PromptSet:
-        return promptset.find(self.options.prompts or chosen.prompt_set, self.settings.prompts, like=chosen.prompt_set)
 
     def image(self, gpus: Gpus | None, other: OtherAgent | None = None) -> ImageRef:
         """The agent's image, made ready once; GPUs are tried before anything else starts."""

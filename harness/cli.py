@@ -18,6 +18,7 @@ from harness.export_verbs import exports
 from harness.leaderboard_verbs import leaderboards
 from harness.lookup import with_data
 from harness.options import Edition, GroupName, Json, Submission, Yes
+from harness.prompt_verbs import prompts
 from harness.query_verbs import querying
 from harness.record_verbs import keeping
 from harness.run_verbs import runs, settings_now
@@ -36,6 +37,7 @@ app.add_typer(querying)
 app.add_typer(keeping)
 app.add_typer(leaderboards, name="leaderboard")
 app.add_typer(exports, name="export")
+app.add_typer(prompts, name="prompts")
 
 
 def main() -> None:

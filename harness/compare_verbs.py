@@ -135,7 +135,7 @@ def regress(
     check(metric or [], fail_on or [])
     settings = settings_now()
     chosen = select(competitions or [], suite, lambda _: _members(settings, suite) or [])
-    names = _groups(settings, base, new, agent, f"{group}-{model}")
+    names = _groups(settings, base, new, f"{group}-{model}")
     missing = False
     for prompts, name in zip((base, new), names, strict=True):
         options = BenchOptions(
@@ -160,15 +160,13 @@ def regress(
     raise typer.Exit(code or (3 if missing else 0))
 
 
-def _groups(settings: Settings, base: str, new: str, agent: str, start: str) -> tuple[str, str]:
+def _groups(settings: Settings, base: str, new: str, start: str) -> tuple[str, str]:
     """The groups' names go by what the prompts say: a set that was run stays run, an edited one is another."""
     from harness import promptset
     from harness.errors import UserError
-    from harness.presets import preset
     from harness.results import NAME_CHARACTERS
 
-    like = preset(agent).prompt_set
-    sets = [promptset.find(name, settings.prompts, like=like) for name in (base, new)]
+    sets = [promptset.find(name, settings.prompts) for name in (base, new)]
     if sets[0].sha256 == sets[1].sha256:
         raise UserError(f"{base} and {new} hold the same prompts: there is nothing to compare")
     texts = (f"{start}-{one.name}-{one.sha256[:8]}" for one in sets)

@@ -17,7 +17,8 @@ def path(text: str) -> Path:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Competitions = Annotated[list[str] | None, typer.Argument(metavar="[COMPETITION]...", help="Ids; see: podium list")]
 AgentName = Annotated[
-    str, typer.Option("--agent", help="Agent: aide, aide-mle-bench, another's name (podium agents), or its folder.")
+    str,
+    typer.Option("--agent", help="Agent: aide, aide-mle-bench, best, another (podium agents), or its folder."),
 ]
 ShowAnswers = Annotated[
     bool, typer.Option("--show-answers", help="For test agents that ask for it: the ANSWERS are shown. In no rate.")

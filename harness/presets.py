@@ -1,8 +1,9 @@
-"""Agent configurations with a name: AIDE's published parameter sets. Flags of a command override single values.
+"""Agent configurations with a name: AIDE's published ones, and ours. Flags of a command override single values.
 
 `aide` is the released agent's default configuration, `aide-mle-bench` the one that MLE-bench ran (debugging always
 preferred, deep chains, 500 steps in 24 hours). As in the released code, a chain of debugs may reach
-`max_debug_depth` + 1 nodes.
+`max_debug_depth` + 1 nodes. `best` is what was measured to beat them (AIRA-dojo, arXiv 2507.02554): broken solutions
+are mended first and long; its prompts scope the memory and ask for more the more was tried.
 """
 
 from __future__ import annotations
@@ -47,6 +48,15 @@ PRESETS: dict[str, Preset] = {
             wall_seconds=24 * HOUR,
             prompt_set="aide",
             code_temperature=1.0,
+            review_temperature=0.5,
+        ),
+        Preset(
+            name="best",
+            search=SearchSettings(steps=20, num_drafts=5, debug_prob=1.0, max_debug_depth=20, k_fold=5),
+            candidate_timeout_seconds=1 * HOUR,
+            wall_seconds=24 * HOUR,
+            prompt_set="best",
+            code_temperature=0.6,
             review_temperature=0.5,
         ),
     )

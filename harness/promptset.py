@@ -7,6 +7,7 @@ and the box's users can read the copy whatever the modes of the user's own folde
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +15,24 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.files import write_atomically
 
+SETTINGS = "set.toml"
+
 
 @dataclass(frozen=True)
 class PromptSet:
-    """A folder of Markdown templates as it was read; `sha256` is over names and bytes."""
+    """A folder of Markdown templates, and its settings, as it was read; `sha256` is over names and bytes."""
 
     name: str
     sha256: str
     files: Mapping[str, bytes]
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What `set.toml` states; nothing where it can't be read, which the agent's check tells."""
+        try:
+            return tomllib.loads(self.files.get(SETTINGS, b"").decode())
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+            return {}
 
     def lay_out(self, folder: Path) -> Path:
         """Write the set into a new folder, readable for every user; return the folder."""
@@ -42,42 +53,30 @@ class PromptSet:
 NONE = PromptSet("none", "", {})  # of agents that bring their own
 
 
-def find(name_or_folder: str, shipped: Path, like: str | None = None) -> PromptSet:
-    """One of the shipped sets by name, or any folder; raise `UserError` with what there is, or what is wrong with it.
+def shipped_names(shipped: Path) -> list[str]:
+    """The names of the sets that ship."""
+    return sorted(path.name for path in shipped.iterdir() if any(path.glob("*.md")))
 
-    With `like`, the name of a shipped set: the templates of that one which name no part (`_…`) must all be there.
-    """
-    folder = Path(name_or_folder).expanduser() if "/" in name_or_folder else shipped / name_or_folder
-    files = {path.name: path.read_bytes() for path in _templates(folder)}
-    if not files:
-        known = ", ".join(sorted(path.name for path in shipped.iterdir() if any(_templates(path))))
+
+def folder_of(name_or_folder: str, shipped: Path) -> Path:
+    """Where a set lies: a shipped one by its name, any other by its folder."""
+    return Path(name_or_folder).expanduser() if "/" in name_or_folder else shipped / name_or_folder
+
+
+def find(name_or_folder: str, shipped: Path) -> PromptSet:
+    """Read one of the shipped sets by name, or any folder; raise `UserError` with what there is where there is none."""
+    folder = folder_of(name_or_folder, shipped)
+    files = {path.name: path.read_bytes() for path in _files(folder)}
+    if not any(name.endswith(".md") for name in files):
         raise UserError(
             f"no prompt set {name_or_folder!r}: {folder} holds no *.md. "
-            f"There are: {known}; or give a folder: --prompts ./mine"
+            f"There are: {', '.join(shipped_names(shipped))}; or give a folder: --prompts ./mine"
         )
-    needed = [path.name for path in _templates(shipped / like) if not path.name.startswith("_")] if like else []
-    if missing := [name for name in needed if name not in files]:
-        raise UserError(
-            f"the prompt set {folder} lacks {', '.join(missing)}. Start from a copy of {shipped / str(like)}"
-        )
-    _refuse_malformed(folder, files)
     return PromptSet(folder.resolve().name, _hash(files), files)
 
 
-def _templates(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.glob("*.md")) if path.is_file())
-
-
-def _refuse_malformed(folder: Path, files: Mapping[str, bytes]) -> None:
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True)  # only parses
-    for name, content in files.items():
-        try:
-            environment.parse(content.decode())
-        except (UnicodeDecodeError, jinja2.TemplateSyntaxError) as error:
-            line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
-            raise UserError(f"{folder / name}{line} is no template: {error}. The shipped sets show the form") from error
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted([*folder.glob("*.md"), folder / SETTINGS]) if path.is_file())
 
 
 def _hash(files: Mapping[str, bytes]) -> str:

@@ -13,10 +13,11 @@ from typing import Any, Literal, Protocol
 
 @dataclass(frozen=True)
 class Message:
-    """One turn of the conversation."""
+    """One turn of the conversation. Its first `stable_chars` characters are the same in many of a run's requests."""
 
     role: Literal["system", "user", "assistant"]
     text: str
+    stable_chars: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from agent.contract import CompetitionBrief
 from agent.journal import Journal, Node
 from agent.llm.base import Message
-from agent.promptset import PromptSet
+from agent.promptset import Renderer
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,21 @@ class Limits:
     time_left_seconds: float
     deadline_seconds: float
     script_timeout_seconds: float
+    spent_fraction: float = 0.0  # of the budget in money, tokens or calls; 0 also where there is none
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What an operator may look at."""
+    """What an operator may look at. `written` is the run's memory in a model's words, where a set asks for that."""
 
     task: Task
     journal: Journal
     parents: tuple[Node, ...]
     limits: Limits
+    written: str = ""
 
 
-Operator = Callable[[Situation, PromptSet], tuple[Message, ...]]
+Operator = Callable[[Situation, Renderer], tuple[Message, ...]]
 
 
 def task_values(task: Task) -> dict[str, object]:
@@ -72,6 +74,7 @@ def limit_values(limits: Limits) -> dict[str, object]:
         "steps": limits.steps,
         "time_left": duration(left),
         "time_left_tenths": min(10, round(10 * left / limits.deadline_seconds)),
+        "budget_left_tenths": 10 - min(10, round(10 * limits.spent_fraction)),
         "script_timeout": duration(limits.script_timeout_seconds),
     }
 

@@ -27,8 +27,11 @@ class Proposal:
     refused: bool = False
 
 
-def propose(llm: LLM, messages: tuple[Message, ...], seed: int) -> Proposal:
-    """Ask until a program comes back that compiles, `MAX_ASKS` times at most."""
+def propose(llm: LLM, messages: tuple[Message, ...], seed: int, base: str | None = None) -> Proposal:
+    """Ask until a program comes back that compiles, `MAX_ASKS` times at most.
+
+    With `base`, the script that is worked on, a reply may hold search/replace blocks in place of the whole script.
+    """
     asked, usage, parsed = messages, Usage(), Parsed("", "")
     for _ in range(MAX_ASKS):
         try:
@@ -36,17 +39,20 @@ def propose(llm: LLM, messages: tuple[Message, ...], seed: int) -> Proposal:
         except RequestRefused as refusal:
             return Proposal("", "", usage, f"the model refused the request: {clean(str(refusal))}", refused=True)
         usage += reply.usage
-        parsed = parse(reply.text)
+        parsed = parse(reply.text, base)
         if parsed.problem is None:
             break
-        asked = (*messages, *_complaint(reply, parsed.problem))
+        asked = (*messages, *_complaint(reply, parsed.problem, blocks=base is not None))
     return Proposal(parsed.plan[:_MAX_PLAN_CHARS], parsed.code, usage, parsed.problem)
 
 
-def _complaint(reply: Reply, problem: str) -> tuple[Message, ...]:
+def _complaint(reply: Reply, problem: str, *, blocks: bool) -> tuple[Message, ...]:
     """Show the model its unusable reply and what is wrong with it. An empty turn would be refused, so none is sent."""
     if reply.cut_off:
         problem += "; the reply was cut off at the token limit, so write a shorter script"
-    again = Message("user", f"That can't be used: {problem}. Answer again: a short plan, then ONE ```python block.")
+    wanted = "search/replace blocks for the solution as it was shown, or " if blocks else ""
+    again = Message(
+        "user", f"That can't be used: {problem}. Answer again: a short plan, then {wanted}ONE ```python block."
+    )
     echo = clean(reply.text).strip()[:_MAX_ECHO_CHARS]
     return (Message("assistant", echo), again) if echo else (again,)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from agent.llm.base import Message
-from agent.memory import digest
 from agent.operators.base import Situation, limit_values, task_values
-from agent.promptset import PromptSet
+from agent.operators.memory import memory_values
+from agent.promptset import Renderer
 
 
-def draft(situation: Situation, prompts: PromptSet) -> tuple[Message, ...]:
+def draft(situation: Situation, prompts: Renderer) -> tuple[Message, ...]:
     """Ask for a new solution."""
     return prompts.messages(
         "draft",
         **task_values(situation.task),
         **limit_values(situation.limits),
-        memory=digest(situation.journal),
+        **memory_values(situation, None, prompts.settings),
     )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from agent.llm.base import Message
-from agent.memory import digest
 from agent.operators.base import Situation, limit_values, task_values
-from agent.promptset import PromptSet
+from agent.operators.memory import memory_values
+from agent.promptset import Renderer
 
 
-def improve(situation: Situation, prompts: PromptSet) -> tuple[Message, ...]:
+def improve(situation: Situation, prompts: Renderer) -> tuple[Message, ...]:
     """Ask for a better version of the parent."""
     (parent,) = situation.parents
     return prompts.messages(
         "improve",
         **task_values(situation.task),
         **limit_values(situation.limits),
-        memory=digest(situation.journal),
+        **memory_values(situation, parent, prompts.settings),
         code=parent.code,
         score=parent.score,
     )

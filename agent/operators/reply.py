@@ -12,6 +12,8 @@ import re
 import warnings
 from dataclasses import dataclass
 
+from agent.operators.edits import apply_edits, find_edits
+
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([\w+.-]*)[^`\n]*$")
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
 _PYTHON = {"python", "py", "python3"}
@@ -33,9 +35,11 @@ class _Block:
     text: str
 
 
-def parse(text: str) -> Parsed:
-    """Take a reply apart into the plan (the prose) and one program."""
-    text = _THOUGHTS.sub("", clean(text))
+def parse(text: str, base: str | None = None) -> Parsed:
+    """Take a reply apart into the plan (the prose) and one program; with `base`, search/replace blocks change that."""
+    text = without_thoughts(clean(text))
+    if base is not None and (edited := _edited(text, base)) is not None:
+        return edited
     prose, blocks = _split(text)
     if not blocks and _is_program(text):
         return Parsed(plan="", code=text.strip() + "\n")
@@ -44,6 +48,27 @@ def parse(text: str) -> Parsed:
         return Parsed(prose, "", "the reply holds no ```python block")
     problem = syntax_problem(code)
     return Parsed(prose, code, None if problem is None else f"the code does not compile: {problem}")
+
+
+def _edited(text: str, base: str) -> Parsed | None:
+    """Read a reply that holds search/replace blocks; None when it holds none."""
+    found = find_edits(text)
+    if not found.edits and found.problem is None:
+        return None
+    if found.problem is not None:
+        return Parsed(found.prose, base, found.problem)
+    edited = apply_edits(base, found.edits)
+    if edited.problem is not None:
+        return Parsed(found.prose, base, edited.problem)
+    problem = syntax_problem(edited.code)
+    return Parsed(
+        found.prose, edited.code, None if problem is None else f"the edited script does not compile: {problem}"
+    )
+
+
+def without_thoughts(text: str) -> str:
+    """Leave out what a model printed of its reasoning."""
+    return _THOUGHTS.sub("", text)
 
 
 def clean(text: str) -> str:

@@ -17,7 +17,7 @@ from agent.excerpt import excerpt
 from agent.llm.base import LLM, Message, Reply, Request, RequestRefused, Tool, Usage
 from agent.operators.base import Task, task_values
 from agent.operators.reply import clean
-from agent.promptset import PromptSet
+from agent.promptset import Renderer
 
 _MAX_SUMMARY_CHARS = 1_500
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -57,7 +57,7 @@ class Review:
     usage: Usage = field(default_factory=Usage)
 
 
-def review_messages(task: Task, prompts: PromptSet, code: str, outcome: Outcome, output: str) -> tuple[Message, ...]:
+def review_messages(task: Task, prompts: Renderer, code: str, outcome: Outcome, output: str) -> tuple[Message, ...]:
     """Ask for the findings about an execution."""
     return prompts.messages("review", **task_values(task), code=code, outcome=outcome, output=excerpt(output))
 

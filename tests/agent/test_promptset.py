@@ -20,11 +20,12 @@ from tests.agent.conftest import make_request, make_task
 from tests.agent.trees import journal_of, node
 
 SETS = sorted(path.name for path in SHIPPED.iterdir() if path.is_dir())
+ALWAYS = ["Task", "Data", "Packages", "Rules"]
 SECTIONS = {
-    "draft": ["Task", "Data", "Packages", "Memory", "Instructions", "Limits"],
-    "improve": ["Task", "Data", "Packages", "Memory", "Solution", "Instructions", "Limits"],
-    "debug": ["Task", "Data", "Packages", "Solution", "Output", "Instructions", "Limits"],
-    "merge": ["Task", "Data", "Packages", "Memory", "Solution", "Other solution", "Instructions", "Limits"],
+    "draft": [*ALWAYS, "Memory", "Instructions", "Limits"],
+    "improve": [*ALWAYS, "Memory", "Solution", "Instructions", "Limits"],
+    "debug": [*ALWAYS, "Solution", "Output", "Instructions", "Limits"],
+    "merge": [*ALWAYS, "Memory", "Solution", "Other solution", "Instructions", "Limits"],
     "review": ["Task", "Solution", "Output", "Instructions"],
 }
 
@@ -114,7 +115,7 @@ def test_empty_sections_are_left_out(prompts: PromptSet) -> None:
     task = replace(make_task(make_request()), preview="", packages={})
     limits = Limits(3, 20, 1800.0, 3600.0, 600.0)
     _, user = CODING["draft"](Situation(task, journal_of(), (), limits), prompts)
-    assert sections(user.text) == ["Task", "Instructions", "Limits"]
+    assert sections(user.text) == ["Task", "Rules", "Instructions", "Limits"]
 
 
 def test_no_folds_are_asked_for_when_the_settings_ask_for_none(prompts: PromptSet) -> None:
@@ -149,7 +150,7 @@ def test_a_missing_template_is_named(own_set: Path) -> None:
 
 def test_a_malformed_template_is_named(own_set: Path) -> None:
     (own_set / "debug.md").write_text("{% if %}")
-    with pytest.raises(PromptError, match=r"debug\.md is malformed"):
+    with pytest.raises(PromptError, match=r"debug\.md, line 1, is malformed"):
         PromptSet.load(own_set)
 
 

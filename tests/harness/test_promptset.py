@@ -1,4 +1,4 @@
-"""A prompt set is any folder of templates; what can't be one is refused before anything starts."""
+"""A prompt set is any folder of templates; what it holds is named by one hash on both sides."""
 
 import pytest
 
@@ -38,18 +38,17 @@ def test_an_unknown_name_says_which_there_are(shipped):
         find("adie", shipped)
 
 
-def test_a_set_needs_the_templates_of_the_one_it_stands_in_for_but_not_its_parts(shipped, tmp_path):
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "system.md").write_text("x")
-    with pytest.raises(UserError, match=r"lacks draft\.md.*copy of"):
-        find(str(mine), shipped, like="aide")
-    (mine / "draft.md").write_text("x")
-    assert find(str(mine), shipped, like="aide").name == "mine"
+def test_settings_are_part_of_the_set_and_of_its_hash(shipped, tmp_path):
+    copied = find("aide", shipped).lay_out(tmp_path / "copy")
+    assert find(str(copied), shipped).settings == {}
+    (copied / "set.toml").write_text('edits = "blocks"\n')
+    changed = find(str(copied), shipped)
+    assert changed.settings == {"edits": "blocks"} and changed.sha256 != find("aide", shipped).sha256
+    assert (changed.lay_out(tmp_path / "again") / "set.toml").read_text() == 'edits = "blocks"\n'
 
 
-@pytest.mark.parametrize("content", [b"{% if x %}", b"{{ x", b"\xff\xfe"])
-def test_what_is_no_template_is_named_with_its_file(shipped, content):
-    (shipped / "aide" / "draft.md").write_bytes(content)
-    with pytest.raises(UserError, match=r"draft\.md.*is no template"):
-        find("aide", shipped)
+def test_a_folder_without_templates_is_no_set_whatever_else_it_holds(shipped, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "set.toml").write_text("")
+    with pytest.raises(UserError, match=r"holds no \*\.md"):
+        find(str(tmp_path / "mine"), shipped)

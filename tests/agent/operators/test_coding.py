@@ -66,3 +66,12 @@ def test_a_refusal_is_not_asked_again() -> None:
     llm = ScriptedLLM([RequestRefused("too long")])
     proposal = propose(llm, MESSAGES, seed=0)
     assert proposal.refused and proposal.problem == "the model refused the request: too long"
+
+
+def test_a_block_that_does_not_fit_goes_back_to_the_model_with_what_was_wrong() -> None:
+    bad = "Plan.\n<<<<<<< SEARCH\nprint(9)\n=======\nprint(2)\n>>>>>>> REPLACE\n"
+    llm = ScriptedLLM([bad, bad.replace("9", "1")])
+    proposal = propose(llm, MESSAGES, seed=0, base="print(1)\n")
+    assert (proposal.code, proposal.problem) == ("print(2)\n", None)
+    complaint = llm.requests[1].messages[3].text
+    assert "fits nowhere" in complaint and "search/replace blocks for the solution as it was shown" in complaint

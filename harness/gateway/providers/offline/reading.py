@@ -29,6 +29,10 @@ _STEPS = re.compile(
 )
 _PLAN = re.compile(r"^[ \t>*-]*\**(?:Plan|Design)\**:", re.MULTILINE)
 _AFTER_PLAN = re.compile(r"^[ \t>*-]*\**(?:Results?|Validation (?:score|metric))\**:", re.MULTILINE | re.IGNORECASE)
+_LINE = re.compile(
+    r"^[ \t]*- n\d+, \w+(?: of [^,:\n]{1,80})?, (?:scored (?P<score>[-+.\de]+)[^:\n]*|failed): (?P<plan>.*)$",
+    re.MULTILINE,
+)
 _REASON = re.compile(r"\(reason: (.+?)\)[.:]", re.DOTALL)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)[ \t]*(h(?:ours?|r)?|min(?:utes?)?|m|s(?:ec(?:onds?)?)?)\b", re.IGNORECASE)
 _UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
@@ -94,7 +98,7 @@ def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mappin
         other_code=_code(sections, "other"),
         output=output,
         problem=_problem(sections.get("instructions", "")),
-        folds=_folds(sections.get("instructions", "")),
+        folds=_folds(f"{sections.get('rules', '')}\n{sections.get('instructions', '')}"),
         steps_left=_steps_left(sections.get("limits", "")),
         time_left_seconds=_seconds_on_line(sections.get("limits", ""), "left", "remaining"),
         timeout_seconds=_seconds_on_line(sections.get("limits", ""), "timeout", "script"),
@@ -149,11 +153,24 @@ def _higher(text: str) -> bool | None:
 
 
 def read_memory(text: str) -> tuple[Tried, ...]:
-    """Earlier attempts, oldest first: a block begins at each `Plan:` (or `Design:`); failed ideas are a line each."""
-    text, _, failures = text.partition("Did not work:")
+    """Earlier attempts, oldest first: blocks that begin at `Plan:` (or `Design:`), and attempts of a line each."""
+    in_lines = [_attempt(match) for match in _LINE.finditer(text)]
+    text, _, failures = _LINE.sub("", text).partition("Did not work:")
     blocks = _PLAN.split(text)[1:]
     failed = [line.strip()[2:] for line in failures.splitlines() if line.strip().startswith("- ")]
-    return (*(_tried(block) for block in blocks), *(Tried(_idea(line), None, failed=True) for line in failed))
+    return (
+        *(_tried(block) for block in blocks),
+        *(Tried(_idea(line), None, failed=True) for line in failed),
+        *in_lines,
+    )
+
+
+def _attempt(match: re.Match[str]) -> Tried:
+    """An attempt that is told in one line: how it went, and its plan."""
+    score = float(match["score"]) if match["score"] and _is_number(match["score"]) else None
+    return Tried(
+        _idea(match["plan"]) if score is None else " ".join(match["plan"].split()), score, failed=score is None
+    )
 
 
 def _tried(block: str) -> Tried:

@@ -20,7 +20,9 @@ _TITLES = {
     "task": ("task", "task description", "task goal", "task evaluation"),
     "data": ("data", "data overview", "data preview"),
     "packages": ("packages", "installed packages"),
+    "rules": ("rules",),
     "memory": ("memory",),
+    "history": ("history",),
     "solution": ("solution", "previous solution", "previous (buggy) implementation", "implementation", "code"),
     "other": ("other solution",),
     "output": ("output", "execution output"),
@@ -28,7 +30,15 @@ _TITLES = {
     "limits": ("limits",),
 }
 _BY_TITLE = {title: section for section, titles in _TITLES.items() for title in titles}
-_LEVEL_ONE_ONLY = {"data", "output", "role", "limits"}  # common words below the first level of a task's own text
+# Common words below the first level of a task's own text.
+_LEVEL_ONE_ONLY = {
+    "data",
+    "output",
+    "role",
+    "rules",
+    "history",
+    "limits",
+}
 
 
 def prompt_text(messages: Sequence[Mapping[str, Any]]) -> str:

@@ -1,12 +1,19 @@
-"""What of the tree goes into the next prompt."""
+"""AIDE's memory: the solutions that worked, and a line for each that did not."""
 
 from __future__ import annotations
 
 import pytest
 
 from agent.journal import Journal
-from agent.memory import MemoryBudget, digest
+from agent.memory import good
+from agent.tokens import tokens
 from tests.agent.trees import grown, journal_of, node
+
+BUDGET = 1_200
+
+
+def digest(journal: Journal, budget: int = BUDGET) -> str:
+    return good(journal, budget)
 
 
 def test_nothing_tried_is_no_memory() -> None:
@@ -41,15 +48,13 @@ def test_code_and_output_are_not_remembered() -> None:
 
 @pytest.mark.parametrize("buggy_share", [0.0, 0.4, 1.0])
 def test_the_memory_of_500_nodes_is_within_the_budget_and_hardly_longer_than_that_of_20(buggy_share: float) -> None:
-    budget = MemoryBudget()
-    longest = budget.good_chars + budget.failed_chars
-    assert len(digest(grown(10_000, buggy_share))) <= 1.1 * longest
-    assert len(digest(journal_of(*(node(n, 0.5, plan="long " * 500) for n in range(1, 501))))) <= 1.1 * longest
+    assert tokens(digest(grown(10_000, buggy_share))) <= 1.1 * BUDGET
+    assert tokens(digest(journal_of(*(node(n, 0.5, plan="long " * 500) for n in range(1, 501))))) <= 1.1 * BUDGET
 
 
 def test_within_the_budget_the_best_stay_and_the_number_of_the_others_is_told() -> None:
     journal = journal_of(*(node(number, number / 100, plan=f"Idea {number}.") for number in range(1, 31)))
-    memory = digest(journal, MemoryBudget(good_chars=200))
+    memory = digest(journal, 80)
     assert "Idea 30." in memory and "Idea 29." in memory and "Idea 1." not in memory
     shown = memory.count("Plan:")
     assert f"({30 - shown} more working solutions scored worse and are left out.)" in memory
