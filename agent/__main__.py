@@ -25,6 +25,7 @@ from agent.journal import Journal
 from agent.llm import llm_for
 from agent.operators.base import Task
 from agent.preview import preview
+from agent.programs import Programs
 from agent.promptset import PromptSet
 from agent.search import policy_for
 from agent.stop import StopSwitch
@@ -104,6 +105,7 @@ def build(
         gateway=gateway,
         workspace=places.workspace,
         journal=Journal(request.competition.direction),
+        programs=Programs() if request.search.reuse_outcomes else None,
         stop=stop,
     )
 

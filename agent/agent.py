@@ -25,6 +25,7 @@ from agent.journal import Journal, Node, Pending
 from agent.llm.base import LLM
 from agent.operators import OPERATORS, base_of
 from agent.operators.base import Limits, Situation, Task
+from agent.programs import Programs
 from agent.promptset import PromptSet
 from agent.search.base import Decision, Progress, SearchPolicy
 from agent.slots import Slots
@@ -56,6 +57,7 @@ class Agent:
     gateway: Gateway
     workspace: Workspace
     journal: Journal
+    programs: Programs | None = None  # None: a program is run as often as it comes
     stop: StopSwitch = field(default_factory=StopSwitch)
     clock: Callable[[], float] = time.monotonic
 
@@ -80,6 +82,7 @@ class Agent:
             gateway=self.gateway,
             workspace=self.workspace,
             deadline=self._deadline,
+            programs=self.programs,
         )
 
     def run(self) -> EndEvent:
@@ -165,7 +168,8 @@ class Agent:
         messages = OPERATORS[decision.action](situation, self.prompts)
         watch = Stopwatch(self.clock, self._free_since.pop(0))
         base = base_of(decision.action, decision.parents, self.prompts.settings)
-        attempt = Attempt(pending, messages, watch, self.request.seed, base)
+        known = self.programs.count if self.programs is not None else 0
+        attempt = Attempt(pending, messages, watch, self.request.seed, base, known_programs=known)
         self._crew.start(self._worker.carry_out, attempt)
 
     def _look_around(self, step: int) -> Progress:
@@ -176,8 +180,14 @@ class Agent:
             raise StopRequested("the harness asked the run to end")
         self._deadline.follow(status)
         self._deadline.check(f"{max(0.0, self._deadline.left):.0f} s are left of {status.deadline_seconds:.0f} s")
-        elapsed = status.elapsed_seconds / status.deadline_seconds
-        return Progress(step, self.request.search.steps, round(elapsed, 6), round(status.spent_fraction, 6))
+        return Progress(
+            step=step,
+            steps=self.request.search.steps,
+            elapsed_fraction=round(status.elapsed_seconds / status.deadline_seconds, 6),
+            spent_fraction=round(status.spent_fraction, 6),
+            stalled=self.journal.stalled,
+            repeats=self.journal.repeats,
+        )
 
     def _announce(self, decision: Decision, progress: Progress) -> Pending:
         parents = tuple(parent.id for parent in decision.parents)
@@ -206,7 +216,7 @@ class Agent:
         if done.error is None and attempt.execution is not None:
             self._append(attempt)
         else:
-            self._free_since.append(self.clock())
+            self._forget(attempt)
         if isinstance(done.error, GatewayError):
             raise done.error  # nothing can be recorded any more
         if done.error is not None:
@@ -221,7 +231,15 @@ class Agent:
         self._free_since.append(self.clock())  # recording counts towards the next node: this one's event is written
         self.gateway.report(event)
         self.journal.append(Node.from_event(event))
+        if self.programs is not None:
+            self.programs.record(event)
         self._publish_best(attempt)
+
+    def _forget(self, attempt: Attempt) -> None:
+        """Let go of what has no outcome; whoever waits for it runs the program."""
+        self._free_since.append(self.clock())
+        if self.programs is not None:
+            self.programs.give_up(attempt.proposal.code, attempt.pending.id)
 
     def _publish_best(self, attempt: Attempt) -> None:
         """Put a new best node's submission where it is graded, then say so."""

@@ -19,6 +19,7 @@ from agent.journal import Pending
 from agent.llm.base import Message, Usage
 from agent.operators.coding import Proposal
 from agent.operators.review import Review
+from agent.programs import copied
 from agent.stopwatch import Stopwatch
 from agent.verdict import judge
 
@@ -34,7 +35,7 @@ class Checked(NamedTuple):
 
 @dataclass
 class Attempt:
-    """`end` is an end of the run that came up on the way."""
+    """`original` is the node whose program this one repeats; `end` an end of the run that came up on the way."""
 
     pending: Pending
     messages: tuple[Message, ...]
@@ -42,10 +43,12 @@ class Attempt:
     seed: int = 0
     base: str | None = None  # the script that the reply may change by search/replace blocks
     inputs: Mapping[str, Path] = field(default_factory=dict)
+    known_programs: int = 0  # how many had an outcome when this was proposed
     proposal: Proposal = field(default_factory=lambda: Proposal("", "", Usage()))
     execution: Execution | None = None
     checked: Checked = field(default_factory=Checked)
     findings: Review = field(default_factory=Review)
+    original: NodeEvent | None = None
     end: EndOfRun | None = None
 
     def event(self, metric: str) -> NodeEvent:
@@ -54,7 +57,7 @@ class Attempt:
         assert execution is not None
         verdict = judge(execution.outcome, execution.output, metric, self.findings, self.checked.problem)
         usage = self.proposal.usage + self.findings.usage
-        return NodeEvent(
+        event = NodeEvent(
             node=self.pending.id,
             step=self.pending.step,
             action=self.pending.action,
@@ -74,3 +77,4 @@ class Attempt:
             seconds=self.watch.seconds(),
             tokens={"input": usage.input_tokens, "output": usage.output_tokens},
         )
+        return event if self.original is None else copied(event, self.original)

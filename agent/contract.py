@@ -54,6 +54,8 @@ class SearchSettings:
     debug_prob: float
     max_debug_depth: int
     k_fold: int
+    reuse_outcomes: bool = False
+    patience: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class RunRequest:
 class StartEvent:
     python: str
     packages: dict[str, str]
+    earlier_nodes: int = 0  # of an attempt that this one goes on with
     type: Literal["start"] = "start"
 
 
@@ -150,6 +153,7 @@ class NodeEvent:
     warm_start: bool
     seconds: dict[str, float]  # model, execute, check, review, overhead
     tokens: dict[str, int]  # input, output
+    duplicate_of: str | None = None  # the node that ran the same program; the outcome is that one's
     type: Literal["node"] = "node"
 
 

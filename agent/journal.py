@@ -35,6 +35,7 @@ class Node:
     buggy: bool
     why_buggy: str | None
     analysis: str
+    duplicate_of: str | None = None
 
     @classmethod
     def from_event(cls, event: NodeEvent) -> Node:
@@ -52,6 +53,7 @@ class Node:
             buggy=event.buggy,
             why_buggy=event.why_buggy,
             analysis=event.analysis,
+            duplicate_of=event.duplicate_of,
         )
 
 
@@ -91,6 +93,10 @@ class Journal:
     _draft_ids: list[str] = field(default_factory=list)
     _branches: dict[str, str] = field(default_factory=dict)
     _busy: dict[str, int] = field(default_factory=dict)
+    _best_at: int = 0
+    _proposed: int = 0
+    _draft_at: int = 0
+    _repeats: int = 0
     _views: dict[type[View], View] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
@@ -137,8 +143,10 @@ class Journal:
             raise ValueError(f"node {node_id} names parents that are not in the journal: {missing}")
 
     def _link(self, node_id: str, action: Action, parents: Sequence[str]) -> None:
+        self._proposed += 1
         if action == "draft":
             self._draft_ids.append(node_id)
+            self._draft_at = self._proposed
         self._branches[node_id] = self._branches[parents[0]] if parents else node_id
         for parent in parents:
             self._children.setdefault(parent, []).append(node_id)
@@ -156,11 +164,29 @@ class Journal:
         else:
             worse_first = -node.score if self.direction == "maximize" else node.score
             insort(self._ranked, (worse_first, len(self._nodes), node.id))
+            if self._ranked[0][2] == node.id:
+                self._best_at = len(self._nodes)
+        self._repeats = self._repeats + 1 if node.duplicate_of is not None else 0
 
     @property
     def best(self) -> Node | None:
         """The good node with the best score; of equal ones the earliest."""
         return self._nodes[self._ranked[0][2]] if self._ranked else None
+
+    @property
+    def stalled(self) -> int:
+        """How many nodes came since the best one; all of them while nothing works."""
+        return len(self._nodes) - self._best_at
+
+    @property
+    def since_draft(self) -> int:
+        """How many nodes were proposed since the last draft; all of them while there is none."""
+        return self._proposed - self._draft_at
+
+    @property
+    def repeats(self) -> int:
+        """How many of the last nodes, without a gap, only repeated a program."""
+        return self._repeats
 
     def top(self, count: int) -> list[Node]:
         """Return up to `count` good nodes, best first; of equal ones the earliest first."""

@@ -16,9 +16,11 @@ from agent.ends import EndOfRun
 from agent.gateway import CheckFailed, Gateway
 from agent.interpreter import Execution
 from agent.llm.base import LLM
+from agent.operators.another import another
 from agent.operators.base import Task
 from agent.operators.coding import propose
 from agent.operators.review import review, review_messages
+from agent.programs import Programs
 from agent.promptset import PromptSet
 from agent.slots import Slots
 from agent.stopwatch import TimedLLM
@@ -38,6 +40,7 @@ class Worker:
     gateway: Gateway
     workspace: Workspace
     deadline: Deadline
+    programs: Programs | None = None  # None: a program is run as often as it comes
 
     def carry_out(self, attempt: Attempt) -> None:
         """Take every step; an end of the run that comes up on the way is noted, and the rest left out."""
@@ -48,15 +51,28 @@ class Worker:
             attempt.end = end
 
     def propose(self, attempt: Attempt) -> None:
-        """Ask the coder for plan and code."""
+        """Ask the coder for plan and code; once more where it comes with a program that was tried."""
         coder = TimedLLM(self.coder, attempt.watch, "model", f"{attempt.pending.id}/code")
-        attempt.proposal = propose(coder, attempt.messages, attempt.seed, attempt.base)
+        attempt.proposal = proposal = propose(coder, attempt.messages, attempt.seed, attempt.base)
+        if self.programs is None or proposal.problem is not None:
+            return
+        original = self.programs.known(proposal.code, attempt.known_programs)
+        if original is not None:
+            again = propose(coder, another(attempt.messages, proposal, original), attempt.seed, attempt.base)
+            usage = proposal.usage + again.usage
+            # A second reply that can't be used is no reason to have a node that was not run.
+            attempt.proposal = dataclasses.replace(proposal if again.problem is not None else again, usage=usage)
 
     def execute(self, attempt: Attempt) -> None:
-        """Run the script."""
+        """Run the script, unless the same program has an outcome."""
         if attempt.proposal.problem is not None:
             attempt.execution = not_run(attempt.proposal.problem)
             return
+        if self.programs is not None:
+            attempt.original = self.programs.claim(attempt.proposal.code, attempt.pending.id)
+            if attempt.original is not None:
+                attempt.execution = not_run(f"the same program as {attempt.original.node}")
+                return
         seconds = self.deadline.check("the model's reply left no time to run it")
         limits = dataclasses.replace(self.limits, timeout_seconds=seconds)
         folder = self.workspace.node_dir(attempt.pending.id)

@@ -61,6 +61,14 @@ class SearchSettings(_In):
     debug_prob: float = Field(ge=0, le=1)
     max_debug_depth: int = Field(ge=0)
     k_fold: int = Field(ge=0, description="folds of the cross-validation that the prompts ask for; 0 asks for none")
+    reuse_outcomes: bool = Field(
+        default=False, description="a program that was run is not run again; the model is asked for another, once"
+    )
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="nodes without a better one after which a draft is made, whatever the policy; 0: none",
+    )
 
 
 class ModelSettings(_In):
@@ -108,6 +116,7 @@ class StartEvent(_In):
     type: Literal["start"]
     python: str
     packages: dict[str, str]
+    earlier_nodes: int = Field(default=0, ge=0, description="of an attempt that this one goes on with")
 
 
 class ProposalEvent(_In):
@@ -143,6 +152,9 @@ class NodeEvent(_In):
     warm_start: bool
     seconds: dict[Literal["model", "execute", "check", "review", "overhead"], Seconds]
     tokens: dict[Literal["input", "output"], int]
+    duplicate_of: NodeId | None = Field(
+        default=None, description="the node that ran the same program: this one was not run, the outcome is that one's"
+    )
 
 
 class BestEvent(_In):

@@ -10,6 +10,7 @@ from agent.search.best_of_n import BestOfN
 from agent.search.evolution import Evolution
 from agent.search.greedy import Greedy
 from agent.search.mcts import Mcts
+from agent.search.patience import Patience
 from agent.search.top_k import TopK
 
 POLICIES: dict[str, Callable[[SearchSettings], SearchPolicy]] = {
@@ -22,7 +23,8 @@ POLICIES: dict[str, Callable[[SearchSettings], SearchPolicy]] = {
 
 
 def policy_for(settings: SearchSettings) -> SearchPolicy:
-    """Build the policy that the settings name."""
+    """Build the policy that the settings name, with the patience that they give it."""
     if settings.policy not in POLICIES:
         raise ValueError(f"no search policy is called {settings.policy!r}; there are: {', '.join(sorted(POLICIES))}")
-    return POLICIES[settings.policy](settings)
+    policy = POLICIES[settings.policy](settings)
+    return Patience(policy, settings.patience) if settings.patience else policy

@@ -17,12 +17,17 @@ from agent.journal import Journal, Node
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the run is; recorded with each proposal. Fractions are of the run's own limits."""
+    """How far the run is; recorded with each proposal. Fractions are of the run's own limits.
+
+    `stalled` nodes came since the best one; the last `repeats` nodes only repeated a program.
+    """
 
     step: int
     steps: int
     elapsed_fraction: float
     spent_fraction: float
+    stalled: int = 0
+    repeats: int = 0
 
     def as_dict(self) -> dict[str, float]:
         """Return the fields as the proposal event carries them."""

@@ -24,6 +24,7 @@ from agent.interpreter import Execution
 from agent.journal import Journal
 from agent.llm.base import Reply, Request, Usage
 from agent.operators.base import Task
+from agent.programs import Programs
 from agent.promptset import SHIPPED, PromptSet
 from agent.scripted import MemoryGateway, ScriptedInterpreter, ScriptedLLM
 from agent.search import policy_for
@@ -33,7 +34,7 @@ from agent.workspace import Workspace
 def make_request(**changes: Any) -> RunRequest:
     """A request with AIDE's numbers; search settings may be given flat."""
     search = SearchSettings("greedy", steps=6, num_drafts=2, debug_prob=0.5, max_debug_depth=3, k_fold=5)
-    for name in ("steps", "num_drafts", "debug_prob", "max_debug_depth", "policy"):
+    for name in ("steps", "num_drafts", "debug_prob", "max_debug_depth", "policy", "patience"):
         if name in changes:
             search = replace(search, **{name: changes.pop(name)})
     request = RunRequest(
@@ -120,6 +121,7 @@ class BenchMaker:
         reviewer: Any = accept,
         request: RunRequest | None = None,
         gateway: MemoryGateway | None = None,
+        programs: Programs | None = None,
         **changes: Any,
     ) -> Bench:
         request = request or make_request(**changes)
@@ -143,6 +145,7 @@ class BenchMaker:
             gateway=gateway,
             workspace=workspace,
             journal=Journal(request.competition.direction),
+            programs=programs,
         )
         return Bench(agent, coder, reviewer, gateway, interpreter, workspace)
 

@@ -20,6 +20,7 @@ from agent.interpreter import Execution
 from agent.journal import Node
 from agent.llm.base import Reply, Request, RequestRefused, Usage
 from agent.operators.coding import MAX_ASKS
+from agent.programs import Programs
 from agent.scripted import MemoryGateway
 from tests.agent.conftest import Bench, BenchMaker, accept, answer, execution
 
@@ -71,7 +72,9 @@ class TestSteps:
         made = bench(steps=2, gateway=MemoryGateway(StatusReply(0.25, 360.0, 3600.0, stop=False)))
         made.agent.run()
         proposal = next(event for event in made.gateway.events if isinstance(event, ProposalEvent))
-        assert proposal.progress == {"step": 1, "steps": 2, "elapsed_fraction": 0.1, "spent_fraction": 0.25}
+        assert proposal.progress == {
+            "step": 1, "steps": 2, "elapsed_fraction": 0.1, "spent_fraction": 0.25, "stalled": 0, "repeats": 0,
+        }  # fmt: skip
 
     def test_the_improve_prompt_holds_the_best_code_and_the_memory(self, bench: BenchMaker, tmp_path: Path) -> None:
         made = bench(scores_of(tmp_path, 0.5, 0.7, 0.6), steps=3, num_drafts=2, debug_prob=0.0)
@@ -177,6 +180,56 @@ class TestUnusableReplies:
     def test_a_refusal_now_and_then_does_not(self, bench: BenchMaker) -> None:
         coder = [RequestRefused("too long") if number % 2 else answer(number) for number in range(12)]
         assert end_of(bench(coder=coder, steps=12)).reason == "steps"
+
+
+class TestRepeats:
+    def test_a_program_that_was_tried_is_asked_to_be_another_and_not_run_again(self, bench: BenchMaker) -> None:
+        coder = [answer(1), "Again.\n```python\nprint( 1 )\n```", answer(1), answer(2)]
+        made = bench(coder=coder, steps=3, num_drafts=3, programs=Programs())
+        assert end_of(made).reason == "steps"
+        assert [node.duplicate_of for node in made.nodes] == [None, "n0001", None]
+        copy = made.nodes[1]
+        assert (copy.outcome, copy.score, copy.analysis, copy.plan) == ("ok", 0.5, "It worked.", "Plan number 1.")
+        assert len(made.interpreter.limits) == 2 and len(made.reviewer.requests) == 2
+        asked = made.coder.requests[2].messages
+        assert "print( 1 )" in asked[-2].text and "validation score was 0.5" in asked[-1].text
+        assert copy.tokens["input"] > made.nodes[2].tokens["input"], "both questions count"
+
+    def test_a_second_reply_that_is_new_is_run(self, bench: BenchMaker) -> None:
+        made = bench(coder=[answer(1), answer(1), answer(2)], steps=2, num_drafts=2, programs=Programs())
+        made.agent.run()
+        assert [(node.code, node.duplicate_of) for node in made.nodes] == [("print(1)\n", None), ("print(2)\n", None)]
+
+    def test_a_copy_of_a_broken_program_is_told_why_it_is_broken(self, bench: BenchMaker, tmp_path: Path) -> None:
+        made = bench(scores_of(tmp_path, None), [answer(1)] * 3, steps=2, num_drafts=2, programs=Programs())
+        made.agent.run()
+        assert made.nodes[1].buggy and made.nodes[1].why_buggy == "outcome: failed"
+        assert "it did not work (outcome: failed)" in made.coder.requests[2].messages[-1].text
+
+    def test_a_copy_is_never_the_best(self, bench: BenchMaker) -> None:
+        made = bench(coder=[answer(1)] * 3, steps=2, num_drafts=2, programs=Programs())
+        assert end_of(made).best == "n0001"
+        assert kinds(made).count("best") == 1
+
+    def test_two_workers_with_one_program_run_it_once(self, bench: BenchMaker) -> None:
+        made = bench(coder=lambda request: answer(1), workers=2, steps=4, num_drafts=4, programs=Programs())
+        assert end_of(made).reason == "steps"
+        assert len(made.interpreter.limits) == 1
+        assert sorted(node.duplicate_of or "" for node in made.nodes)[0] == ""
+        assert [node.score for node in made.nodes] == [0.5] * 4
+
+    def test_without_the_setting_a_program_is_run_as_often_as_it_comes(self, bench: BenchMaker) -> None:
+        made = bench(coder=[answer(1)] * 3, steps=3, num_drafts=3)
+        made.agent.run()
+        assert len(made.interpreter.limits) == 3 and all(node.duplicate_of is None for node in made.nodes)
+
+    def test_a_search_that_gets_nowhere_begins_anew_and_says_since_when(self, bench: BenchMaker) -> None:
+        made = bench(steps=8, num_drafts=1, debug_prob=0.0, patience=3)
+        made.agent.run()
+        actions = [node.action for node in made.nodes]
+        assert actions == ["draft", "improve", "improve", "improve", "draft", "improve", "improve", "improve"]
+        proposals = [event for event in made.gateway.events if isinstance(event, ProposalEvent)]
+        assert [proposal.progress["stalled"] for proposal in proposals][:5] == [0, 0, 1, 2, 3]
 
 
 class TestEnds:

@@ -17,6 +17,7 @@ def node(
     plan: str | None = None,
     analysis: str = "",
     why_buggy: str | None = None,
+    duplicate_of: str | None = None,
 ) -> Node:
     """A node whose id is its number: buggy without a score, a draft without a parent, else an improvement."""
     buggy = score is None
@@ -33,6 +34,7 @@ def node(
         buggy=buggy,
         why_buggy=(why_buggy or "outcome: failed") if buggy else None,
         analysis=analysis,
+        duplicate_of=duplicate_of,
     )
 
 
