@@ -1,8 +1,8 @@
 """Which competitions there are: those that ship, those in the user's folders, and those of installed packages.
 
-`PODIUM_COMPETITIONS` names folders (as PATH does), each with one folder a competition. A package brings its own with an
-entry point of the group `podium.competitions` that names a module whose folder holds them. An id that two folders share
-is an error, never a silent choice.
+`PODIUM_COMPETITIONS` names folders (as PATH does), each with one folder a competition; `podium solve` keeps in
+`<home>/solved` those that it makes. A package brings its own with an entry point of the group `podium.competitions`
+that names a module whose folder holds them. An id that two folders share is an error, never a silent choice.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from harness.config import Settings
 from harness.errors import UserError
 
 VARIABLE = "PODIUM_COMPETITIONS"
+SOLVED = "solved"
 ENTRY_POINTS = "podium.competitions"
 
 
@@ -61,7 +62,10 @@ class Catalogue:
 
 def of(settings: Settings) -> Catalogue:
     """Return the competitions that these settings reach."""
-    return Catalogue((settings.competitions, *_named(settings.environ), *_installed()))
+    solved = settings.home / SOLVED
+    return Catalogue(
+        (settings.competitions, *_named(settings.environ), *_installed(), *([solved] if solved.is_dir() else []))
+    )
 
 
 def _named(environ: Mapping[str, str]) -> list[Path]:

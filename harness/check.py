@@ -55,9 +55,11 @@ def _edition(competition: Competition, edition: str, folder: Path, raw: Path | N
         yield "prepare", True, f"{len(prepared.manifest.files)} files from {prepared.manifest.source} data"
         yield tried.description()
         yield from tried.sample()
-        yield from tried.answers()
+        if not competition.unlabelled:
+            yield from tried.answers()
         yield from tried.broken()
-        yield tried.public()
+        if not competition.unlabelled:
+            yield tried.public()
     except (PodiumError, ValueError) as error:
         yield "prepare and grade", False, str(error)
 
@@ -122,8 +124,13 @@ class _Trial:
         return "public data", not leaking, "; ".join(leaking) or "no answer in it"
 
     def perfect(self) -> pd.DataFrame:
-        """Return a submission that holds the truth: the answers' own columns, or the file that the spec names."""
+        """Return a submission that holds the truth: the answers' columns, or the file that the spec names.
+
+        Where nobody knows the truth, it is one of the right form.
+        """
         answers, columns = self.competition.answers, list(self.competition.submission.columns)
+        if self.competition.unlabelled:
+            return read_texts(self.prepared.sample)[columns]
         truth = read_texts(self.prepared.private / (answers.perfect_file or answers.file))
         if missing := [name for name in columns if name not in truth.columns]:
             raise UserError(f"the answers lack {missing[0]!r}; name a perfect submission as answers.perfect_file")

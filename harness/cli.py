@@ -22,6 +22,7 @@ from harness.prompt_verbs import prompts
 from harness.query_verbs import querying
 from harness.record_verbs import keeping
 from harness.run_verbs import runs, settings_now
+from harness.solve_verbs import solving
 
 app = typer.Typer(
     help="Run machine-learning-engineering agents on Kaggle-style competitions, each in a hardened container.",
@@ -31,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs)
+app.add_typer(solving)
 app.add_typer(own)
 app.add_typer(comparing)
 app.add_typer(querying)

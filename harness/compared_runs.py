@@ -102,6 +102,8 @@ def why_not(record: RunRecord, grade: GradeReport | None) -> str | None:
         return f"not graded yet: podium grade {record.group}/{record.run_id}"
     if grade.data_fingerprint != record.data.data_sha256:
         return "graded against other data than it ran on: podium grade it again"
+    if grade.valid and grade.score is None:
+        return grade.reason
     if grade.leaks:
         return f"edition {grade.edition} leaks: {grade.leaks[0]}"
     return None

@@ -249,7 +249,8 @@ class Competition(_Spec):
     raw: tuple[FileName, ...] = Field(min_length=1, description="the files that prepare needs of the raw data")
     metric: MetricSpec
     submission: SubmissionSpec
-    answers: Answers
+    answers: Answers = Answers(file="answers.csv")
+    unlabelled: bool = Field(default=False, description="nobody knows the test rows' labels: checked, never scored")
     default_edition: str
     editions: dict[str, Edition] = Field(min_length=1)
     leaderboard: LeaderboardSpec | None = None
@@ -264,6 +265,14 @@ class Competition(_Spec):
     def _metric_takes_what_may_be_predicted(self) -> Competition:
         for edition in self.editions.values():
             _refuse_unfit(edition.metric or self.metric, edition.submission or self.submission)
+        return self
+
+    @model_validator(mode="after")
+    def _answers_are_stated(self) -> Competition:
+        if self.unlabelled == ("answers" in self.model_fields_set):
+            raise ValueError("answers: name the private file that holds the truth, or say unlabelled: true")
+        if self.unlabelled and (self.suites or self.leaderboard):
+            raise ValueError("an unlabelled competition has no leaderboard and is in no suite")
         return self
 
     @model_validator(mode="after")

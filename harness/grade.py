@@ -22,6 +22,8 @@ from harness.metrics import Metric
 from harness.place import place_of
 from harness.submission import Predictions
 
+NO_LABELS = "no labels: validation only"  # the reason why a valid submission has no score
+
 
 class Thresholds(BaseModel):
     """The leaderboard's lines, as MLE-bench's report calls them."""
@@ -75,6 +77,9 @@ def grade(
     if path is None:
         return _report(competition, prepared, full, None, reason="there is no submission file")
     try:
+        if competition.unlabelled:
+            submission.check(competition, prepared, path)
+            return _report(competition, prepared, full, path, reason=NO_LABELS, valid=True)
         truth, predictions = _read_both(competition, prepared, path)
     except InvalidSubmission as invalid:
         return _report(competition, prepared, full, path, reason=str(invalid))
@@ -132,6 +137,7 @@ def _report(
     *,
     reason: str | None = None,
     score: float | None = None,
+    valid: bool = False,
     unscorable: bool = False,
 ) -> GradeReport:
     manifest = prepared.manifest
@@ -146,7 +152,7 @@ def _report(
         metric=competition.metric.name,
         direction=competition.metric.direction,
         submission_exists=path is not None and (path.is_symlink() or path.exists()),
-        valid=score is not None,
+        valid=valid or score is not None,
         valid_mle_bench=_valid_there(competition, prepared, path, score, unscorable),
         reason=reason,
         score=score,

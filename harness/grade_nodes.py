@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.contract import Direction
+from harness.errors import UserError
 from harness.files import write_json
 
 if TYPE_CHECKING:
@@ -63,6 +64,10 @@ def grade_nodes(folder: RunFolder, record: RunRecord, competition: Competition, 
     from harness.grade_run import refuse_other_data
 
     refuse_other_data(record, competition, prepared)
+    if competition.unlabelled:
+        raise UserError(
+            f"nobody here knows the labels of {competition.id}'s test rows, so no node can be graded on them"
+        )
     events = list(folder.events())
     graded = []
     with in_use(prepared):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.manifest import Prepared
     from harness.prepare_several import Outcome
     from harness.rates import Estimate
+    from harness.solving import Solved
     from harness.suite_rates import SuiteRates
 
 NONE = "–"
@@ -51,10 +52,13 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         for row in value.rows
         if row.percentile is not None and row.percentile_note
     )
+    unlabelled = dict.fromkeys(
+        f"{row.competition}: {row.invalid_because}" for row in value.rows if row.valid and row.score is None
+    )
     leaking = dict.fromkeys(
         f"{row.competition} ({row.edition}): known leak: {leak}" for row in value.rows for leak in row.leaks
     )
-    for note in [*notes, *leaking, *_troubles(value.rows)]:
+    for note in [*notes, *unlabelled, *leaking, *_troubles(value.rows)]:
         typer.echo(note)
     if value.missing:
         typer.echo(
@@ -348,6 +352,25 @@ def grade(report: GradeReport, *, as_json: bool) -> None:
         if not isinstance(value, (dict, list)):
             table.add_row(key, NONE if value is None else escape(str(value)))
     _show(table)
+
+
+def solved(value: Solved, *, as_json: bool) -> None:
+    """What came of a folder of data."""
+    if as_json:
+        _print_json(value.model_dump(mode="json"))
+        return
+    better = "higher" if value.direction == "maximize" else "lower"
+    test = value.test_note if value.test_score is None else f"{value.test_score:.5f} {value.test_note}"
+    found = {
+        "validation score": f"{_number(value.validation_score)} {value.metric}, {better} is better; the script's own",
+        "test score": test,
+        "best node": f"{value.node or NONE} of {value.nodes}, run {value.run} ({value.status})",
+        "cost": f"{value.cost_usd:.2f} USD",
+        "in": value.folder,
+        "files": ", ".join(value.files),
+    }
+    for name, text in found.items():
+        typer.echo(f"{name:<16}  {text}")
 
 
 def exported(made: Exported, *, as_json: bool) -> None:

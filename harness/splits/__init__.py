@@ -10,9 +10,10 @@ from pydantic import Field
 from harness.splits.base import Job, SplitRecipe
 from harness.splits.coco import CocoCategories
 from harness.splits.code import OwnCode
+from harness.splits.given import AsGiven
 from harness.splits.rows import Rows
 from harness.splits.tables import GroupedRows, RandomRows
 
 __all__ = ["Job", "Split", "SplitRecipe"]
 
-Split = Annotated[Rows | RandomRows | GroupedRows | CocoCategories | OwnCode, Field(discriminator="recipe")]
+Split = Annotated[Rows | RandomRows | GroupedRows | CocoCategories | OwnCode | AsGiven, Field(discriminator="recipe")]

@@ -18,6 +18,7 @@ from harness.grade_nodes import NodeGrade, NodeGrades
 from harness.rates import Estimate
 from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
 from harness.results import RunFolder
+from harness.solving import Solved
 from harness.suite_rates import SuiteRates
 from harness.tree import Tree, TreeNode
 
@@ -43,6 +44,7 @@ def section(title):
         ("grade.json", set(GradeReport.model_fields)),
         ("node_grades.json", set(NodeGrades.model_fields) | set(NodeGrade.model_fields)),
         ("tree.json", set(Tree.model_fields) | set(TreeNode.model_fields)),
+        ("solve.json", set(Solved.model_fields)),
         ("summary.json", set(Summary.model_fields)),
         ("summary.json", {field.name for kept in (Row, SuiteRates, Estimate) for field in fields(kept)}),
         *(
