@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agent import contract
 from agent.agent import Agent
@@ -23,6 +24,8 @@ from agent.gateway import Gateway, SocketGateway
 from agent.interpreter import Interpreter, PlainInterpreter, slots
 from agent.journal import Journal
 from agent.llm import llm_for
+from agent.llm.absent import OnceAbsent
+from agent.llm.base import LLM
 from agent.operators.base import Task
 from agent.preview import preview
 from agent.programs import Programs
@@ -92,15 +95,15 @@ def build(
     request: RunRequest, places: Places, interpreters: Sequence[Interpreter], gateway: Gateway, stop: StopSwitch
 ) -> Agent:
     """Make every part that the request names."""
-    coder = llm_for(request.code_model, places.socket)
-    same = request.review_model == request.code_model
+    models = _models(request, places.socket)
     return Agent(
         request=request,
         task=_task(request, places),
         policy=policy_for(request.search),
         prompts=PromptSet.load(places.prompts),
-        coder=coder,
-        reviewer=coder if same else llm_for(request.review_model, places.socket),
+        coder=models.coder,
+        reviewer=models.reviewer,
+        fallback=models.fallback,
         interpreters=interpreters,
         gateway=gateway,
         workspace=places.workspace,
@@ -108,6 +111,21 @@ def build(
         programs=Programs() if request.search.reuse_outcomes else None,
         stop=stop,
     )
+
+
+class _Models(NamedTuple):
+    coder: LLM
+    reviewer: LLM
+    fallback: LLM | None
+
+
+def _models(request: RunRequest, socket: Path) -> _Models:
+    coder = llm_for(request.code_model, socket)
+    same = request.review_model == request.code_model
+    reviewer = coder if same else llm_for(request.review_model, socket)
+    if request.fallback_model is None:
+        return _Models(coder, reviewer, None)
+    return _Models(OnceAbsent(coder), OnceAbsent(reviewer), llm_for(request.fallback_model, socket))
 
 
 def _task(request: RunRequest, places: Places) -> Task:

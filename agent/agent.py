@@ -58,6 +58,7 @@ class Agent:
     workspace: Workspace
     journal: Journal
     programs: Programs | None = None  # None: a program is run as often as it comes
+    fallback: LLM | None = None
     stop: StopSwitch = field(default_factory=StopSwitch)
     clock: Callable[[], float] = time.monotonic
 
@@ -77,6 +78,7 @@ class Agent:
             prompts=self.prompts,
             coder=self.coder,
             reviewer=self.reviewer,
+            fallback=self.fallback,
             slots=self._slots,
             limits=candidate,
             gateway=self.gateway,

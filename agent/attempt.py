@@ -76,5 +76,6 @@ class Attempt:
             warm_start=execution.warm_start,
             seconds=self.watch.seconds(),
             tokens={"input": usage.input_tokens, "output": usage.output_tokens},
+            asks=(*self.proposal.asks, *self.findings.asks),
         )
         return event if self.original is None else copied(event, self.original)

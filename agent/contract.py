@@ -30,6 +30,7 @@ LABEL_HEADER = "x-podium-label"  # of a model call: which node it is for, and wh
 Direction = Literal["maximize", "minimize"]
 Action = Literal["draft", "improve", "debug", "merge", "ensemble"]
 Outcome = Literal["ok", "failed", "timed_out", "out_of_memory", "output_limit", "killed", "not_run"]
+Purpose = Literal["code", "review"]
 EndReason = Literal["steps", "deadline", "budget", "stopped", "model_unavailable", "error"]
 
 
@@ -66,6 +67,11 @@ class ModelSettings:
     api: Literal["chat", "responses", "messages"]
     temperature: float | None = None
     max_output_tokens: int = 8192
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    older_limit: bool = False  # the server may know the limit as max_tokens only, and leave the newer name unheeded
+    answers: Literal["tool", "schema", "text"] = (
+        "tool"  # how arguments are asked for first; what is refused is given up
+    )
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,7 @@ class RunRequest:
     search: SearchSettings
     code_model: ModelSettings
     review_model: ModelSettings
+    fallback_model: ModelSettings | None
     seed: int
     deadline_seconds: float
     candidate: CandidateLimits
@@ -108,6 +115,7 @@ class RunRequest:
             search=SearchSettings(**raw.pop("search")),
             code_model=ModelSettings(**raw.pop("code_model")),
             review_model=ModelSettings(**raw.pop("review_model")),
+            fallback_model=ModelSettings(**fallback) if (fallback := raw.pop("fallback_model")) else None,
             candidate=CandidateLimits(**{**candidate, "cpus": tuple(candidate["cpus"])}),
             **raw,
         )
@@ -129,6 +137,15 @@ class ProposalEvent:
     parents: tuple[str, ...]
     progress: dict[str, float]
     type: Literal["proposal"] = "proposal"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question to a model, in the order they were asked. `problem`: why its reply could not be used."""
+
+    purpose: Purpose
+    model: str
+    problem: str | None
 
 
 @dataclass(frozen=True)
@@ -154,6 +171,7 @@ class NodeEvent:
     seconds: dict[str, float]  # model, execute, check, review, overhead
     tokens: dict[str, int]  # input, output
     duplicate_of: str | None = None  # the node that ran the same program; the outcome is that one's
+    asks: tuple[Ask, ...] = ()
     type: Literal["node"] = "node"
 
 

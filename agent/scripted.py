@@ -24,6 +24,7 @@ class ScriptedLLM:
 
     answers: Callable[[Request], Reply | str] | Iterable[Reply | str | Exception]
     requests: list[Request] = field(default_factory=list)
+    name: str = "scripted"
 
     def __post_init__(self) -> None:
         self._listed = None if callable(self.answers) else iter(self.answers)

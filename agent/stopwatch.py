@@ -43,6 +43,11 @@ class TimedLLM:
     phase: str
     label: str = ""
 
+    @property
+    def name(self) -> str:
+        """See `LLM.name`."""
+        return self.llm.name
+
     def complete(self, request: Request) -> Reply:
         """See `LLM.complete`."""
         with self.watch.phase(self.phase):

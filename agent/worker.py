@@ -35,6 +35,7 @@ class Worker:
     prompts: PromptSet
     coder: LLM
     reviewer: LLM
+    fallback: LLM | None
     slots: Slots
     limits: CandidateLimits
     gateway: Gateway
@@ -52,16 +53,17 @@ class Worker:
 
     def propose(self, attempt: Attempt) -> None:
         """Ask the coder for plan and code; once more where it comes with a program that was tried."""
-        coder = TimedLLM(self.coder, attempt.watch, "model", f"{attempt.pending.id}/code")
-        attempt.proposal = proposal = propose(coder, attempt.messages, attempt.seed, attempt.base)
+        models = self._models(self.coder, attempt, "model", "code")
+        attempt.proposal = proposal = propose(models, attempt.messages, attempt.seed, attempt.base)
         if self.programs is None or proposal.problem is not None:
             return
         original = self.programs.known(proposal.code, attempt.known_programs)
         if original is not None:
-            again = propose(coder, another(attempt.messages, proposal, original), attempt.seed, attempt.base)
-            usage = proposal.usage + again.usage
+            again = propose(models, another(attempt.messages, proposal, original), attempt.seed, attempt.base)
             # A second reply that can't be used is no reason to have a node that was not run.
-            attempt.proposal = dataclasses.replace(proposal if again.problem is not None else again, usage=usage)
+            kept = proposal if again.problem is not None else again
+            usage, asks = proposal.usage + again.usage, (*proposal.asks, *again.asks)
+            attempt.proposal = dataclasses.replace(kept, usage=usage, asks=asks)
 
     def execute(self, attempt: Attempt) -> None:
         """Run the script, unless the same program has an outcome."""
@@ -102,8 +104,13 @@ class Worker:
             return
         code = attempt.proposal.code
         messages = review_messages(self.task, self.prompts, code, execution.outcome, execution.output)
-        reviewer = TimedLLM(self.reviewer, attempt.watch, "review", f"{attempt.pending.id}/review")
-        attempt.findings = review(reviewer, messages, attempt.seed)
+        models = self._models(self.reviewer, attempt, "review", "review")
+        attempt.findings = review(models, messages, attempt.seed)
+
+    def _models(self, first: LLM, attempt: Attempt, phase: str, purpose: str) -> list[LLM]:
+        """Who is asked, in order."""
+        label = f"{attempt.pending.id}/{purpose}"
+        return [TimedLLM(llm, attempt.watch, phase, label) for llm in (first, self.fallback) if llm is not None]
 
 
 def not_run(problem: str) -> Execution:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,7 @@ class Bench:
                 prepared=data,
                 preset=chosen,
                 model=options.model,
+                model_options=options.models,
                 seed=seed,
                 steps=options.steps or chosen.search.steps,
                 wall_seconds=limits.wall_seconds,
@@ -154,7 +156,7 @@ class Bench:
         """An unknown model, a missing key or an unknown price ends here."""
         from harness.gateway.prices import refuse_unpriced
 
-        traits = self.provider(self.options.model, self.options.seeds[0]).traits
+        traits = self.provider(self.options.all_models, self.options.seeds[0]).traits
         if self.options.budget is not None:
             refuse_unpriced(traits.prices, traits.models)
 
@@ -203,14 +205,14 @@ class Bench:
                 )
         return prepared
 
-    def provider(self, model: str, seed: int) -> Provider:
-        """Who answers model calls: a recorded transcript where one is given, else the model's provider."""
+    def provider(self, models: Sequence[str], seed: int) -> Provider:
+        """Who answers model calls: a recorded transcript where one is given, else each model's provider."""
         from harness.gateway.providers import PRICES_VARIABLE, provider_for, replay_of
 
         if self.options.replay:
             return replay_of(self.options.replay)
         stated = {PRICES_VARIABLE: str(self.options.prices)} if self.options.prices else {}
-        return provider_for(model, {**self.settings.environ, **stated}, seed=seed)
+        return provider_for(models, {**self.settings.environ, **stated}, seed=seed)
 
     def tools(self, progress: Progress) -> RunTools:
         """The real sandbox, provider and budget."""
@@ -225,7 +227,7 @@ class Bench:
             make_sandbox=lambda spec: DockerSandbox(
                 self.client, spec, workspace_folder=settings.workspaces, environ=settings.environ
             ),
-            make_provider=lambda plan: self.provider(plan.model, plan.seed),
+            make_provider=lambda plan: self.provider(plan.models, plan.seed),
             make_budget=lambda plan: Budget(usd=plan.budget_usd),
             on_event=progress.event,
             should_stop=self.stop.in_order,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.descriptions import Kind
 from harness.errors import UserError
+from harness.models import ModelOptions
 from harness.presets import Preset
 from harness.results import check_name
 from harness.sandbox.base import GIB, Gpus, Limits
@@ -48,6 +49,7 @@ class BenchOptions:
     description: Kind = "own"
     search: str | None = None
     show_answers: bool = False
+    models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
 
     def check(self) -> None:
         """Refuse what can't be meant; raise `UserError`."""
@@ -60,11 +62,17 @@ class BenchOptions:
         if self.raw is not None and not self.raw.exists():
             raise UserError(f"--raw {self.raw}: there is no such folder or file")
         Gpus.parse(self.gpus)
+        self.models.check(self.model)
+
+    @property
+    def all_models(self) -> tuple[str, ...]:
+        """Every model that a run may call."""
+        return self.models.names(self.model)
 
     @property
     def budget(self) -> float | None:
         """A paid run has a budget, stated or not; an offline or replayed one costs nothing."""
-        if self.budget_usd is not None or self.model == "offline" or self.replay:
+        if self.budget_usd is not None or self.all_models == ("offline",) or self.replay:
             return self.budget_usd
         return DEFAULT_BUDGET_USD
 

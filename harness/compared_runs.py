@@ -16,7 +16,7 @@ from harness.grade import GradeReport
 from harness.lost import as_it_stands
 from harness.results import GroupFolder, RunFolder, RunRecord
 
-NOT_PROMPTS = ("code_model", "review_model", "search", "candidate", "deadline_seconds", "workers")
+NOT_PROMPTS = ("code_model", "review_model", "fallback_model", "search", "candidate", "deadline_seconds", "workers")
 
 
 @dataclass(frozen=True)

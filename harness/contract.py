@@ -71,6 +71,12 @@ class SearchSettings(_In):
     )
 
 
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+Answers = Literal["tool", "schema", "text"]
+ANSWERS: tuple[Answers, ...] = get_args(Answers)
+
+
 class ModelSettings(_In):
     """One model as the agent calls it through the gateway."""
 
@@ -78,6 +84,11 @@ class ModelSettings(_In):
     api: Literal["chat", "responses", "messages"]
     temperature: float | None = None
     max_output_tokens: int = Field(default=8192, ge=1)
+    reasoning_effort: Effort | None = None
+    older_limit: bool = Field(default=False, description="the server may know the limit as max_tokens only")
+    answers: Answers = Field(
+        default="tool", description="how arguments are asked for first; what is refused is given up"
+    )
 
 
 class CandidateLimits(_In):
@@ -99,6 +110,7 @@ class RunRequest(_In):
     search: SearchSettings
     code_model: ModelSettings
     review_model: ModelSettings
+    fallback_model: ModelSettings | None = None
     seed: int = Field(ge=0)
     deadline_seconds: float = Field(gt=0, description="wall-clock seconds from the container's start")
     candidate: CandidateLimits
@@ -130,6 +142,14 @@ class ProposalEvent(_In):
     progress: dict[str, float]
 
 
+class Ask(_In):
+    """One question to a model, in the order they were asked. `problem`: why its reply could not be used."""
+
+    purpose: Literal["code", "review"]
+    model: str
+    problem: str | None
+
+
 class NodeEvent(_In):
     """One finished node; times are seconds. `score` is the validation score, None when the node is buggy."""
 
@@ -155,6 +175,7 @@ class NodeEvent(_In):
     duplicate_of: NodeId | None = Field(
         default=None, description="the node that ran the same program: this one was not run, the outcome is that one's"
     )
+    asks: tuple[Ask, ...] = ()
 
 
 class BestEvent(_In):

@@ -24,6 +24,28 @@ ShowAnswers = Annotated[
     bool, typer.Option("--show-answers", help="For test agents that ask for it: the ANSWERS are shown. In no rate.")
 ]
 Model = Annotated[str, typer.Option(help="offline, openai/NAME, anthropic/NAME or compatible/NAME.")]
+ReviewModel = Annotated[
+    str | None, typer.Option(help="Another model for reviews, such as a cheaper one. [default: --model]")
+]
+FallbackModel = Annotated[
+    str | None, typer.Option(help="Asked where the model declines, can't be had, or gives no usable reply.")
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="Of the coding model. [default: the agent's, none where a model refuses it]")
+]
+MaxOutputTokens = Annotated[
+    int | None, typer.Option(help="Of one reply with code. [default: 8192, of models that think 32768]")
+]
+ReasoningEffort = Annotated[
+    str | None, typer.Option(help="none, minimal, low, medium, high, xhigh or max. [default: the provider's]")
+]
+AnswersBy = Annotated[
+    str, typer.Option("--answers", help="How reviews are asked for: tool, schema or text; what is refused is given up.")
+]
+ApiName = Annotated[
+    str | None,
+    typer.Option("--api", help="chat or responses. [default: responses for openai/…, chat for compatible/…]"),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and of the offline coder.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Nodes of the tree. [default: the agent's]")]
 Raw = Annotated[

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from harness import contract, descriptions, results
 from harness.agents import box
 from harness.competition import DESCRIPTION_NAME
-from harness.contract import CandidateLimits, CompetitionBrief, ModelSettings, RunRequest
+from harness.contract import CandidateLimits, CompetitionBrief, RunRequest
+from harness.models import ModelOptions
 from harness.sandbox.base import Gpus, Limits, Mount, SandboxSpec
 from harness.sandbox.owner import OWNER_LABEL, me
 
@@ -56,6 +57,7 @@ class RunPlan:
     budget_usd: float | None
     workers: int = 1
     other: OtherAgent | None = None  # where it is not ours
+    model_options: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property
@@ -69,20 +71,25 @@ class RunPlan:
         return self.other is not None and self.other.spec.answers
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that the run may call, its provider before it."""
+        return self.model_options.names(self.model)
+
+    @property
     def brief(self) -> CompetitionBrief:
         """What the request says of the competition."""
         return descriptions.brief(self.description.kind, self.competition)
 
     def request(self) -> RunRequest:
         """What the agent is told."""
-        code = model_settings(self.model, self.preset.code_temperature)
-        review = model_settings(self.model, self.preset.review_temperature)
+        options, temperature = self.model_options, self.preset.code_temperature
         return RunRequest(
             run_id=self.run_id.replace(self.competition.id, self.brief.id),
             competition=self.brief,
             search=self.preset.search.model_copy(update={"steps": self.steps}),
-            code_model=code,
-            review_model=review,
+            code_model=options.code(self.model, temperature),
+            review_model=options.reviewer(self.model, self.preset.review_temperature),
+            fallback_model=options.code(options.fallback, temperature) if options.fallback else None,
             seed=self.seed,
             deadline_seconds=self.wall_seconds - min(AGENT_MARGIN_SECONDS, self.wall_seconds / 10),
             candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.lane, self.workers),
@@ -96,7 +103,7 @@ class RunPlan:
             replace(self, lane=0).request().model_dump_json(),
             self.prompts.sha256,
             self.image.digest,
-            self.model,
+            *self.models,
             self.prepared.manifest.fingerprint,
             self.gpus_text,
             self.description.sha256,
@@ -144,16 +151,6 @@ def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> Sandbox
         },
         gpus=plan.gpus,
     )
-
-
-def model_settings(model: str, temperature: float | None) -> ModelSettings:
-    """How the agent calls a model: each provider in its own wire format, by the model's name alone."""
-    provider, _, name = model.partition("/")
-    if provider == "anthropic":
-        return ModelSettings(name=name, api="messages", temperature=temperature)
-    if provider == "openai":
-        return ModelSettings(name=name, api="responses", temperature=temperature)
-    return ModelSettings(name=name or provider, api="chat", temperature=temperature)
 
 
 def candidate_limits(limits: Limits, timeout_seconds: float, lane: int = 0, workers: int = 1) -> CandidateLimits:

@@ -66,6 +66,20 @@ class UsageRecord(BaseModel):
     model_seconds: float = 0.0
 
 
+class ServedRecord(BaseModel):
+    """One model as it really answered, with one set of parameters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    asked: str
+    provider: str
+    served: str
+    system_fingerprint: str | None
+    service_tier: str | None
+    sent: dict[str, Any]
+    reported: dict[str, Any]
+    calls: int
+
+
 class RunRecord(BaseModel):
     """`run.json`. Times are ISO 8601 in UTC, durations seconds, sizes bytes, money US dollars."""
 
@@ -76,6 +90,8 @@ class RunRecord(BaseModel):
     competition: str
     agent: str
     model: str
+    review_model: str | None = None
+    fallback_model: str | None = None
     seed: int
     status: RunStatus
     reason: str = ""
@@ -104,5 +120,6 @@ class RunRecord(BaseModel):
     wall_seconds: float | None = None
     first_candidate_seconds: float | None = None
     usage: UsageRecord = UsageRecord()
+    served: tuple[ServedRecord, ...] = ()
     submission_from: Literal["container", "journal", "none"] = "none"
     submission_problem: str | None = None

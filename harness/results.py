@@ -36,7 +36,7 @@ from pydantic import ValidationError
 
 from harness.errors import UserError
 from harness.files import write_json
-from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
+from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, ServedRecord, UsageRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +49,7 @@ __all__ = [
     "RunFolder",
     "RunRecord",
     "RunStatus",
+    "ServedRecord",
     "UsageRecord",
     "calls_df",
     "check_name",

@@ -21,7 +21,7 @@ from harness.door import open_door
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError
 from harness.files import write_atomically
 from harness.plan import RunPlan, sandbox_spec
-from harness.results import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, UsageRecord
+from harness.results import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
 from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
 from harness.untrusted import one_line
@@ -101,6 +101,8 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, host: HostRe
         competition=plan.competition.id,
         agent=plan.preset.name,
         model=plan.model,
+        review_model=plan.model_options.review,
+        fallback_model=plan.model_options.fallback,
         seed=plan.seed,
         status=status,
         attempt=attempt,
@@ -157,7 +159,8 @@ class _Running:
                     self._in_a_box(spec, gateway)
             finally:
                 # After the gateway's end: what was in flight then is settled.
-                self.note(usage=UsageRecord(**asdict(gateway.usage())))
+                served = tuple(ServedRecord(**asdict(one)) for one in gateway.served())
+                self.note(usage=UsageRecord(**asdict(gateway.usage())), served=served)
 
     def close(self) -> None:
         """Write the final record; a full disk must not hide what ended the run, nor that the record is not there."""

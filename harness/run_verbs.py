@@ -5,29 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import typer
 
 from harness.options import (
     AgentName,
+    AnswersBy,
+    ApiName,
     BudgetUsd,
     Competitions,
     Cpus,
     DescriptionKind,
     DiskGib,
     Edition,
+    FallbackModel,
     GpusText,
     Group,
     Jobs,
     Json,
+    MaxOutputTokens,
     MemoryGib,
     Minutes,
     Model,
     Prices,
     Prompts,
     Raw,
+    ReasoningEffort,
     Replay,
+    ReviewModel,
     ScriptMinutes,
     SearchPolicy,
     Seed,
@@ -36,6 +42,7 @@ from harness.options import (
     StandIn,
     Steps,
     Suite,
+    Temperature,
     Workers,
     in_bytes,
     scaled,
@@ -45,6 +52,8 @@ if TYPE_CHECKING:
     from harness.aggregate import Summary
     from harness.choices import BenchOptions
     from harness.config import Settings
+    from harness.contract import Answers, Effort
+    from harness.models import Api
 
 runs = typer.Typer()
 
@@ -86,10 +95,18 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         description: DescriptionKind = "own",
         search: SearchPolicy = None,
         show_answers: ShowAnswers = False,
+        review_model: ReviewModel = None,
+        fallback_model: FallbackModel = None,
+        temperature: Temperature = None,
+        max_output_tokens: MaxOutputTokens = None,
+        reasoning_effort: ReasoningEffort = None,
+        answers: AnswersBy = "tool",
+        api: ApiName = None,
         json: Json = False,
     ) -> None:
         from harness.choices import BenchOptions, parse_seeds, select
         from harness.descriptions import parse as parse_kind
+        from harness.models import ModelOptions
 
         settings = settings_now()
         options = BenchOptions(
@@ -118,6 +135,15 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             description=parse_kind(description),
             search=search,
             show_answers=show_answers,
+            models=ModelOptions(
+                review=review_model,
+                fallback=fallback_model,
+                temperature=temperature,
+                max_output_tokens=max_output_tokens,
+                reasoning_effort=cast("Effort | None", reasoning_effort),  # checked with the other choices
+                answers=cast("Answers", answers),
+                api=cast("Api | None", api),
+            ),
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
 
@@ -133,8 +159,15 @@ runs.command("run")(_runs("Prepare and run competitions, without grading.", grad
 def smoke(model: Model = "offline", json: Json = False) -> None:
     """Try a model for real: three steps on a small bundled competition, for less than $0.25."""
     from harness.choices import BenchOptions
+    from harness.models import ModelOptions
 
-    options = BenchOptions(competitions=("breast-cancer-wisconsin",), model=model, steps=3, budget_usd=0.25)
+    options = BenchOptions(
+        competitions=("breast-cancer-wisconsin",),
+        model=model,
+        steps=3,
+        budget_usd=0.25,
+        models=ModelOptions(max_output_tokens=8192),  # the most that a reply may cost must fit into the budget
+    )
     raise typer.Exit(_exit_code(_bench(settings_now(), options, as_json=json)))
 
 

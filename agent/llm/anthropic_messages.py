@@ -7,22 +7,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.contract import ModelSettings
-from agent.llm.base import Reply, Request, Tool, Usage
+from agent.llm.base import Message as Turn
+from agent.llm.base import Reply, Request, Stop, Tool, Usage
+from agent.llm.parameters import Answers, Given, Taken, Way, Wish, answer_wish, temperature_wish
 from agent.llm.sdk import (
     API_KEY,
     BASE_URL,
     TIMEOUT_SECONDS,
     ApiError,
-    Refusals,
     arguments_of,
-    call,
+    hinted,
     http_client,
     labelled,
+    words_of,
 )
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
     from anthropic.types import Message
+
+_STOPS: dict[str | None, Stop] = {
+    "max_tokens": "cut_off",
+    "model_context_window_exceeded": "cut_off",
+    "refusal": "declined",
+}
+_THINKING_SHARES = {"low": 0.25, "medium": 0.5, "high": 0.75, "xhigh": 0.8, "max": 0.9}  # of the limit on output
+_ABOVE_HIGH = ("xhigh", "max")
+_ANSWER_TOKENS = 1024  # of the limit that thinking leaves to the answer at least
 
 
 class AnthropicMessages:
@@ -31,31 +42,66 @@ class AnthropicMessages:
     def __init__(self, settings: ModelSettings, socket: Path) -> None:
         self._settings = settings
         self._client = _client_for(socket)
-        self._refusals = Refusals()
+        self._taken = Taken()
+
+    @property
+    def name(self) -> str:
+        """See `LLM.name`."""
+        return self._settings.name
 
     def complete(self, request: Request) -> Reply:
         """See `LLM.complete`."""
         create: Any = self._client.messages.create  # its overloads can't follow parameters given by name
-        fixed = {
-            "model": self._settings.name,
-            "max_tokens": self._settings.max_output_tokens,
-            "system": "\n\n".join(message.text for message in request.messages if message.role == "system"),
-            "messages": _turns(request),
-            **({"tools": [_tool(request.tool)]} if request.tool else {}),
-        }
+        system = "\n\n".join(message.text for message in request.messages if message.role == "system")
 
-        def send(given: dict[str, Any]) -> Message:
-            return _sent(lambda: create(**fixed, extra_body=given, extra_headers=labelled(request)))
+        def send(given: Given) -> Message:
+            optional = dict(given.fields)
+            fixed = {
+                "model": self._settings.name,
+                "max_tokens": optional.pop("max_tokens"),
+                "system": system,
+                "messages": _turns(hinted(request.messages, given.hint)),
+            }
+            return _sent(lambda: create(**fixed, extra_body=optional, extra_headers=labelled(request)))
 
-        return _reply(call(self._refusals, self._optional(request), send))
+        limit = self._settings.max_output_tokens
+        answer = self._taken.call(limit, lambda most: self._wishes(request, most), send)
+        return self._taken.note(request, _reply(answer))
 
-    def _optional(self, request: Request) -> dict[str, Any]:
-        optional: dict[str, Any] = {}
-        if self._settings.temperature is not None:
-            optional["temperature"] = self._settings.temperature
-        if request.tool is not None:
-            optional["tool_choice"] = {"type": "tool", "name": request.tool.name}
-        return optional
+    def _wishes(self, request: Request, most: int) -> list[Wish]:
+        return [
+            *_answer(request.tool, self._taken.answers(self._settings.answers)),
+            Wish("limit", r"(?!)", (Way({"max_tokens": most}),)),  # never left out: the API insists on it
+            *temperature_wish(self._settings.temperature),
+            *_thinking(self._settings.reasoning_effort, most),
+        ]
+
+
+def _answer(tool: Tool | None, answers: Answers) -> list[Wish]:
+    if tool is None:
+        return []
+    return answer_wish(
+        tool,
+        answers,
+        forced={"tool_choice": {"type": "tool", "name": tool.name}},
+        tools={"tools": [_tool(tool)]},
+        schemas=[{"output_config": {"format": {"type": "json_schema", "schema": dict(tool.parameters)}}}],
+    )
+
+
+def _thinking(effort: str | None, most: int) -> list[Wish]:
+    """Ask to think: newer models choose how long by an effort, older ones are given a budget below the limit."""
+    if effort is None:
+        return []
+    words = r"thinking|effort|output_config|budget_tokens"
+    if effort == "none":
+        return [Wish("effort", words, (Way({"thinking": {"type": "disabled"}}),))]
+    named = "low" if effort == "minimal" else effort
+    budget = min(int(_THINKING_SHARES[named] * most), most - _ANSWER_TOKENS)
+    by_effort = [Way({"thinking": {"type": "adaptive"}, "output_config": {"effort": named}})]
+    by_effort += [Way({"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}})] * (named in _ABOVE_HIGH)
+    by_budget = [Way({"thinking": {"type": "enabled", "budget_tokens": budget}})] if budget >= 1024 else []
+    return [Wish("effort", words, (*by_effort, *by_budget))]
 
 
 def _client_for(socket: Path) -> Anthropic:
@@ -75,7 +121,7 @@ def _sent(create: Callable[[], object]) -> Message:
     try:
         reply = create()
     except APIStatusError as error:
-        raise ApiError(error.status_code, _kind(error.body), error.message) from error
+        raise ApiError(error.status_code, _kind(error.body), words_of(error.body, error.message)) from error
     except (APIError, ValueError) as error:  # ValueError: a body that claims to be JSON and is not
         raise ApiError(None, "", f"{type(error).__name__}: {error}") from error
     if not isinstance(reply, Message):
@@ -88,8 +134,8 @@ def _kind(body: object) -> str:
     return str(error.get("type") or "") if isinstance(error, dict) else ""
 
 
-def _turns(request: Request) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.text} for message in request.messages if message.role != "system"]
+def _turns(messages: list[Turn]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.text} for message in messages if message.role != "system"]
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -97,12 +143,21 @@ def _tool(tool: Tool) -> dict[str, Any]:
 
 
 def _reply(message: Message) -> Reply:
-    """Read a message: text of its blocks, input of its first tool use. Cached input is input too."""
-    counted = message.usage
-    read = (counted.input_tokens, counted.cache_creation_input_tokens, counted.cache_read_input_tokens)
-    usage = Usage(sum(tokens or 0 for tokens in read), counted.output_tokens or 0)
-    blocks = message.content or []
+    """Read a message: text of its blocks, input of its first tool use; what it thought aloud is left out."""
+    blocks = getattr(message, "content", None) or []
     uses = [block for block in blocks if block.type == "tool_use"]
     arguments = next((found for use in uses if (found := arguments_of(use.input)) is not None), None)
-    text = "".join(block.text for block in blocks if block.type == "text")
-    return Reply(text, usage, str(message.model or ""), arguments, cut_off=message.stop_reason == "max_tokens")
+    text = "".join(block.text or "" for block in blocks if block.type == "text")
+    stop = _STOPS.get(getattr(message, "stop_reason", None), "done")
+    details = getattr(message, "stop_details", None)
+    why = str(getattr(details, "explanation", None) or "") if stop == "declined" else ""
+    return Reply(text, _usage(message), str(getattr(message, "model", None) or ""), arguments, stop, why)
+
+
+def _usage(message: Message) -> Usage:
+    """Cached input is input too."""
+    counted = getattr(message, "usage", None)
+    if counted is None:
+        return Usage()
+    read = (counted.input_tokens, counted.cache_creation_input_tokens, counted.cache_read_input_tokens)
+    return Usage(sum(tokens or 0 for tokens in read), counted.output_tokens or 0)

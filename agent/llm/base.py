@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+Stop = Literal["done", "cut_off", "declined", "failed"]
+
 
 @dataclass(frozen=True)
 class Message:
@@ -52,13 +54,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back; a model that ignores the tool answers in `text`. `cut_off`: it ran into the token limit."""
+    """What came back; a model that ignores the tool answers in `text`.
+
+    `stop`: why it ends. It may have run into the token limit (`cut_off`), have been declined by the model or a filter
+    (`declined`), or hold the provider's failure in place of an answer (`failed`); `why` has the provider's words.
+    """
 
     text: str
     usage: Usage
     model: str
     tool_arguments: dict[str, Any] | None = None
-    cut_off: bool = False
+    stop: Stop = "done"
+    why: str = ""
 
 
 class RequestRefused(Exception):
@@ -67,6 +74,11 @@ class RequestRefused(Exception):
 
 class LLM(Protocol):
     """A model that completes a conversation."""
+
+    @property
+    def name(self) -> str:
+        """What the run calls it; the provider may serve it under a longer name."""
+        ...
 
     def complete(self, request: Request) -> Reply:
         """Answer the request."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from agent.llm.sdk import API_KEY, BASE_URL, TIMEOUT_SECONDS, ApiError, http_client
+from agent.llm.sdk import API_KEY, BASE_URL, TIMEOUT_SECONDS, ApiError, http_client, words_of
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -34,7 +34,8 @@ def sent(create: Callable[[], object], reply_type: type[T]) -> T:
     try:
         reply = create()
     except APIStatusError as error:
-        raise ApiError(error.status_code, str(error.code or error.type or ""), error.message) from error
+        kind = str(error.code or error.type or "")
+        raise ApiError(error.status_code, kind, words_of(error.body, error.message), str(error.param or "")) from error
     except (APIError, ValueError) as error:  # ValueError: a body that claims to be JSON and is not
         raise ApiError(None, "", f"{type(error).__name__}: {error}") from error
     if not isinstance(reply, reply_type):

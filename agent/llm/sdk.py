@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from agent.contract import LABEL_HEADER
 from agent.ends import BudgetExhausted, ModelUnavailable
-from agent.llm.base import Request, RequestRefused
+from agent.llm.base import Message, Request, RequestRefused
 
 if TYPE_CHECKING:
     import httpx2
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 API_KEY = "podium"  # a dummy: the gateway replaces it on the host
 BASE_URL = "http://podium"
 TIMEOUT_SECONDS = 6 * 3600.0
-
-T = TypeVar("T")
+_STATUS = re.compile(r"^Error code: \d+ - ")
 
 
 def http_client(socket: Path) -> httpx2.Client:
@@ -38,11 +37,22 @@ def http_client(socket: Path) -> httpx2.Client:
 
 @dataclass(frozen=True)
 class ApiError(Exception):
-    """A provider's error, the same for every SDK; `status` is None when nothing answered."""
+    """A provider's error, the same for every SDK; `status` is None when nothing answered.
+
+    `parameter` is the one that the provider names beside its message.
+    """
 
     status: int | None
     kind: str
     message: str
+    parameter: str = ""
+
+
+def words_of(body: object, otherwise: str) -> str:
+    """A provider's own message, without what an SDK puts before it: the status is a number as well."""
+    inner = body.get("error", body) if isinstance(body, dict) else None
+    message = inner.get("message") if isinstance(inner, dict) else inner
+    return message if isinstance(message, str) and message else _STATUS.sub("", otherwise)
 
 
 def end_of(error: ApiError) -> Exception:
@@ -58,43 +68,12 @@ def end_of(error: ApiError) -> Exception:
     return ModelUnavailable(f"{error.status or 'no answer'}: {error.message}")
 
 
-@dataclass
-class Refusals:
-    """The optional parameters that a model turned out not to take; they are left out, or sent by their older name.
-
-    Reasoning models refuse a temperature, older servers the newer names; none says so before it is asked.
-    """
-
-    older_names: Mapping[str, str] = field(default_factory=dict)
-    _refused: set[str] = field(default_factory=set)
-
-    def accepted(self, optional: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what to send of the optional parameters."""
-        renamed = {self._name_of(name): value for name, value in optional.items()}
-        return {name: value for name, value in renamed.items() if name not in self._refused}
-
-    def learn(self, sent: Iterable[str], message: str) -> bool:
-        """Note the parameter that a refusal names; False when it names none that was sent."""
-        refused = next((name for name in sent if re.search(rf"\b{name}\b", message)), None)
-        if refused is None:
-            return False
-        self._refused.add(refused)
-        return True
-
-    def _name_of(self, name: str) -> str:
-        return self.older_names.get(name, name) if name in self._refused else name
-
-
-def call(refusals: Refusals, optional: Mapping[str, Any], send: Callable[[dict[str, Any]], T]) -> T:
-    """Send with the optional parameters that the model takes, finding out which; raise what an error means."""
-    while True:
-        given = refusals.accepted(optional)
-        try:
-            return send(given)
-        except ApiError as error:
-            learned = error.status in (400, 422) and refusals.learn(given, error.message)
-            if not learned:
-                raise end_of(error) from error
+def hinted(messages: Sequence[Message], hint: str) -> list[Message]:
+    """Put what is asked in words of a model that takes no tool after the last turn, which is the user's."""
+    if not hint:
+        return list(messages)
+    *earlier, last = messages
+    return [*earlier, replace(last, text=last.text + hint)]
 
 
 def labelled(request: Request) -> dict[str, str]:

@@ -71,6 +71,17 @@ def without_thoughts(text: str) -> str:
     return _THOUGHTS.sub("", text)
 
 
+def breaks_off(text: str) -> bool:
+    """Whether a reply that was cut off ends inside its program: what is there may compile all the same."""
+    opening, closed = "", False
+    for line in without_thoughts(clean(text)).split("\n"):
+        if opening and _closes(line, opening):
+            opening, closed = "", True
+        elif not opening and (fence := _FENCE.match(line)):
+            opening = fence.group(1)
+    return bool(opening) or not closed
+
+
 def clean(text: str) -> str:
     """Make text that any file and any JSON can hold: no lone surrogates, no NUL, plain line ends."""
     plain = text.encode("utf-8", "replace").decode("utf-8")

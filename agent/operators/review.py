@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.contract import Outcome
+from agent.contract import Ask, Outcome
 from agent.excerpt import excerpt
-from agent.llm.base import LLM, Message, Reply, Request, RequestRefused, Tool, Usage
+from agent.llm.base import LLM, Message, Reply, Request, Tool, Usage
+from agent.operators.asking import Question, Read, ask
 from agent.operators.base import Task, task_values
 from agent.operators.reply import clean
 from agent.promptset import Renderer
 
+MAX_ASKS = 2
 _MAX_SUMMARY_CHARS = 1_500
+_AGAIN = "Report the findings as you were asked to: `is_bug`, `summary` and `metric`."
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 SUBMIT_REVIEW = Tool(
@@ -55,6 +58,7 @@ class Review:
     summary: str = ""
     metric: float | None = None
     usage: Usage = field(default_factory=Usage)
+    asks: tuple[Ask, ...] = ()
 
 
 def review_messages(task: Task, prompts: Renderer, code: str, outcome: Outcome, output: str) -> tuple[Message, ...]:
@@ -62,13 +66,19 @@ def review_messages(task: Task, prompts: Renderer, code: str, outcome: Outcome, 
     return prompts.messages("review", **task_values(task), code=code, outcome=outcome, output=excerpt(output))
 
 
-def review(llm: LLM, messages: tuple[Message, ...], seed: int) -> Review:
-    """Ask once; a reply that says nothing usable is an empty review, and so is a refusal."""
-    try:
-        reply = llm.complete(Request(messages, seed, tool=SUBMIT_REVIEW))
-    except RequestRefused as refusal:
-        return Review(summary=clean(f"No review: the model refused the request: {refusal}")[:_MAX_SUMMARY_CHARS])
-    return read_review(reply)
+def review(models: Sequence[LLM], messages: tuple[Message, ...], seed: int) -> Review:
+    """Ask, once more if the reply gives no judgement; what says nothing usable then is an empty review."""
+    request = Request(messages, seed, tool=SUBMIT_REVIEW)
+    answer = ask(models, Question("review", request, _read, _AGAIN, MAX_ASKS))
+    if answer.value is None:
+        summary = f"No review: {answer.problem}"[:_MAX_SUMMARY_CHARS]
+        return Review(summary=summary, usage=answer.usage, asks=tuple(answer.asks))
+    return replace(answer.value, usage=answer.usage, asks=tuple(answer.asks))
+
+
+def _read(reply: Reply) -> Read[Review]:
+    found = read_review(reply)
+    return Read(found, "it does not say whether the run is a bug" if found.is_bug is None else None)
 
 
 def read_review(reply: Reply) -> Review:

@@ -15,6 +15,7 @@ from harness.gateway.budget import Ledger, Reservation
 from harness.gateway.fingerprint import fingerprint
 from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Traits
+from harness.gateway.served import ServedModels
 from harness.gateway.transcript import CallRecord, Outcome, RawText, Transcript
 from harness.gateway.wire.base import Json, Wire
 
@@ -35,6 +36,11 @@ class Call:
     attempts: int = 0
     waiting_seconds: float = 0.0
     label: str | None = None
+
+    @property
+    def sent(self) -> Json:
+        """What goes to the provider: the client's body and the gateway's additions."""
+        return {**self.body, **self.added}
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class Books:
         self.monotonic = monotonic
         self.provider_failed = False
         self.over_budget = False
+        self.served = ServedModels()
         self._sequence = 0
 
     @property
@@ -82,8 +89,13 @@ class Books:
         """Settle on the usage that the provider reported, else on the reservation, and record."""
         self.provider_failed = _is_providers_fault(ending)
         latency = self.monotonic() - call.began
+        if ending.response and ending.status < 400:
+            self.served.note(call.model, self._provider_of(call.model), call.sent, ending.response)
         usage, cost = self._settle(call, ending, max(0.0, latency - call.waiting_seconds))
         self._record(call, ending, usage, cost, latency)
+
+    def _provider_of(self, model: str) -> str:
+        return self._traits.provider_of.get(model, self._provider)
 
     def refuse(self, call: Call | None, wire: Wire, path: str, status: int, message: str) -> None:
         """Count and record a call that was not passed on; the request itself is left out, since it may be anything."""
@@ -114,7 +126,7 @@ class Books:
             schema_version=1,
             sequence=self._sequence,
             started_at=call.started_at,
-            provider=self._provider,
+            provider=self._provider_of(call.model),
             api=call.wire.api,
             path=call.path,
             model=call.model,

@@ -100,6 +100,8 @@ class ModelCalls:
         stated = call.wire.most_output_tokens(call.body)
         output = budget.default_max_output_tokens if stated is None else stated
         call.added = call.wire.additions(call.body, output)
+        if "max_completion_tokens" in call.added and call.model in self._provider.traits.older_limit:
+            call.added["max_tokens"] = call.added.pop("max_completion_tokens")  # what they don't know goes unheeded
         most = most_usage(call.wire.api, body_bytes, call.body, output)
         cost = self._provider.traits.prices.cost_usd(call.model, most)
         if cost is None and budget.usd is not None:
@@ -110,7 +112,7 @@ class ModelCalls:
         request = ProviderRequest(
             api=call.wire.api,
             path=call.path,
-            body={**call.body, **call.added},
+            body=call.sent,
             stream=call.stream,
             headers={name: headers[name] for name in _PASSED_UP if name in headers},
             asked=call.body,

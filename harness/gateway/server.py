@@ -32,6 +32,7 @@ from harness.gateway.prices import refuse_unpriced
 from harness.gateway.providers.base import Provider
 from harness.gateway.retry import Retrier, RetryPolicy, Timing
 from harness.gateway.routes import Parts, application
+from harness.gateway.served import Served
 from harness.gateway.transcript import NAME as TRANSCRIPT_NAME
 from harness.gateway.transcript import Transcript
 
@@ -85,6 +86,10 @@ class Gateway:
     def usage(self) -> Usage:
         """What the run has used so far."""
         return self._ledger.usage
+
+    def served(self) -> tuple[Served, ...]:
+        """Which models answered so far, as their providers name them."""
+        return self._books.served.all() if self._books is not None else ()
 
     @property
     def failure(self) -> InfrastructureError | None:

@@ -22,7 +22,7 @@ from agent.contract import (
 )
 from agent.interpreter import Execution
 from agent.journal import Journal
-from agent.llm.base import Reply, Request, Usage
+from agent.llm.base import LLM, Reply, Request, Usage
 from agent.operators.base import Task
 from agent.programs import Programs
 from agent.promptset import SHIPPED, PromptSet
@@ -44,6 +44,7 @@ def make_request(**changes: Any) -> RunRequest:
         search=search,
         code_model=ModelSettings("scripted", "chat"),
         review_model=ModelSettings("scripted", "chat"),
+        fallback_model=None,
         seed=0,
         deadline_seconds=3600.0,
         candidate=CandidateLimits(600.0, 1 << 30, 65536, 1 << 30, (0,)),
@@ -119,6 +120,7 @@ class BenchMaker:
         outcome_of: Callable[[str], Execution] | None = None,
         coder: Any = None,
         reviewer: Any = accept,
+        fallback: LLM | None = None,
         request: RunRequest | None = None,
         gateway: MemoryGateway | None = None,
         programs: Programs | None = None,
@@ -142,6 +144,7 @@ class BenchMaker:
             coder=coder,
             reviewer=reviewer,
             interpreters=[interpreter] * request.workers,
+            fallback=fallback,
             gateway=gateway,
             workspace=workspace,
             journal=Journal(request.competition.direction),

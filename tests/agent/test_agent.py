@@ -167,7 +167,7 @@ class TestUnusableReplies:
         assert "x = (" in prompt and "does not compile" in prompt
 
     def test_a_review_in_prose_is_kept_as_the_analysis(self, bench: BenchMaker) -> None:
-        made = bench(reviewer=["It seems fine."], steps=1)
+        made = bench(reviewer=["Fine.", "It seems fine."], steps=1)
         made.agent.run()
         assert made.nodes[0].analysis == "It seems fine." and not made.nodes[0].buggy
 

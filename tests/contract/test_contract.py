@@ -35,6 +35,7 @@ PAIRS: list[tuple[type[Any], type[BaseModel]]] = [
     (agent.RunRequest, harness.RunRequest),
     (agent.StartEvent, harness.StartEvent),
     (agent.ProposalEvent, harness.ProposalEvent),
+    (agent.Ask, harness.Ask),
     (agent.NodeEvent, harness.NodeEvent),
     (agent.BestEvent, harness.BestEvent),
     (agent.EndEvent, harness.EndEvent),
@@ -54,6 +55,8 @@ def read_request() -> str:
 def agent_event(raw: dict[str, Any]) -> agent.Event:
     """Build the agent's own object from an event's JSON."""
     values = {name: tuple(value) if name == "parents" else value for name, value in raw.items()}
+    if "asks" in raw:
+        values["asks"] = tuple(agent.Ask(**ask) for ask in raw["asks"])
     event: agent.Event = AGENT_EVENTS[raw["type"]](**values)
     return event
 
@@ -83,7 +86,9 @@ def at(value: Any, path: tuple[str, ...]) -> Any:
     return value
 
 
-@pytest.mark.parametrize("path", [(), ("competition",), ("search",), ("code_model",), ("candidate",)])
+@pytest.mark.parametrize(
+    "path", [(), ("competition",), ("search",), ("code_model",), ("fallback_model",), ("candidate",)]
+)
 def test_both_refuse_an_unknown_field_of_the_request(path: tuple[str, ...]) -> None:
     raw = json.loads(read_request())
     at(raw, path)["surprise"] = 1
@@ -153,6 +158,7 @@ def test_both_halves_have_the_same_fields(ours: type[Any], theirs: type[BaseMode
         (agent.Action, harness.ProposalEvent, "action"),
         (agent.Outcome, harness.NodeEvent, "outcome"),
         (agent.EndReason, harness.EndEvent, "reason"),
+        (agent.Purpose, harness.Ask, "purpose"),
         (agent.Direction, harness.CompetitionBrief, "direction"),
     ],
 )

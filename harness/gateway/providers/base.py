@@ -47,12 +47,15 @@ class Traits:
 
     `live`: calls cost money and fail for reasons that pass, so they are priced and retried.
     `models`: what may be asked for; empty means anything. `secrets`: strings that may never be written or sent on.
+    `older_limit`: models whose servers know the output limit by its older name. `provider_of`: where there are several.
     """
 
     live: bool
     models: frozenset[str] = frozenset()
     prices: Prices = field(default_factory=FreePrices)
     secrets: tuple[str, ...] = ()
+    older_limit: frozenset[str] = frozenset()
+    provider_of: Mapping[str, str] = field(default_factory=dict)
 
 
 class ProviderUnreachable(Exception):

@@ -72,6 +72,14 @@ class Raw:
 
 
 @dataclass(frozen=True)
+class Body:
+    """Answer with this very object, whatever the API: for replies as some server really sent them."""
+
+    body: Json
+    status: int = 200
+
+
+@dataclass(frozen=True)
 class Drop:
     """Close the connection without an answer."""
 
@@ -83,7 +91,7 @@ class Hang:
     seconds: float
 
 
-Step = Say | Fail | Cut | Garbage | Raw | Drop | Hang
+Step = Say | Fail | Cut | Garbage | Raw | Body | Drop | Hang
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,8 @@ class FakeProvider:
             case Fail():
                 body = WIRES[received.path].error(step.status, step.code, step.message)
                 await _send(writer, step.status, orjson.dumps(body), step.headers)
+            case Body():
+                await _send(writer, step.status, orjson.dumps(step.body), {})
             case Drop():
                 return False
             case Raw():

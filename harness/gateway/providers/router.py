@@ -19,6 +19,8 @@ class Router:
             models=frozenset(by_model),
             prices=self,
             secrets=tuple(secret for provider in self._providers for secret in provider.traits.secrets),
+            older_limit=frozenset().union(*(provider.traits.older_limit for provider in self._providers)),
+            provider_of={model: provider.name for model, provider in by_model.items()},
         )
 
     @property

@@ -18,12 +18,11 @@ import orjson
 from harness.errors import UserError
 from harness.gateway.prices import Prices
 from harness.gateway.providers.base import ProviderRequest, ProviderResponse, ProviderUnreachable, Traits
-from harness.gateway.wire.base import Json
 
 _ANTHROPIC_VERSION = "2023-06-01"
 _TIMEOUTS = {
     "connect": 15.0,
-    "read": 900.0,  # a reasoning model may think for minutes before its first byte
+    "read": 1800.0,  # a reasoning model may think for many minutes before its first byte
     "write": 60.0,
     "pool": None,
 }
@@ -56,7 +55,13 @@ class Upstream:
     def __init__(self, account: Account, models: frozenset[str], prices: Prices) -> None:
         self._account = account
         self._base = _versioned(account)
-        self._traits = Traits(live=True, models=models, prices=prices, secrets=(account.key,) if account.key else ())
+        self._traits = Traits(
+            live=True,
+            models=models,
+            prices=prices,
+            secrets=(account.key,) if account.key else (),
+            older_limit=models if account.name == "compatible" else frozenset(),
+        )
         self._headers = account.headers()
         self._transport: httpx2.AsyncHTTPTransport | None = None
 
@@ -73,7 +78,7 @@ class Upstream:
         outgoing = httpx2.Request(
             "POST",
             self._base + request.path.removeprefix("/v1"),
-            content=orjson.dumps(self._body(request)),
+            content=orjson.dumps(request.body or {}),
             headers={**self._headers, **request.headers},
             extensions={"timeout": _TIMEOUTS},
         )
@@ -95,14 +100,6 @@ class Upstream:
             limits=_LIMITS, verify=self._base.startswith("https:"), proxy=self._account.proxy
         )
         return self._transport
-
-    def _body(self, request: ProviderRequest) -> Json:
-        """Many compatible servers know the older name of the output limit only."""
-        body = request.body or {}
-        if self.name != "compatible" or "max_completion_tokens" not in body:
-            return body
-        limit = body["max_completion_tokens"]
-        return {"max_tokens": limit, **{name: value for name, value in body.items() if name != "max_completion_tokens"}}
 
 
 class _Chunks:

@@ -145,7 +145,7 @@ class TestEveryClient:
 
     def test_says_when_the_reply_was_cut_off(self, ask: Asking, wire: Wire) -> None:
         reply, _ = ask([Answer(wire.text("import pand", cut_off=True))])
-        assert reply.cut_off
+        assert reply.stop == "cut_off"
 
     def test_gives_up_a_refused_temperature_for_good(self, ask: Asking, wire: Wire) -> None:
         refused = wire.error(400, "invalid_request_error", "Unsupported parameter: 'temperature' with this model.")

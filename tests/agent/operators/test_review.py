@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.contract import Ask
 from agent.llm.base import Message, Reply, RequestRefused, Usage
 from agent.operators.review import SUBMIT_REVIEW, Review, read_review, review
 from agent.scripted import ScriptedLLM
@@ -21,7 +22,7 @@ def read(arguments: dict[str, Any] | None = None, text: str = "") -> Review:
 
 def test_the_tool_is_asked_for() -> None:
     llm = ScriptedLLM([Reply("", Usage(3, 2), "m", {"is_bug": False, "summary": "Fine.", "metric": 0.5})])
-    assert review(llm, MESSAGES, seed=1) == Review(False, "Fine.", 0.5, Usage(3, 2))
+    assert review([llm], MESSAGES, seed=1) == Review(False, "Fine.", 0.5, Usage(3, 2), (Ask("review", "m", None),))
     assert llm.requests[0].tool is SUBMIT_REVIEW
 
 
@@ -73,8 +74,21 @@ def test_prose_is_a_summary_and_no_judgement() -> None:
     assert read(text="It seems fine.") == Review(None, "It seems fine.", None)
 
 
+def test_a_review_without_a_judgement_is_asked_for_once_more() -> None:
+    llm = ScriptedLLM(["It seems fine.", '{"is_bug": true, "summary": "It leaks.", "metric": null}'])
+    found = review([llm], MESSAGES, seed=0)
+    assert (found.is_bug, found.summary) == (True, "It leaks.")
+    assert [ask.problem for ask in found.asks] == ["it does not say whether the run is a bug", None]
+    assert "`is_bug`" in llm.requests[1].messages[-1].text and llm.requests[1].tool is SUBMIT_REVIEW
+
+
+def test_prose_twice_is_a_summary_and_no_judgement() -> None:
+    found = review([ScriptedLLM(["Fine.", "It seems fine."])], MESSAGES, seed=0)
+    assert (found.is_bug, found.summary) == (None, "It seems fine.")
+
+
 def test_a_refusal_leaves_the_review_open() -> None:
-    found = review(ScriptedLLM([RequestRefused("too long")]), MESSAGES, seed=0)
+    found = review([ScriptedLLM([RequestRefused("too long")])], MESSAGES, seed=0)
     assert found.is_bug is None and "too long" in found.summary
 
 

@@ -44,12 +44,21 @@ def test_server_without_a_key_gets_none(bench, fake, upstream):
     assert "authorization" not in fake.received[0].headers
 
 
-def test_compatible_servers_get_the_older_name_of_the_output_limit(bench, fake, upstream):
+def test_compatible_servers_get_the_gateways_own_limit_by_its_older_name(bench, fake, upstream, records):
+    gateway = bench.gateway(upstream("compatible"))
+
+    bench.openai(gateway).chat.completions.create(model="model-a", messages=USER)
+
+    assert fake.received[0].body["max_tokens"] == 8192 and "max_completion_tokens" not in fake.received[0].body
+    assert records(gateway)[0].added == {"max_tokens": 8192}
+
+
+def test_the_limit_that_a_client_states_goes_out_by_the_name_that_it_gave(bench, fake, upstream):
     client = bench.openai(bench.gateway(upstream("compatible")))
 
     client.chat.completions.create(model="model-a", messages=USER, max_completion_tokens=77)
 
-    assert fake.received[0].body["max_tokens"] == 77 and "max_completion_tokens" not in fake.received[0].body
+    assert fake.received[0].body["max_completion_tokens"] == 77 and "max_tokens" not in fake.received[0].body
 
 
 @pytest.mark.parametrize(
