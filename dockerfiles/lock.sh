@@ -13,3 +13,4 @@ lock -o agent-cpu/agent-lock.txt agent-cpu/agent-packages.txt
 lock -o agent-cpu/candidate-lock.txt agent-cpu/candidate-packages.txt
 # The GPU image stands on the CPU image's packages, so its own may not ask for other versions of them.
 grep -v '^xgboost' agent-cpu/candidate-lock.txt | lock -c - -o agent-gpu/gpu-lock.txt agent-gpu/gpu-packages.txt
+lock -o aideml/lock.txt aideml/packages.txt

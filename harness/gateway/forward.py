@@ -19,6 +19,7 @@ from harness.contract import LABEL_HEADER
 from harness.gateway.budget import BudgetExhausted, Reservation
 from harness.gateway.calls import Books, Call, Ending, json_object
 from harness.gateway.prices import unpriced
+from harness.gateway.providers import KINDS
 from harness.gateway.providers.base import Provider, ProviderRequest, ProviderResponse
 from harness.gateway.recording import StreamRecording
 from harness.gateway.relay import StreamRelay
@@ -84,6 +85,9 @@ class ModelCalls:
             raise BadRequest("'model' must name a model.")
         wire.check(body)
         allowed = self._provider.traits.models
+        kind, _, name = model.partition("/")
+        if model not in allowed and kind in KINDS and name in allowed:  # as --model has it, which clients may send
+            model, body = name, {**body, "model": name}
         if allowed and model not in allowed:
             raise BadRequest(
                 f"The model '{model}' is not one of this run's: {', '.join(sorted(allowed))}.",

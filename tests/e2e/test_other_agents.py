@@ -130,3 +130,15 @@ def test_what_can_not_be_run_costs_nothing_and_says_what_to_do(podium, tmp_path)
         (folder / "agent.yaml").write_text(text)
         done = podium.bench("breast-cancer-wisconsin", "--agent", str(folder), expect=2)
         assert words in done.stderr and not list(podium.results.glob("*/*"))
+
+
+def test_aideml_as_published_is_driven_by_the_offline_coder_and_its_best_solution_handed_in(podium):
+    podium.bench("breast-cancer-wisconsin", "--agent", "aideml", "--steps", "2", "--seed", "1")
+    folder = podium.only_run()
+    record, grade = folder.read(), json.loads(folder.grade_file.read_text())
+    assert (record.agent, record.status, record.candidate_isolation) == ("aideml", RunStatus.COMPLETED, "none")
+    assert record.usage.calls == 4 and record.usage.refused == 0
+    assert (
+        "aideml ended with 0, its best solution with 0; its submission is handed in" in folder.sandbox_log.read_text()
+    )
+    assert grade["valid"] and grade["score"] > 0.9

@@ -13,6 +13,7 @@ from harness.gateway.providers.base import Provider
 
 PRICES_VARIABLE = "PODIUM_PRICES"
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "compatible": "PODIUM_API_KEY"}
+KINDS = tuple(_KEYS)
 _ADDRESSES = {"openai": "OPENAI_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL", "compatible": "PODIUM_BASE_URL"}
 _DEFAULT_ADDRESSES = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
 

@@ -5,6 +5,7 @@ import openai
 import pytest
 
 from harness.gateway.forward import CallLimits
+from harness.gateway.providers.fake import Say
 from harness.gateway.wire import WIRES
 from harness.gateway.wire.base import BadRequest
 
@@ -151,6 +152,17 @@ def test_refusals_reach_anthropics_sdk_and_nothing_leaves(bench, fake, upstream)
         )
 
     assert not fake.received
+
+
+def test_a_model_is_known_by_the_name_of_the_command_line_too(bench, fake, upstream, records):
+    fake.script(Say("hello"))
+    gateway = bench.gateway(upstream())
+    client = bench.openai(gateway)
+    assert client.chat.completions.create(model="openai/model-a", messages=USER).choices[0].message.content == "hello"
+    assert [record.model for record in records(gateway)] == ["model-a"] and fake.received[0].body["model"] == "model-a"
+    for other in ("openai/model-b", "elsewhere/model-a"):
+        with pytest.raises(openai.NotFoundError):
+            client.chat.completions.create(model=other, messages=USER)
 
 
 def test_models_of_other_runs_are_not_found(bench, fake, upstream):

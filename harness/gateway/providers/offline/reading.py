@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.gateway.providers.offline import elsewhere
 from harness.gateway.providers.offline.preview import DataFacts, read_preview
 from harness.gateway.providers.offline.sections import fenced, prompt_text, split_sections
 
@@ -89,9 +90,9 @@ def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mappin
     return Situation(
         operator=_operator(text, code, output, bool(tools)),
         task_text=task,
-        metric=_metric_name(task or text),
+        metric=_metric_name(task or text) or elsewhere.metric(task),
         higher_is_better=_higher(task or text),
-        data=read_preview(sections.get("data", "")),
+        data=read_preview(elsewhere.preview(sections.get("data", ""))),
         packages=_packages(sections.get("packages", "")),
         memory=read_memory(sections.get("memory", "")),
         code=code,
@@ -101,7 +102,8 @@ def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mappin
         folds=_folds(f"{sections.get('rules', '')}\n{sections.get('instructions', '')}"),
         steps_left=_steps_left(sections.get("limits", "")),
         time_left_seconds=_seconds_on_line(sections.get("limits", ""), "left", "remaining"),
-        timeout_seconds=_seconds_on_line(sections.get("limits", ""), "timeout", "script"),
+        timeout_seconds=_seconds_on_line(sections.get("limits", ""), "timeout", "script")
+        or elsewhere.timeout_seconds(sections.get("instructions", "")),
     )
 
 
