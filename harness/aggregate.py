@@ -66,6 +66,8 @@ class Row:
     output_tokens: int
     cost_usd: float
     oom_kills: int
+    hardware: str = ""
+    no_test_signal: bool | None = None
 
 
 class Rate(BaseModel):
@@ -100,6 +102,7 @@ class Summary(BaseModel):
     as_failures: dict[str, Rate] = {}
     with_leaks: dict[str, Rate] = {}
     suites: tuple[SuiteRates, ...] = ()
+    hardware: tuple[str, ...] = ()
     cost_usd: float
     rows: tuple[Row, ...]
 
@@ -143,6 +146,7 @@ def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> S
         as_failures={key: _more(rate, len(failed)) for key, rate in pooled.items()} if failed else {},
         with_leaks=_pooled(graded) if len(graded) > len(clean) else {},
         suites=suite_rates(ordered, suites or {}),
+        hardware=tuple(sorted({item.hardware for item in ordered if item.hardware})),
         cost_usd=sum(item.cost_usd for item in ordered),
         rows=ordered,
     )
@@ -206,6 +210,8 @@ def row(folder: RunFolder, record: RunRecord) -> Row:
         output_tokens=record.usage.output_tokens,
         cost_usd=record.usage.cost_usd,
         oom_kills=record.oom_kills,
+        hardware=record.host.hardware if record.host else "",
+        no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
     )
 
 

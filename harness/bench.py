@@ -16,9 +16,11 @@ from harness.agents import choose
 from harness.choices import BenchOptions
 from harness.config import Settings
 from harness.errors import Interrupted
+from harness.files import write_atomically
 from harness.plan import RunPlan
 from harness.presets import preset
 from harness.progress import Progress, Say
+from harness.record import CodeRecord
 from harness.results import GroupFolder, HostRecord, Results
 from harness.sandbox.base import Gpus
 from harness.stopping import StopFlag
@@ -43,6 +45,7 @@ class Bench:
     stop: StopFlag = field(default_factory=StopFlag)
     client: Any = None
     host: HostRecord | None = None
+    code: CodeRecord | None = None
 
     def run(self) -> Summary:
         """Run what is missing, grade it unless only runs were asked for; the summary is also on disk."""
@@ -55,6 +58,7 @@ class Bench:
         plans = self.plans()
         group = self.group()
         plans[0].prompts.keep(group.prompts)
+        self._keep_packages(group)
         before_runs.clear(self.client, plans, self.say)
         several = self.options.jobs > 1
         try:
@@ -140,6 +144,7 @@ class Bench:
                 budget_usd=options.budget,
                 workers=options.workers,
                 description=descriptions.choose(options.description, item, data, settings.home),
+                arguments=options.arguments(item.id, seed),
             )
             for item, data in prepared
             for seed in options.seeds
@@ -161,13 +166,21 @@ class Bench:
             refuse_unpriced(traits.prices, traits.models)
 
     def _engine(self) -> None:
-        from harness import hardware
+        from harness import hardware, provenance
         from harness.engine import connect, ensure_engine
 
         engine = ensure_engine(self.settings, self.say)
         self.client = connect(self.settings.environ)
         self.host = hardware.host(f"{engine.version} at {engine.host}")
+        self.code = provenance.code(self.settings.root, self.settings.environ)
         before_runs.refuse_cpus(self.client, self.options.cpus)
+
+    def _keep_packages(self, group: GroupFolder) -> None:
+        """The packages beside Podium, as the records name them."""
+        from harness import provenance
+
+        listed = provenance.packages()
+        write_atomically(group.environments / f"{provenance.digest(listed)}.txt", listed.encode())
 
     def image(self, gpus: Gpus | None, other: OtherAgent | None = None) -> ImageRef:
         """The agent's image, made ready once; GPUs are tried before anything else starts."""
@@ -233,4 +246,5 @@ class Bench:
             should_stop=self.stop.in_order,
             should_end=self.stop.at_once,
             host=self.host,
+            code=self.code,
         )

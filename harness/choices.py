@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from harness.descriptions import Kind
@@ -18,6 +19,39 @@ from harness.results import check_name
 from harness.sandbox.base import GIB, Gpus, Limits
 
 DEFAULT_BUDGET_USD = 5.0
+
+
+# How the command line says each choice, and its unit there. What names, orders or paces runs decides nothing of one.
+FLAGS = {
+    "agent": ("--agent", 0),
+    "model": ("--model", 0),
+    "steps": ("--steps", 0),
+    "raw": ("--raw", 0),
+    "stand_in": ("--stand-in", 0),
+    "edition": ("--edition", 0),
+    "gpus": ("--gpus", 0),
+    "prompts": ("--prompts", 0),
+    "budget_usd": ("--budget", 0),
+    "time_limit_seconds": ("--time-limit", 60),
+    "candidate_timeout_seconds": ("--script-timeout", 60),
+    "memory_bytes": ("--memory", GIB),
+    "cpus": ("--cpus", 0),
+    "disk_bytes": ("--disk", GIB),
+    "replay": ("--replay", 0),
+    "prices": ("--prices", 0),
+    "description": ("--description", 0),
+    "search": ("--search", 0),
+    "workers": ("--workers", 0),
+    "show_answers": ("--show-answers", 0),
+    "models.review": ("--review-model", 0),
+    "models.fallback": ("--fallback-model", 0),
+    "models.temperature": ("--temperature", 0),
+    "models.max_output_tokens": ("--max-output-tokens", 0),
+    "models.reasoning_effort": ("--reasoning-effort", 0),
+    "models.answers": ("--answers", 0),
+    "models.api": ("--api", 0),
+}
+NOT_OF_ONE_RUN = ("competitions", "seeds", "group", "jobs", "graded")
 
 
 @dataclass(frozen=True)
@@ -50,6 +84,17 @@ class BenchOptions:
     search: str | None = None
     show_answers: bool = False
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
+
+    def arguments(self, competition: str, seed: int) -> tuple[str, ...]:
+        """What follows `podium bench` so that one run of these is made again, into a group of its own."""
+        default = BenchOptions(())
+        found = [competition, "--seed", str(seed)]
+        for name, (flag, unit) in FLAGS.items():
+            value = attrgetter(name)(self)
+            if value == attrgetter(name)(default):
+                continue
+            found += [flag] if value is True else [flag, f"{value / unit:.12g}" if unit else str(value)]
+        return tuple(found)
 
     def check(self) -> None:
         """Refuse what can't be meant; raise `UserError`."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.competition import Checksums
+from harness.files import sha256_of
 from harness.manifest import PreparedFile, PreparedFolder, RawFile, Verdict, files_below
 from harness.parallel import Track, each, untracked
 
@@ -45,7 +46,7 @@ def describe_raw(paths: Sequence[Path], below: Path, stated_md5: str | None) -> 
         return _describe_listing(paths, below)
     (path,), now = paths, paths[0].stat()
     if stated_md5 is None:
-        return RawFile(bytes=now.st_size, sha256=_sha256(path), modified_ns=now.st_mtime_ns)
+        return RawFile(bytes=now.st_size, sha256=sha256_of(path), modified_ns=now.st_mtime_ns)
     found = digests(path)
     checksum = _verdict(found.md5, stated_md5)
     return RawFile(bytes=found.bytes, sha256=found.sha256, modified_ns=now.st_mtime_ns, checksum=checksum)
@@ -58,7 +59,7 @@ def is_unchanged(known: RawFile, paths: Sequence[Path], below: Path) -> bool:
     now = paths[0].stat()
     if now.st_size != known.bytes:
         return False
-    return now.st_mtime_ns == known.modified_ns or _sha256(paths[0]) == known.sha256
+    return now.st_mtime_ns == known.modified_ns or sha256_of(paths[0]) == known.sha256
 
 
 def describe_prepared(
@@ -108,11 +109,6 @@ def _describe_listing(paths: Sequence[Path], below: Path) -> RawFile:
 
 def _is_one_file(paths: Sequence[Path]) -> bool:
     return len(paths) == 1 and paths[0].is_file()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _verdict(md5: str, stated: str | None) -> Verdict:

@@ -20,6 +20,7 @@ from harness.leaderboard import Medal
 from harness.manifest import Prepared
 from harness.metrics import Metric
 from harness.place import place_of
+from harness.record import Statement
 from harness.submission import Predictions
 
 NO_LABELS = "no labels: validation only"  # the reason why a valid submission has no score
@@ -60,6 +61,7 @@ class GradeReport(BaseModel):
     percentile_note: str | None
     thresholds: Thresholds | None
     teams: int | None
+    statement: Statement | None = None
 
     def to_json(self) -> str:
         """Return the text of `grade.json`."""

@@ -59,6 +59,17 @@ class NodeGrades(BaseModel):
 
 def grade_nodes(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> NodeGrades:
     """Grade each node's submission and write `node_grades.json`; other data than the run's are the user's error."""
+    from harness.grade_run import log_reading, refuse_other_data
+
+    refuse_other_data(record, competition, prepared)
+    log_reading(folder, "nodes")
+    found = recomputed(folder, record, competition, prepared)
+    write_json(folder.node_grades, found.model_dump(mode="json"))
+    return found
+
+
+def recomputed(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> NodeGrades:
+    """The nodes' grades as they would be now; writes nothing."""
     from harness.data_in_use import in_use
     from harness.grade import grade
     from harness.grade_run import refuse_other_data
@@ -86,9 +97,7 @@ def grade_nodes(folder: RunFolder, record: RunRecord, competition: Competition, 
                 )
             )
     chosen = [event["node"] for event in events if event["type"] == "best"]
-    found = summarise(record, competition.at(prepared.manifest.edition), graded, chosen[-1] if chosen else None)
-    write_json(folder.node_grades, found.model_dump(mode="json"))
-    return found
+    return summarise(record, competition.at(prepared.manifest.edition), graded, chosen[-1] if chosen else None)
 
 
 def summarise(

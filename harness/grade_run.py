@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import UserError
 from harness.files import write_json
 from harness.lost import as_it_stands
-from harness.results import RunFolder, RunRecord, RunStatus, read_json
+from harness.results import RunFolder, RunRecord, RunStatus, append_line, now, read_json
 
 if TYPE_CHECKING:
     from harness.competition import Competition
@@ -53,10 +53,18 @@ def grade_run(folder: RunFolder, record: RunRecord, competition: Competition, pr
 
 
 def grade_of(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
-    """Grade a run's submission, and write nothing."""
+    """Grade a run's submission; write nothing but that the answers were read."""
+    refuse_other_data(record, competition, prepared)
+    log_reading(folder, "submission")
+    return recomputed(folder, record, competition, prepared)
+
+
+def recomputed(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> GradeReport:
+    """The grade as it would be now, of a run whose end and first grading are on record."""
     from harness import full_leaderboard
     from harness.data_in_use import in_use
     from harness.grade import grade
+    from harness.isolation import statement
 
     refuse_other_data(record, competition, prepared)
     submission = folder.submission if folder.submission.is_file() else None
@@ -64,7 +72,12 @@ def grade_of(folder: RunFolder, record: RunRecord, competition: Competition, pre
         report = grade(competition, prepared, submission, full_leaderboard.beside(prepared))
     if submission is None and record.submission_problem:
         report = report.model_copy(update={"submission_exists": True, "reason": record.submission_problem})
-    return report
+    return report.model_copy(update={"statement": statement(folder, record)})
+
+
+def log_reading(folder: RunFolder, what: str) -> None:
+    """Write down, before it happens, that the answers are read for this run."""
+    append_line(folder.gradings, {"schema_version": 1, "at": now(), "graded": what})
 
 
 def keep(folder: RunFolder, report: GradeReport) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import subprocess
 from pathlib import Path
 
 from harness.results import HostRecord
@@ -22,7 +23,23 @@ def host(engine: str) -> HostRecord:
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         kernel=platform.release(),
         engine=engine,
+        gpus=_gpus(),
     )
+
+
+def _gpus() -> tuple[str, ...]:
+    """Name and memory of each NVIDIA GPU, as its driver's own tool states them; none where there is no such tool."""
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return tuple(line.strip() for line in done.stdout.splitlines() if line.strip()) if done.returncode == 0 else ()
 
 
 def _cpu_model(cpuinfo: Path) -> str:

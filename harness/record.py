@@ -50,6 +50,31 @@ class HostRecord(BaseModel):
     memory_bytes: int
     kernel: str
     engine: str
+    gpus: tuple[str, ...] = ()  # those of the machine, with their memory
+
+    @property
+    def hardware(self) -> str:
+        """The class of machine: times of two classes can't be compared."""
+        gpus = f", {len(self.gpus)} GPUs: {', '.join(sorted(set(self.gpus)))}" if self.gpus else ""
+        return f"{self.cpu_model}, {self.cpus} CPUs, {self.memory_bytes / 2**30:.0f} GiB{gpus}"
+
+
+class CodeRecord(BaseModel):
+    """The code that ran a run. `commit` and `dirty` are None where it was no git checkout."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    commit: str | None
+    dirty: bool | None
+    packages_sha256: str
+
+
+class Statement(BaseModel):
+    """Whether a test signal reached the agent; `no_test_signal` holds where all evidence is there and none against."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    no_test_signal: bool
+    evidence: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 class UsageRecord(BaseModel):
@@ -111,6 +136,8 @@ class RunRecord(BaseModel):
     host: HostRecord | None = None
     candidate_isolation: Literal["uid", "none"] = "uid"
     answers_shown: bool = False
+    code: CodeRecord | None = None
+    arguments: tuple[str, ...] = ()
     candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
     gpus: str = ""
     budget_usd: float | None = None
@@ -123,3 +150,4 @@ class RunRecord(BaseModel):
     served: tuple[ServedRecord, ...] = ()
     submission_from: Literal["container", "journal", "none"] = "none"
     submission_problem: str | None = None
+    submission_sha256: str | None = None

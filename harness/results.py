@@ -5,6 +5,8 @@ results/<group>/
     run.json              RunRecord; written at the start, rewritten at the end
     journal.jsonl         the agent's events as they happened
     llm.jsonl             every model call
+    checks.jsonl          the answers to format checks
+    gradings.jsonl        when the answers were read for this run
     nodes/<node>/         solution.py, output.txt, submission.csv of a node
     submission.csv        what was taken from the stopped container
     sandbox.log           the end of the container's own log
@@ -13,6 +15,7 @@ results/<group>/
     node_grades.json      NodeGrades, where they were asked for
     solution.py, solution.ipynb, tree.json, tree.svg, tree.png   what was exported
     attempts/<n>/         earlier attempts, same files
+  environments/<sha>.txt  the packages beside Podium, by hash
   prompts/<sha256>/       the prompt sets of the runs, as they were
   summary.json            aggregate of the group
   comparison.json         the group against another one
@@ -51,6 +54,7 @@ __all__ = [
     "RunStatus",
     "ServedRecord",
     "UsageRecord",
+    "append_line",
     "calls_df",
     "check_name",
     "nodes_df",
@@ -92,6 +96,14 @@ class RunFolder:
     @property
     def sandbox_log(self) -> Path:
         return self.path / "sandbox.log"
+
+    @property
+    def checks(self) -> Path:
+        return self.path / "checks.jsonl"
+
+    @property
+    def gradings(self) -> Path:
+        return self.path / "gradings.jsonl"
 
     @property
     def grade_file(self) -> Path:
@@ -188,6 +200,11 @@ class GroupFolder:
     @property
     def comparison(self) -> Path:
         return self.path / "comparison.json"
+
+    @property
+    def environments(self) -> Path:
+        """The lists of packages that Podium had beside it, named by their hashes."""
+        return self.path / "environments"
 
     @property
     def prompts(self) -> Path:
@@ -297,6 +314,15 @@ def check_name(name: str, what: str) -> str:
     if not name or name.startswith(".") or set(name) - NAME_CHARACTERS:
         raise UserError(f"{name!r} can't name a {what}: letters, digits, '-', '_' and '.' only, not starting with '.'")
     return name
+
+
+def append_line(file: Path, value: dict[str, Any]) -> None:
+    """Add one line to a log of ours, on the disk when this returns."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(value, allow_nan=False, ensure_ascii=False) + "\n")
+        log.flush()
+        os.fsync(log.fileno())
 
 
 def now() -> str:

@@ -19,8 +19,9 @@ from harness import contract, lost, results
 from harness.agents.box import with_answers
 from harness.door import open_door
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError
-from harness.files import write_atomically
+from harness.files import sha256_of, write_atomically
 from harness.plan import RunPlan, sandbox_spec
+from harness.record import CodeRecord
 from harness.results import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
 from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
@@ -48,12 +49,13 @@ class RunTools:
     should_stop: Callable[[], bool]  # in order: the agent finishes its node
     should_end: Callable[[], bool] = lambda: False  # now
     host: HostRecord | None = None
+    code: CodeRecord | None = None
 
 
 def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools) -> RunRecord:
     """Run it; return the final record, which is also in `run.json`. Only our own bugs and the user's errors raise."""
     close_earlier(folder)
-    record = first_record(plan, RunStatus.RUNNING, attempt=folder.set_aside(), host=tools.host)
+    record = first_record(plan, RunStatus.RUNNING, attempt=folder.set_aside(), tools=tools)
     folder.write(record)
     started = time.monotonic()
     running = _Running(plan, folder, tools, record)
@@ -92,7 +94,7 @@ def close_earlier(folder: RunFolder) -> None:
         folder.write(earlier.model_copy(update={"status": RunStatus.LOST, "reason": lost.BECAUSE}))
 
 
-def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, host: HostRecord | None = None) -> RunRecord:
+def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTools | None = None) -> RunRecord:
     """What is known of a run before it starts."""
     manifest = plan.prepared.manifest
     return RunRecord(
@@ -122,9 +124,11 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, host: HostRe
         prompt_set_sha256=plan.prompts.sha256,
         image=plan.image.digest,
         image_tag=plan.image.tag,
-        host=host,
         candidate_isolation="uid" if plan.other is None else "none",
         answers_shown=plan.shows_answers,
+        host=tools and tools.host,
+        code=tools and tools.code,
+        arguments=plan.arguments,
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,
     )
@@ -166,6 +170,8 @@ class _Running:
         """Write the final record; a full disk must not hide what ended the run, nor that the record is not there."""
         with contextlib.suppress(OSError):
             self._keep_best()
+            if self._folder.submission.is_file():
+                self.note(submission_sha256=sha256_of(self._folder.submission))
         self.note(reason=one_line(f"{self.record.reason}{self._left_behind}", LONGEST_REASON))
         try:
             self._folder.write(self.record)

@@ -212,6 +212,9 @@ def _notes(board: Board, part: SuiteRates, *, pad: bool) -> Iterator[str]:
         if not pad and part.competitions < part.in_suite:
             tried = f"{part.competitions} of {part.in_suite} competitions have a run"
             yield f"{tried}, so it has no figure; --pad counts the others as failures"
+    if part.hardware:
+        mixed = "MIXED hardware: " if len(part.hardware) > 1 else "on "
+        yield f"{mixed}{'; '.join(part.hardware)}"
     if part.leaking:
         yield f"left out for known leaks: {', '.join(part.leaking)}"
     foreign = [edition for edition in part.editions if not edition.startswith(MLE_BENCH)]

@@ -55,6 +55,7 @@ class SuiteRates:
     as_failures: dict[str, Estimate]
     with_leaks: dict[str, Estimate]
     with_leaks_as_failures: dict[str, Estimate]
+    hardware: tuple[str, ...] = ()
 
 
 def suite_rates(rows: Iterable[Row], suites: Suites) -> tuple[SuiteRates, ...]:
@@ -87,6 +88,7 @@ class _Outcomes:
     seeds: NDArray[np.int64]
     leaks: NDArray[np.bool_]
     editions: NDArray[np.object_]
+    hardware: NDArray[np.object_]
     values: NDArray[np.float64]
 
     @classmethod
@@ -99,6 +101,7 @@ class _Outcomes:
             np.array([row.seed for row in rows]),
             np.array([bool(row.leaks) for row in rows]),
             np.array([row.edition for row in rows], dtype=object),
+            np.array([row.hardware for row in rows], dtype=object),
             np.array([_values(row) for row in rows], dtype=np.float64),
         )
 
@@ -110,7 +113,8 @@ class _Outcomes:
     def where(self, mask: NDArray[np.bool_]) -> _Outcomes:
         kept, numbers = np.unique(self.numbers[mask], return_inverse=True)
         names = tuple(self.competitions[number] for number in kept)
-        return _Outcomes(names, numbers, self.seeds[mask], self.leaks[mask], self.editions[mask], self.values[mask])
+        kinds = self.leaks[mask], self.editions[mask], self.hardware[mask]
+        return _Outcomes(names, numbers, self.seeds[mask], *kinds, self.values[mask])
 
 
 def _values(row: Row) -> tuple[float, ...]:
@@ -149,6 +153,7 @@ def _of_suite(suite: str, members: Iterable[str], agent: str, model: str, all_: 
         as_failures=failures,
         with_leaks=with_leaks,
         with_leaks_as_failures=leaks_failures,
+        hardware=tuple(sorted(set(all_.hardware) - {""})),
     )
 
 

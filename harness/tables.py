@@ -70,6 +70,11 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         typer.echo(f"{value.stand_in_runs} of {value.runs} runs on STAND-IN data: no medal, no percentile, in no rate")
     if value.answers_shown_runs:
         typer.echo(f"{value.answers_shown_runs} of {value.runs} runs were shown the ANSWERS: tests, in no rate")
+    if len(value.hardware) > 1:
+        kinds = f"{len(value.hardware)} kinds of machines, whose times are not comparable"
+        typer.echo(f"runs on {kinds}: {'; '.join(value.hardware)}")
+    if doubted := sum(1 for row in value.rows if row.no_test_signal is False):
+        typer.echo(f"{doubted} runs whose logs don't show that no test signal came: podium verify {value.group}")
     rates = {"medals": value.any_medal, "above median": value.above_median, "valid": value.valid_submission}
     if value.valid_mle_bench is not None:
         rates["valid by MLE-bench's graders"] = value.valid_mle_bench

@@ -1,4 +1,4 @@
-"""What the verbs that look into kept records print: `query` and `regrade`."""
+"""What the verbs that look into kept records print: `query`, `regrade`, `verify` and `reproduce`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from harness.frames import Column
 from harness.tables import NONE
 from harness.terminal import plain_table, print_json, put
 from harness.untrusted import one_line
+from harness.verify import Found
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.regrade import Regraded
+    from harness.reproduce import Recipe
     from harness.results import GroupFolder
+    from harness.verify import Finding
 
 MOST_ROWS = 1000
 WIDEST = 80  # characters of a cell
@@ -67,6 +70,34 @@ def regraded(made: Regraded, *, as_json: bool, dry_run: bool) -> None:
     typer.echo(f"{made.graded} graded{first}, {changed} {'would change' if dry_run else 'changed'}{kept}")
     for run, reason in made.left:
         typer.echo(f"not graded: {run}: {reason}")
+
+
+def verified(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """What was looked at again: all of it as JSON, else what is not the same, and how much is."""
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+        return
+    colours = {"differs": "red", "unchecked": "yellow"}
+    odd = [finding for finding in findings if finding.found in colours]
+    if odd:
+        shown = plain_table("", "where", "what", "")
+        for finding in odd:
+            mark = f"[{colours[finding.found]}]{finding.found}[/]"
+            shown.add_row(mark, finding.where, finding.what, escape(one_line(finding.detail)))
+        put(shown)
+    counts = ", ".join(f"{sum(finding.found == kind for finding in findings)} {kind}" for kind in Found)
+    typer.echo(f"{len(findings)} figures and files looked at again: {counts}")
+
+
+def recipe(made: Recipe, *, as_json: bool) -> None:
+    """The commands, fit to be copied, then what they do not repeat."""
+    if as_json:
+        print_json(made._asdict())
+        return
+    for command in made.commands:
+        typer.echo(command)
+    for difference in made.differs:
+        typer.echo(f"# {one_line(difference)}")
 
 
 def _cell(value: Any) -> str:

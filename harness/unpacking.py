@@ -26,11 +26,11 @@ PARTIAL = ".partial~"
 class Archive:
     """An open zip whose names and sizes have been checked: `files` by name, and the `folders` that these imply."""
 
-    def __init__(self, path: Path, opened: zipfile.ZipFile) -> None:
-        self.path, self._opened = path, opened
+    def __init__(self, path: Path, opened: zipfile.ZipFile, what: str = "raw data") -> None:
+        self.path, self._opened, self._what = path, opened, what
         members = opened.infolist()
         for member in members:
-            _refuse_unsafe(path, member)
+            _refuse_unsafe(f"{what}: {path}", member)
         self.files: Mapping[str, zipfile.ZipInfo] = {one.filename: one for one in members if not one.is_dir()}
         self.folders = {
             parent.as_posix()
@@ -61,19 +61,24 @@ class Archive:
     def _refuse_without_room(self, needed: int, into: Path) -> None:
         free = shutil.disk_usage(into).free
         if needed > free:
-            raise UserError(f"raw data: unpacking {self.path} takes {needed} bytes, {into} has {free} free; make room")
+            raise UserError(
+                f"{self._what}: unpacking {self.path} takes {needed} bytes, {into} has {free} free; make room"
+            )
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Archive]:
-    """Open a zip; whatever turns out to be wrong with it, then or later, is a UserError that says so."""
+def opened(path: Path, what: str = "raw data") -> Iterator[Archive]:
+    """Open a zip; whatever turns out to be wrong with it, then or later, is a UserError that says so.
+
+    `what` the zip is to the user, is how the error begins.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            yield Archive(path, archive)
+            yield Archive(path, archive, what)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise UserError(f"raw data: {path} is broken: {error}; download it again") from error
+        raise UserError(f"{what}: {path} is broken: {error}; get it again") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise UserError(f"raw data: {path} is broken: it holds {error.filename} as a file and as a folder") from error
+        raise UserError(f"{what}: {path} is broken: it holds {error.filename} as a file and as a folder") from error
 
 
 def _parent(name: str) -> PurePosixPath:
@@ -87,15 +92,15 @@ def _bytes_of(path: Path) -> int | None:
         return None
 
 
-def _refuse_unsafe(archive: Path, member: zipfile.ZipInfo) -> None:
+def _refuse_unsafe(archive: str, member: zipfile.ZipInfo) -> None:
     name = PurePosixPath(member.filename.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or ":" in name.parts[:1]:
-        raise UserError(f"raw data: {archive} holds {member.filename!r}, which leaves the folder: refused")
+        raise UserError(f"{archive} holds {member.filename!r}, which leaves the folder: refused")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise UserError(f"raw data: {archive} holds {member.filename!r}, which is not a plain file: refused")
+        raise UserError(f"{archive} holds {member.filename!r}, which is not a plain file: refused")
     if member.file_size > RATIO_FREE_BYTES and member.file_size > LARGEST_RATIO * max(member.compress_size, 1):
         raise UserError(
-            f"raw data: {archive}: {member.filename!r} would swell from {member.compress_size} to "
+            f"{archive}: {member.filename!r} would swell from {member.compress_size} to "
             f"{member.file_size} bytes: refused as a zip bomb; unpack it yourself if you trust it"
         )

@@ -13,12 +13,17 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+import orjson
 
 from harness.contract import CheckReply
 from harness.errors import InvalidSubmission
 from harness.gateway.journal import EventRefused, node_folder
+from harness.gateway.lines import JsonLines
 
+NAME = "checks.jsonl"
 Checker = Callable[[Path], CheckReply]
 _GIB = 1024**3
 log = logging.getLogger(__name__)
@@ -26,11 +31,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CheckCaps:
-    """Largest submission that is read, bytes of submissions kept a run, nodes with a folder, and checks at a time."""
+    """Largest submission read, bytes of submissions kept a run, nodes with a folder, checks a run, and at a time."""
 
     submission_bytes: int = _GIB
     kept_bytes: int = 4 * _GIB
     nodes: int = 20_000
+    checks: int = 100_000
     at_once: int = 2
 
 
@@ -46,12 +52,20 @@ class SubmissionChecks:
         self._kept: dict[str, int] = {}
         self._nodes: set[str] = set()
         self._said_full = False
+        self._log = JsonLines(run_folder / NAME, durable=False)
+        self._count = 0
+
+    def close(self) -> None:
+        self._log.close()
 
     async def check(self, node: str, body: AsyncIterator[bytes]) -> CheckReply:
         """Take the file, ask the checker, keep the file; raise EventRefused(413) when it is too large."""
         if node not in self._nodes and len(self._nodes) >= self._caps.nodes:
             raise EventRefused(413, f"a run has submissions of at most {self._caps.nodes} nodes checked")
+        if self._count >= self._caps.checks:
+            raise EventRefused(413, f"a run has at most {self._caps.checks} submissions checked")
         self._nodes.add(node)
+        self._count += 1
         async with self._slots:
             arrived = await self._receive(node_folder(self._folder, node), body)
             try:
@@ -59,7 +73,13 @@ class SubmissionChecks:
                 self._keep(node, arrived)
             finally:
                 arrived.unlink(missing_ok=True)
+        self._write_down(node, reply)
         return reply
+
+    def _write_down(self, node: str, reply: CheckReply) -> None:
+        """Keep what the agent was told: it must follow from the file alone, and this lets anybody see that it does."""
+        line = {"schema_version": 1, "at": datetime.now(UTC).isoformat(), "node": node, **reply.model_dump()}
+        self._log.append(orjson.dumps(line))
 
     async def _receive(self, folder: Path, body: AsyncIterator[bytes]) -> Path:
         descriptor, name = tempfile.mkstemp(dir=folder, prefix="submission.csv.", suffix=".tmp")

@@ -129,7 +129,7 @@ async def _check(parts: Parts, request: Request) -> Response:
         raise EventRefused(400, f"{node[:40]!r} is not a node id: 1 to 32 of a-z, 0-9 and '-'")
     try:
         reply = await parts.checks.check(node, request.stream())
-    except (EventRefused, ClientDisconnect, OSError):
+    except (EventRefused, ClientDisconnect, OSError, InfrastructureError):
         raise
     except Exception:  # the outermost boundary of foreign code: a metric's own bug must not tell the agent anything
         log.exception("the submission check of node %s failed; this is a bug of the checker", node)

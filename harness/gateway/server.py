@@ -154,21 +154,25 @@ class Gateway:
     async def _serve(self) -> None:
         executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podium-gateway")
         journal = JournalWriter(self._run_folder, self._caps)
+        checks = SubmissionChecks(self._run_folder, self._checker, self._check_caps, executor)
         try:
             with self._transcript() as transcript:
-                server = _Server(self._config(executor, journal, transcript), self._ready)
+                server = _Server(self._config(executor, journal, checks, transcript), self._ready)
                 self._server = server
                 await server.serve()
         finally:
             await self._provider.aclose()
             executor.shutdown(wait=False, cancel_futures=True)
             journal.close()
+            checks.close()
 
     def _transcript(self) -> Transcript:
         path, secrets = self._run_folder / TRANSCRIPT_NAME, self._provider.traits.secrets
         return Transcript(path, secrets, self._limits.transcript_bytes)
 
-    def _config(self, executor: ThreadPoolExecutor, journal: JournalWriter, transcript: Transcript) -> uvicorn.Config:
+    def _config(
+        self, executor: ThreadPoolExecutor, journal: JournalWriter, checks: SubmissionChecks, transcript: Transcript
+    ) -> uvicorn.Config:
         provider = self._provider
         books = Books(provider.name, provider.traits, self._ledger, transcript, self._fail, self._timing.monotonic)
         self._books = books
@@ -177,7 +181,7 @@ class Gateway:
         parts = Parts(
             calls=ModelCalls(provider, books, retrier, deadline, self._run_folder, self._limits),
             journal=journal,
-            checks=SubmissionChecks(self._run_folder, self._checker, self._check_caps, executor),
+            checks=checks,
             executor=executor,
             memory=BodyMemory(self._limits.bodies_bytes),
             models=tuple(sorted(provider.traits.models)),

@@ -62,9 +62,8 @@ def _run(folder: RunFolder, record: RunRecord) -> RunSeries:
 def _hardware(record: RunRecord) -> str:
     if record.host is None:
         return "not recorded"
-    host = record.host
-    gpus = f", GPUs: {record.gpus}" if record.gpus else ""
-    return plain(f"{host.cpu_model}, {host.cpus} CPUs, {host.memory_bytes / 2**30:.0f} GiB{gpus}")
+    asked = f", GPUs asked for: {record.gpus}" if record.gpus else ""
+    return plain(f"{record.host.hardware}{asked}")
 
 
 def _steps(folder: RunFolder, record: RunRecord) -> Iterator[Step]:

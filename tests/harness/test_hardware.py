@@ -20,3 +20,14 @@ def test_a_host_that_says_nothing_is_named_by_its_architecture(tmp_path, monkeyp
     found = hardware.host("20.10 at unix:///var/run/docker.sock")
     assert found.cpu_model and found.cpus >= 1 and found.memory_bytes > 1 << 20
     assert found.engine == "20.10 at unix:///var/run/docker.sock"
+
+
+def test_gpus_are_named_as_their_drivers_tool_states_them(tmp_path, monkeypatch):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'NVIDIA H100, 81559 MiB'\necho 'NVIDIA H100, 81559 MiB'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert hardware.host("1").gpus == ("NVIDIA H100, 81559 MiB",) * 2
+    assert "2 GPUs: NVIDIA H100, 81559 MiB" in hardware.host("1").hardware
+    tool.write_text("#!/bin/sh\necho 'no devices were found'; exit 9\n")
+    assert hardware.host("1").gpus == ()

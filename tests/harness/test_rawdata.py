@@ -73,7 +73,7 @@ def test_a_damaged_member_is_found_by_its_checksum(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as opened:
         opened.writestr("train.csv", b"A" * 1000)
     archive.write_bytes(archive.read_bytes().replace(b"AAAA", b"AABA", 1))
-    with pytest.raises(UserError, match=r"broken.*download it again"):
+    with pytest.raises(UserError, match=r"broken.*get it again"):
         gather(archive, "train.csv")
 
 
