@@ -168,8 +168,10 @@ def short(value: float) -> str:
 
 
 def ticks(low: float, high: float, about: int) -> list[float]:
-    """Return about so many round numbers within a range."""
+    """Return about so many round numbers within a range; one that is hardly a range has none."""
     rough = (high - low) / about
+    if rough < 1 / LARGEST:
+        return []
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)

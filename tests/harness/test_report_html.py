@@ -8,7 +8,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.aggregate import aggregate
@@ -121,6 +121,7 @@ def test_a_strip_is_drawn_of_any_numbers(values, lines):
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e12), FINITE), min_size=1, max_size=8))
+@example([(5e-324, 0.0)])
 def test_curves_are_drawn_of_any_numbers(points):
     ElementTree.fromstring(svg.steps([svg.Curve(sorted(points), "c0", "r")], "scores", "steps"))
 
