@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import before_runs, prompt_check, promptset
@@ -108,6 +109,8 @@ class Bench:
 
         options, settings = self.options, self.settings
         options.check()
+        if options.reuse is not None:
+            Results(settings.results).existing_group(options.reuse)
         other = choose.other(options, settings)
         if other is not None:
             self.options = options = choose.with_limits(options, other)
@@ -227,9 +230,18 @@ class Bench:
         stated = {PRICES_VARIABLE: str(self.options.prices)} if self.options.prices else {}
         return provider_for(models, {**self.settings.environ, **stated}, seed=seed)
 
+    def _recorded(self, plan: RunPlan) -> list[Path]:
+        """The transcripts of the same competition and seed in the group whose answers are to be used again."""
+        if self.options.reuse is None:
+            return []
+        group = Results(self.settings.results).existing_group(self.options.reuse)
+        same = group.runs_of(plan.competition.id, plan.seed)
+        return [transcript for folder in same for transcript in folder.transcripts()]
+
     def tools(self, progress: Progress) -> RunTools:
         """The real sandbox, provider and budget."""
         from harness.gateway.budget import Budget
+        from harness.gateway.providers import reusing
         from harness.run import RunTools
         from harness.sandbox.docker import DockerSandbox
 
@@ -240,7 +252,7 @@ class Bench:
             make_sandbox=lambda spec: DockerSandbox(
                 self.client, spec, workspace_folder=settings.workspaces, environ=settings.environ
             ),
-            make_provider=lambda plan: self.provider(plan.models, plan.seed),
+            make_provider=lambda plan: reusing(self._recorded(plan), self.provider(plan.models, plan.seed)),
             make_budget=lambda plan: Budget(usd=plan.budget_usd),
             on_event=progress.event,
             should_stop=self.stop.in_order,

@@ -38,6 +38,7 @@ FLAGS = {
     "cpus": ("--cpus", 0),
     "disk_bytes": ("--disk", GIB),
     "replay": ("--replay", 0),
+    "reuse": ("--reuse", 0),
     "prices": ("--prices", 0),
     "description": ("--description", 0),
     "search": ("--search", 0),
@@ -79,6 +80,7 @@ class BenchOptions:
     workers: int = 1
     graded: bool = True
     replay: Path | None = None
+    reuse: str | None = None
     prices: Path | None = None
     description: Kind = "own"
     search: str | None = None
@@ -106,6 +108,10 @@ class BenchOptions:
             raise UserError(f"--raw {self.raw} and --stand-in exclude each other: leave one of them out")
         if self.raw is not None and not self.raw.exists():
             raise UserError(f"--raw {self.raw}: there is no such folder or file")
+        if self.replay is not None and self.reuse is not None:
+            raise UserError(
+                "--replay answers everything from a recording, and --reuse some of it: leave one of them out"
+            )
         Gpus.parse(self.gpus)
         self.models.check(self.model)
 

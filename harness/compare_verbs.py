@@ -124,6 +124,9 @@ def regress(
     group: Annotated[
         str, typer.Option(help="How their groups' names start; run again, only what is missing is run.")
     ] = "regress",
+    reuse: Annotated[
+        bool, typer.Option("--reuse", help="NEW takes BASE's recorded answers to the same requests, for nothing.")
+    ] = False,
     metric: Metrics = None,
     fail_on: FailOn = None,
     json: Json = False,
@@ -153,6 +156,7 @@ def regress(
             group=name,
             jobs=jobs,
             prices=prices,
+            reuse=names[0] if reuse and name == names[1] else None,
         )
         missing |= _run(settings, options)
     made = _compared(settings, *names, chosen, metric or [], None, [])

@@ -82,6 +82,12 @@ Replay = Annotated[
     Path | None,
     typer.Option(parser=path, metavar="PATH", help="A recorded llm.jsonl that answers instead of the model."),
 ]
+Reuse = Annotated[
+    str | None,
+    typer.Option(
+        "--reuse", metavar="GROUP", help="Recorded answers of this group's same runs, where a request is the same."
+    ),
+]
 Prices = Annotated[
     Path | None,
     typer.Option(parser=path, metavar="PATH", help="YAML with prices of models that are not in the price list."),

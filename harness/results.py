@@ -85,6 +85,11 @@ class RunFolder:
     def transcript(self) -> Path:
         return self.path / "llm.jsonl"
 
+    def transcripts(self) -> list[Path]:
+        """Every transcript of the run with a call in it, those of earlier attempts too."""
+        found = [self.transcript, *sorted(self.path.glob(f"attempts/*/{self.transcript.name}"))]
+        return [path for path in found if path.is_file() and path.stat().st_size]
+
     @property
     def nodes(self) -> Path:
         return self.path / "nodes"
@@ -210,6 +215,13 @@ class GroupFolder:
     def prompts(self) -> Path:
         """A folder for each prompt set that runs of the group had, named by its hash."""
         return self.path / "prompts"
+
+    def runs_of(self, competition: str, seed: int) -> list[RunFolder]:
+        """The runs on one competition with one seed, of whichever agent."""
+        found = ((folder, folder.read()) for folder in self.runs() if folder.path.name.startswith(f"{competition}--"))
+        return [
+            folder for folder, record in found if record and (record.competition, record.seed) == (competition, seed)
+        ]
 
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.path / check_name(run_id, "run"))

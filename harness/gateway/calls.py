@@ -19,6 +19,8 @@ from harness.gateway.served import ServedModels
 from harness.gateway.transcript import CallRecord, Outcome, RawText, Transcript
 from harness.gateway.wire.base import Json, Wire
 
+REPLAY = "replay"  # who answered, where the answer was recorded before
+
 
 @dataclass
 class Call:
@@ -36,6 +38,7 @@ class Call:
     attempts: int = 0
     waiting_seconds: float = 0.0
     label: str | None = None
+    recorded: bool = False
 
     @property
     def sent(self) -> Json:
@@ -110,11 +113,11 @@ class Books:
         reported = call.wire.usage(ending.response) if ending.response and ending.status < 400 else None
         self.ledger.note_waiting(call.waiting_seconds)
         if reported is not None:
-            cost = self._traits.prices.cost_usd(call.model, reported)
+            cost = 0.0 if call.recorded else self._traits.prices.cost_usd(call.model, reported)
             self.ledger.settle(call.held, reported, cost, seconds)
             return reported, cost
         billed = ending.outcome == "cut" or (ending.outcome == "answered" and ending.status < 400)
-        cost = call.held.cost_usd if billed else 0.0
+        cost = call.held.cost_usd if billed and not call.recorded else 0.0
         self.ledger.settle(call.held, call.held.tokens if billed else TokenUsage(), cost, seconds)
         return None, cost
 
@@ -126,7 +129,7 @@ class Books:
             schema_version=1,
             sequence=self._sequence,
             started_at=call.started_at,
-            provider=self._provider_of(call.model),
+            provider=REPLAY if call.recorded else self._provider_of(call.model),
             api=call.wire.api,
             path=call.path,
             model=call.model,

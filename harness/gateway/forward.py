@@ -134,6 +134,7 @@ class ModelCalls:
             if not answered:
                 self._books.close_call(call, Ending("cut", 499, error="the gateway was stopped"))
         call.attempts, call.waiting_seconds = sent.attempts, sent.waiting_seconds
+        call.recorded = sent.response.recorded
         if isinstance(sent.response.body, bytes):
             return self._whole(call, sent.response, sent.response.body)
         asked_for_usage = bool(child(call.body, "stream_options").get("include_usage"))

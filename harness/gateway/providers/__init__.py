@@ -45,6 +45,13 @@ def replay_of(transcript: Path) -> Provider:
     return ReplayProvider(transcript)
 
 
+def reusing(transcripts: Sequence[Path], live: Provider) -> Provider:
+    """The provider that answers from recorded transcripts where it can; `live` where there are none."""
+    from harness.gateway.providers.reuse import ReusingProvider
+
+    return ReusingProvider(transcripts, live) if transcripts else live
+
+
 def _split(model: str) -> tuple[str, str]:
     if model == "offline":
         return "offline", "offline"

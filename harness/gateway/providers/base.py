@@ -34,11 +34,15 @@ class ProviderRequest:
 
 @dataclass(frozen=True)
 class ProviderResponse:
-    """An answer: the whole body, or the stream's bytes as they come. `aclose` of the iterator ends a stream early."""
+    """An answer: the whole body, or the stream's bytes as they come. `aclose` of the iterator ends a stream early.
+
+    `recorded`: it was paid for when it was recorded.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | AsyncIterator[bytes]
+    recorded: bool = False
 
 
 @dataclass(frozen=True)
