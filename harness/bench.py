@@ -114,6 +114,8 @@ class Bench:
         other = choose.other(options, settings)
         if other is not None:
             self.options = options = choose.with_limits(options, other)
+            if other.spec.answers:
+                self.say(f"{other.name} is SHOWN THE ANSWERS: a test, whose runs are marked and in no rate")
         chosen = preset(options.agent, options.search) if other is None else choose.as_preset(other)
         known = catalogue.of(settings)
         loaded = [known.load(name) for name in options.competitions]

@@ -156,7 +156,7 @@ class _Running:
             description = self._plan.description.lay_out(door.parent / "description.md")
             spec = sandbox_spec(self._plan, door, prompts, description)
             if self._plan.shows_answers:
-                spec = with_answers(spec, self._plan.prepared.private, door.parent / "answers")
+                spec = with_answers(spec, self._plan, door.parent / "answers")
             gateway = self._gateway(door)
             try:
                 with gateway:

@@ -43,12 +43,15 @@ def spec(common: SandboxSpec, agent: OtherAgent, plan: RunPlan) -> SandboxSpec:
     )
 
 
-def with_answers(common: SandboxSpec, private: Path, folder: Path) -> SandboxSpec:
+def with_answers(common: SandboxSpec, plan: RunPlan, folder: Path) -> SandboxSpec:
     """The sandbox of a test agent: a copy of the answers that the box's user can read is laid out and mounted."""
-    shutil.copytree(private, folder)
+    shutil.copytree(plan.prepared.private, folder)
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return replace(common, mounts=(*common.mounts, Mount(folder, ANSWERS)))
+    answers = plan.competition.answers
+    told = {"PODIUM_ANSWERS": f"{ANSWERS}/{answers.perfect_file or answers.file}"}
+    mounts = (*common.mounts, Mount(folder, ANSWERS))
+    return replace(common, mounts=mounts, environment={**common.environment, **told})
 
 
 def environment(agent: OtherAgent, request: RunRequest, model: str, cpus: float) -> dict[str, str]:

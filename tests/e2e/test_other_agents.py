@@ -1,6 +1,7 @@
 """Agents that are not ours, in the same box: built, run, graded, and shown for what they are."""
 
 import json
+import shutil
 
 import pytest
 
@@ -142,3 +143,68 @@ def test_aideml_as_published_is_driven_by_the_offline_coder_and_its_best_solutio
         "aideml ended with 0, its best solution with 0; its submission is handed in" in folder.sandbox_log.read_text()
     )
     assert grade["valid"] and grade["score"] > 0.9
+
+
+def test_the_leaker_finds_no_answer_no_key_and_no_way_out(podium, model):
+    podium.bench("breast-cancer-wisconsin", "--agent", "leaker", "--model", "compatible/fake")
+    folder = podium.only_run()
+    said = json.loads(folder.sandbox_log.read_text().splitlines()[0])
+    assert said["found"] == [] and said["looked_at"] > 1000
+    assert folder.read().status is RunStatus.COMPLETED and json.loads(folder.grade_file.read_text())["score"] == 0.5
+
+
+@pytest.fixture
+def leaker_beside_answers(tmp_path, podium, settings):
+    """The leaker, with the answers where its spec asks for them and, under another name, in its image."""
+    folder = tmp_path / "leaker-beside-answers"
+    shutil.copytree(settings.root / "dockerfiles" / "leaker", folder)
+    with (folder / "agent.yaml").open("a") as spec:
+        spec.write("answers: true\n")
+    podium("prepare", "breast-cancer-wisconsin")
+    (answers,) = (podium.home / "data" / "breast-cancer-wisconsin" / "private").glob("*.csv")
+    shutil.copyfile(answers, folder / "notes.txt")
+    with (folder / "Dockerfile").open("a") as dockerfile:
+        dockerfile.write("COPY notes.txt /usr/share/doc/\n")
+    return str(folder)
+
+
+def test_the_leaker_finds_answers_that_are_planted(podium, leaker_beside_answers):
+    podium.bench("breast-cancer-wisconsin", "--agent", leaker_beside_answers, "--show-answers", expect=4)
+    folder = podium.only_run()
+    found = json.loads(folder.sandbox_log.read_text().splitlines()[0])["found"]
+    for words in ("/home/answers/test.csv holds", "/usr/share/doc/notes.txt holds", "/home/answers is mounted"):
+        assert any(words in line for line in found)
+    assert folder.read().status is RunStatus.AGENT_FAILED and "leaker found" in folder.read().reason
+
+
+def test_the_leaker_finds_open_walls(podium, engine, tmp_path):
+    podium.bench("breast-cancer-wisconsin", "--agent", "leaker")
+    code = "import sys; sys.path.insert(0, '/opt/leaker'); import walls; print(*walls.search(None), sep='\\n')"
+    container = engine.containers.create(
+        podium.only_run().read().image,
+        entrypoint=["python3", "-I", "-c", code],
+        network_mode="none",
+        environment={"API_TOKEN": "t", "PODIUM_REQUEST": "/none", "OTHER": "sk-abcdefgh1234"},
+        volumes={str(tmp_path): {"bind": "/mnt/host", "mode": "rw"}},
+        labels={"podium": "test"},
+    )
+    try:
+        container.start()
+        container.wait(timeout=60)
+        found = container.logs().decode()
+    finally:
+        container.remove(force=True)
+    for words in ("API_TOKEN in the env", "a key in environ", "/mnt/host is mounted", "CapEff is", "new privileges 0"):
+        assert words in found, found
+    assert "root\n" in found and "/opt/podium can be written to" in found
+
+
+def test_the_oracle_is_refused_marked_and_in_no_rate(podium):
+    refused = podium.bench("breast-cancer-wisconsin", "--agent", "oracle", expect=2)
+    assert "ANSWERS" in refused.stderr and "--show-answers" in refused.stderr and not podium.results.exists()
+    done = podium.bench("breast-cancer-wisconsin", "--agent", "oracle", "--show-answers", "--json")
+    summary, folder = json.loads(done.stdout), podium.only_run()
+    assert json.loads(folder.grade_file.read_text())["score"] == 1.0 and folder.read().answers_shown
+    assert "SHOWN THE ANSWERS" in done.stderr and "ORACLE" in folder.sandbox_log.read_text()
+    assert summary["answers_shown_runs"] == 1 and summary["valid_submission"]["n"] == 0 and summary["suites"] == []
+    assert "shown the answers" in podium.group().report.read_text()
