@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.attempt import Attempt
+from agent.blends import Blends, Kept, forget_others, kept
 from agent.contract import BestEvent, EndEvent, EndReason, ProposalEvent, RunRequest
 from agent.crew import Crew, Done
 from agent.deadline import Deadline
@@ -25,9 +26,10 @@ from agent.journal import Journal, Node, Pending
 from agent.llm.base import LLM
 from agent.operators import OPERATORS, base_of
 from agent.operators.base import Limits, Situation, Task
+from agent.operators.summarize import Chronicle
 from agent.programs import Programs
 from agent.promptset import PromptSet
-from agent.search.base import Decision, Progress, SearchPolicy
+from agent.search.base import Decision, Ensemble, Progress, SearchPolicy
 from agent.slots import Slots
 from agent.stop import StopSwitch
 from agent.stopwatch import Stopwatch
@@ -70,6 +72,7 @@ class Agent:
         self._free_since = [self.clock()] * self._slots.count
         self._refusals = 0
         self._published = self.journal.best
+        self._chronicle = Chronicle()
         self._end: BaseException | None = None
         self._wait_until: float | None = None
         self._hurried = False
@@ -166,13 +169,29 @@ class Agent:
         decision = self.policy.choose(self.journal, progress, random.Random(f"{self.request.seed}/{step}"))  # noqa: S311
         pending = self._announce(decision, progress)
         limits = self._limits(others_left + 1, progress.spent_fraction)
-        situation = Situation(self.task, self.journal, decision.parents, limits)
+        earlier = self._earlier(decision)
+        situation = Situation(self.task, self.journal, decision.parents, limits, self._chronicle.text, earlier)
         messages = OPERATORS[decision.action](situation, self.prompts)
         watch = Stopwatch(self.clock, self._free_since.pop(0))
         base = base_of(decision.action, decision.parents, self.prompts.settings)
-        known = self.programs.count if self.programs is not None else 0
-        attempt = Attempt(pending, messages, watch, self.request.seed, base, known_programs=known)
+        attempt = Attempt(
+            pending,
+            messages,
+            watch,
+            self.request.seed,
+            base,
+            inputs={name: path for one in earlier for name, path in one.files.items()},
+            known_programs=self.programs.count if self.programs is not None else 0,
+            summary=self._chronicle.due(self.task, self.journal, self.prompts),
+        )
         self._crew.start(self._worker.carry_out, attempt)
+
+    def _earlier(self, decision: Decision) -> tuple[Kept, ...]:
+        """Return the predictions that a script may read: of what it blends, or of what its parents blended."""
+        if isinstance(decision, Ensemble):
+            return tuple(kept(self.workspace, node) for node in decision.nodes)
+        names = self.journal.view(Blends).of(parent.id for parent in decision.parents)
+        return tuple(kept(self.workspace, self.journal[name]) for name in names)
 
     def _look_around(self, step: int) -> Progress:
         """Ask how much is left; raise the end of the run if it is not enough for another candidate."""
@@ -232,9 +251,13 @@ class Agent:
         event = attempt.event(self.task.brief.metric)
         self._free_since.append(self.clock())  # recording counts towards the next node: this one's event is written
         self.gateway.report(event)
-        self.journal.append(Node.from_event(event))
-        if self.programs is not None:
+        node = Node.from_event(event)
+        self.journal.append(node)
+        forget_others(self.workspace, self.journal, node)
+        if self.programs is not None and not attempt.inputs:
             self.programs.record(event)
+        if attempt.summary is not None:
+            self._chronicle.take(attempt.written)
         self._publish_best(attempt)
 
     def _forget(self, attempt: Attempt) -> None:

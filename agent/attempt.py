@@ -19,6 +19,7 @@ from agent.journal import Pending
 from agent.llm.base import Message, Usage
 from agent.operators.coding import Proposal
 from agent.operators.review import Review
+from agent.operators.summarize import Summary
 from agent.programs import copied
 from agent.stopwatch import Stopwatch
 from agent.verdict import judge
@@ -44,6 +45,8 @@ class Attempt:
     base: str | None = None  # the script that the reply may change by search/replace blocks
     inputs: Mapping[str, Path] = field(default_factory=dict)
     known_programs: int = 0  # how many had an outcome when this was proposed
+    summary: tuple[Message, ...] | None = None  # asks for the run's memory, where it is due
+    written: Summary = field(default_factory=Summary)
     proposal: Proposal = field(default_factory=lambda: Proposal("", "", Usage()))
     execution: Execution | None = None
     checked: Checked = field(default_factory=Checked)
@@ -56,7 +59,7 @@ class Attempt:
         execution = self.execution
         assert execution is not None
         verdict = judge(execution.outcome, execution.output, metric, self.findings, self.checked.problem)
-        usage = self.proposal.usage + self.findings.usage
+        usage = self.proposal.usage + self.findings.usage + self.written.usage
         event = NodeEvent(
             node=self.pending.id,
             step=self.pending.step,

@@ -47,7 +47,7 @@ class CompetitionBrief:
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """AIDE's parameters (arXiv 2502.13138, section 3)."""
+    """AIDE's parameters (arXiv 2502.13138, section 3), and the part of a run that is left to blending."""
 
     policy: str
     steps: int
@@ -57,6 +57,7 @@ class SearchSettings:
     k_fold: int
     reuse_outcomes: bool = False
     patience: int = 0
+    ensemble_share: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from agent.blends import Kept
 from agent.contract import Action, CompetitionBrief, Outcome
 from agent.journal import Journal, Node
 from agent.llm.base import Message
@@ -23,6 +26,9 @@ model = {model}({settings})
 print("validation score: {score}")
 """
 _ERROR = "Traceback (most recent call last):\n  File \"solution.py\", line 5\nKeyError: 'age'\n"
+
+
+NO_FILES: dict[str, Path] = {}
 
 
 def task() -> Task:
@@ -44,16 +50,19 @@ def journal() -> Journal:
     return made
 
 
-def situations() -> dict[Action, Situation]:
-    """Return for each coding operator a situation in which it would be asked."""
+def situations(files: dict[str, Path] = NO_FILES) -> dict[Action, Situation]:
+    """Return a situation for each coding operator; `files` are the predictions of the best node."""
     tree, limits = journal(), Limits(13, 20, 5_000.0, 7_200.0, 3_600.0, 0.25)
     parents: dict[Action, tuple[Node, ...]] = {
         "draft": (),
         "improve": (tree["n0001"],),
         "debug": (tree["n0006"],),
         "merge": (tree["n0003"], tree["n0002"]),
+        "ensemble": (tree["n0003"], tree["n0002"]),
     }
-    return {action: Situation(task(), tree, parents[action], limits) for action in OPERATORS}
+    made = {action: Situation(task(), tree, parents[action], limits) for action in OPERATORS}
+    blended = (Kept(tree["n0003"], files), Kept(tree["n0002"]))
+    return {**made, "ensemble": replace(made["ensemble"], earlier=blended)}
 
 
 def messages(operator: str, prompts: Renderer) -> tuple[Message, ...]:
@@ -64,7 +73,11 @@ def messages(operator: str, prompts: Renderer) -> tuple[Message, ...]:
         return review_messages(task(), prompts, failed.code, failed.outcome, failed.output)
     if operator == "summarize":
         return summarize_messages(task(), tree, "A forest beats a linear model.", list(tree)[2:], prompts)
-    return _asked(operator, situations(), prompts)
+    with tempfile.TemporaryDirectory() as folder:
+        made = {f"n0003{name}.csv": Path(folder) / f"n0003{name}.csv" for name in ("", "-oof", "-test")}
+        for name, path in made.items():
+            path.write_text("id,in_time\n" + ("7,True\n8,False\n" if name == "n0003.csv" else "7,0.91\n8,0.23\n"))
+        return _asked(operator, situations(made), prompts)
 
 
 def bare_messages(operator: str, prompts: Renderer) -> tuple[Message, ...]:

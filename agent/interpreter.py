@@ -28,9 +28,9 @@ from typing import NamedTuple, Protocol
 
 from agent.contract import DATA, CandidateLimits, Outcome
 from agent.supervisor.capture import Capture
-from agent.supervisor.collect import Refused, collect
+from agent.supervisor.collect import SUBMISSION, Refused, collect
 from agent.supervisor.environment import candidate_environment
-from agent.supervisor.protocol import Closed, Job, Report, encode, receive, send
+from agent.supervisor.protocol import PREDICTIONS, Closed, Job, Report, encode, receive, send
 from agent.supervisor.pump import Stop, drain, follow
 from agent.supervisor.slot import EARLIER
 
@@ -66,7 +66,7 @@ class Interpreter(Protocol):
     def run(
         self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
     ) -> Execution:
-        """Run `code` and leave `solution.py`, `output.txt` and, where one was made, `submission.csv` in `node_dir`.
+        """Run `code`; leave `solution.py`, `output.txt` and, where they were made, `submission.csv` and `PREDICTIONS`.
 
         The script finds read-only copies of `inputs` in `earlier/`, by their names.
         """
@@ -97,7 +97,9 @@ class PlainInterpreter:
             folder = Path(name).resolve()
             self._lay_out(folder, (node_dir / "solution.py").read_bytes(), inputs)
             ended = self._execute(folder, limits)
-            submission, problem = _collected(folder, node_dir / "submission.csv", limits.file_bytes)
+            submission, problem = _collected(folder, node_dir / SUBMISSION, limits.file_bytes)
+            for name in PREDICTIONS:
+                _collected(folder, node_dir / name, limits.file_bytes)
         (node_dir / "output.txt").write_bytes(ended.output)
         return Execution(
             outcome=ended.outcome,
@@ -185,7 +187,7 @@ class SlotInterpreter:
             descriptors = [
                 _opened(files, node_dir / "solution.py", os.O_RDONLY),
                 _opened(files, node_dir / "output.txt", NEW_FILE),
-                _opened(files, node_dir / "submission.csv", NEW_FILE),
+                *(_opened(files, node_dir / name, NEW_FILE) for name in (SUBMISSION, *PREDICTIONS)),
                 *(_opened(files, path, os.O_RDONLY) for path in inputs.values()),
             ]
             report = self._ask(limits, tuple(inputs), descriptors)
@@ -194,7 +196,9 @@ class SlotInterpreter:
             output += f"[the script could not be run: {report.problem}]\n".encode()
             (node_dir / "output.txt").write_bytes(output)
         if report.submission_bytes is None:
-            (node_dir / "submission.csv").unlink()
+            (node_dir / SUBMISSION).unlink()
+        for name in set(PREDICTIONS) - set(report.predictions):
+            (node_dir / name).unlink()
         return _execution(report, output, node_dir)
 
     def close(self) -> None:
@@ -252,7 +256,7 @@ def _execution(report: Report, output: bytes, node_dir: Path) -> Execution:
         seconds=report.seconds,
         output=output.decode("utf-8", errors="replace"),
         peak_memory_bytes=report.peak_memory_bytes,
-        submission=node_dir / "submission.csv" if report.submission_bytes is not None else None,
+        submission=node_dir / SUBMISSION if report.submission_bytes is not None else None,
         submission_problem=report.submission_problem or (report.problem if report.submission_bytes is None else None),
         warm_start=report.warm_start,
     )
@@ -299,7 +303,7 @@ def _judged(returncode: int, stop: Stop, seconds: float) -> tuple[Outcome, str |
 def _collected(folder: Path, target: Path, limit_bytes: int) -> tuple[Path | None, str | None]:
     descriptor = os.open(target, NEW_FILE | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
-        collect(folder, descriptor, limit_bytes)
+        collect(folder, descriptor, limit_bytes, target.name)
     except Refused as error:
         target.unlink()
         return None, str(error)

@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.llm.base import Message
 
-OPERATORS = ("draft", "improve", "debug", "merge", "review")
+OPERATORS = ("draft", "improve", "debug", "merge", "ensemble", "review")
 OPTIONAL = ("summarize",)  # needed where set.toml asks for it
 SETTINGS = "set.toml"
 SHIPPED = Path(__file__).parent / "prompts"

@@ -20,6 +20,7 @@ from agent.operators.another import another
 from agent.operators.base import Task
 from agent.operators.coding import propose
 from agent.operators.review import review, review_messages
+from agent.operators.summarize import summarize
 from agent.programs import Programs
 from agent.promptset import PromptSet
 from agent.slots import Slots
@@ -46,7 +47,7 @@ class Worker:
     def carry_out(self, attempt: Attempt) -> None:
         """Take every step; an end of the run that comes up on the way is noted, and the rest left out."""
         try:
-            for step in (self.propose, self.execute, self.check, self.review):
+            for step in (self.propose, self.execute, self.check, self.review, self.summarize):
                 step(attempt)
         except EndOfRun as end:
             attempt.end = end
@@ -55,7 +56,7 @@ class Worker:
         """Ask the coder for plan and code; once more where it comes with a program that was tried."""
         models = self._models(self.coder, attempt, "model", "code")
         attempt.proposal = proposal = propose(models, attempt.messages, attempt.seed, attempt.base)
-        if self.programs is None or proposal.problem is not None:
+        if self.programs is None or proposal.problem is not None or attempt.inputs:
             return
         original = self.programs.known(proposal.code, attempt.known_programs)
         if original is not None:
@@ -66,11 +67,11 @@ class Worker:
             attempt.proposal = dataclasses.replace(kept, usage=usage, asks=asks)
 
     def execute(self, attempt: Attempt) -> None:
-        """Run the script, unless the same program has an outcome."""
+        """Run the script, unless the same program has an outcome; what reads others' files may have another."""
         if attempt.proposal.problem is not None:
             attempt.execution = not_run(attempt.proposal.problem)
             return
-        if self.programs is not None:
+        if self.programs is not None and not attempt.inputs:
             attempt.original = self.programs.claim(attempt.proposal.code, attempt.pending.id)
             if attempt.original is not None:
                 attempt.execution = not_run(f"the same program as {attempt.original.node}")
@@ -111,6 +112,12 @@ class Worker:
         """Who is asked, in order."""
         label = f"{attempt.pending.id}/{purpose}"
         return [TimedLLM(llm, attempt.watch, phase, label) for llm in (first, self.fallback) if llm is not None]
+
+    def summarize(self, attempt: Attempt) -> None:
+        """Have a model write the run's memory, where that is due."""
+        if attempt.summary is not None:
+            coder = TimedLLM(self.coder, attempt.watch, "review", f"{attempt.pending.id}/summary")
+            attempt.written = summarize(coder, attempt.summary, attempt.seed)
 
 
 def not_run(problem: str) -> Execution:

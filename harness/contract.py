@@ -53,7 +53,7 @@ POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 
 class SearchSettings(_In):
-    """AIDE's parameters (arXiv 2502.13138, section 3), as a preset or flags set them."""
+    """AIDE's parameters (arXiv 2502.13138, section 3), and the end game, as a preset or flags set them."""
 
     policy: Policy = "greedy"
     steps: int = Field(ge=1)
@@ -68,6 +68,9 @@ class SearchSettings(_In):
         default=0,
         ge=0,
         description="nodes without a better one after which a draft is made, whatever the policy; 0: none",
+    )
+    ensemble_share: float = Field(
+        default=0.0, ge=0, lt=1, description="last part of the run that blends its best nodes; 0: none does"
     )
 
 

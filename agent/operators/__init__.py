@@ -7,13 +7,20 @@ from agent.journal import Node
 from agent.operators.base import Operator
 from agent.operators.debug import debug
 from agent.operators.draft import draft
+from agent.operators.ensemble import ensemble
 from agent.operators.improve import improve
 from agent.operators.merge import merge
 from agent.promptset import SetSettings
 
 CHANGING: frozenset[Action] = frozenset({"improve", "debug"})  # they have one script to change
 
-OPERATORS: dict[Action, Operator] = {"draft": draft, "improve": improve, "debug": debug, "merge": merge}
+OPERATORS: dict[Action, Operator] = {
+    "draft": draft,
+    "improve": improve,
+    "debug": debug,
+    "merge": merge,
+    "ensemble": ensemble,
+}
 
 
 def base_of(action: Action, parents: tuple[Node, ...], settings: SetSettings) -> str | None:

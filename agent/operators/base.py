@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.blends import Kept
 from agent.contract import CompetitionBrief
 from agent.journal import Journal, Node
 from agent.llm.base import Message
@@ -39,13 +40,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Situation:
-    """What an operator may look at. `written` is the run's memory in a model's words, where a set asks for that."""
+    """What an operator may look at.
+
+    `written` is the run's memory in a model's words, where a set asks for that. `earlier` is what the script will find
+    of other nodes' predictions.
+    """
 
     task: Task
     journal: Journal
     parents: tuple[Node, ...]
     limits: Limits
     written: str = ""
+    earlier: tuple[Kept, ...] = ()
 
 
 Operator = Callable[[Situation, Renderer], tuple[Message, ...]]

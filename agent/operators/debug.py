@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.llm.base import Message
 from agent.memory import ancestry
 from agent.operators.base import Situation, limit_values, task_values
+from agent.operators.earlier import earlier_values
 from agent.promptset import Renderer
 
 
@@ -17,6 +18,7 @@ def debug(situation: Situation, prompts: Renderer) -> tuple[Message, ...]:
         **limit_values(situation.limits),
         ancestry=ancestry(situation.journal, parent, prompts.settings.memory_tokens),
         code=parent.code,
+        earlier=earlier_values(situation),
         outcome=parent.outcome,
         output=parent.output,
         problem=parent.why_buggy or "",

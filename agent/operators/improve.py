@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.llm.base import Message
 from agent.operators.base import Situation, limit_values, task_values
+from agent.operators.earlier import earlier_values
 from agent.operators.memory import memory_values
 from agent.promptset import Renderer
 
@@ -17,5 +18,6 @@ def improve(situation: Situation, prompts: Renderer) -> tuple[Message, ...]:
         **limit_values(situation.limits),
         **memory_values(situation, parent, prompts.settings),
         code=parent.code,
+        earlier=earlier_values(situation),
         score=parent.score,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.llm.base import Message
 from agent.memory import good, rest
 from agent.operators.base import Situation, limit_values, task_values
+from agent.operators.earlier import earlier_values
 from agent.promptset import Renderer
 
 
@@ -19,6 +20,7 @@ def merge(situation: Situation, prompts: Renderer) -> tuple[Message, ...]:
         memory=good(situation.journal, budget),
         others=situation.written or rest(situation.journal, budget // 2, situation.parents),
         code=first.code,
+        earlier=earlier_values(situation),
         score=first.score,
         other_code=second.code,
         other_score=second.score,

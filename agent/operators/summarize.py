@@ -6,7 +6,7 @@ the place of the digest that the program writes; when the model refuses or says 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.excerpt import cut
 from agent.journal import Journal, Node
@@ -36,26 +36,45 @@ def summarize_messages(
     )
 
 
-@dataclass
-class Chronicle:
-    """The summary so far, and how many nodes it tells of."""
+@dataclass(frozen=True)
+class Summary:
+    """What a model wrote; empty when it refused, or was not asked."""
 
     text: str = ""
-    told: int = 0
+    usage: Usage = field(default_factory=Usage)
 
-    def renew(self, llm: LLM, task: Task, journal: Journal, prompts: Renderer, seed: int) -> Usage:
-        """Have the model take in the nodes since the last time, if there are enough; return what that used."""
-        if prompts.settings.memory_writer != "model" or len(journal) < self.told + EVERY:
-            return Usage()
-        nodes = list(journal)
-        new, self.told = nodes[self.told :], len(nodes)
-        messages = summarize_messages(task, journal, self.text, new, prompts)
-        try:
-            reply = llm.complete(Request(messages, seed))
-        except RequestRefused:
-            return Usage()
-        self.text = _bounded(without_thoughts(clean(reply.text)).strip(), prompts.settings.memory_tokens) or self.text
-        return reply.usage
+
+def summarize(llm: LLM, messages: tuple[Message, ...], seed: int) -> Summary:
+    """Ask once."""
+    try:
+        reply = llm.complete(Request(messages, seed))
+    except RequestRefused:
+        return Summary()
+    return Summary(without_thoughts(clean(reply.text)).strip(), reply.usage)
+
+
+@dataclass
+class Chronicle:
+    """The summary so far, and of how many nodes it tells. Used by the loop alone; workers ask the model."""
+
+    text: str = ""
+    _told: int = 0
+    _asked: int = 0
+    _budget: int = 0
+
+    def due(self, task: Task, journal: Journal, prompts: Renderer) -> tuple[Message, ...] | None:
+        """Return the question for a summary with the nodes since the last, if there are enough and nobody asks yet."""
+        if prompts.settings.memory_writer != "model" or self._asked or len(journal) < self._told + EVERY:
+            return None
+        self._asked, self._budget = len(journal), prompts.settings.memory_tokens
+        new = list(journal)[self._told :]
+        return summarize_messages(task, journal, self.text, new, prompts)
+
+    def take(self, summary: Summary) -> None:
+        """Take the answer in; one that is empty leaves the older summary, and its nodes to the next."""
+        if summary.text:
+            self.text, self._told = _bounded(summary.text, self._budget), self._asked
+        self._asked = 0
 
 
 def _bounded(text: str, budget: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from agent.contract import SearchSettings
 from agent.search.base import SearchPolicy
 from agent.search.best_of_n import BestOfN
+from agent.search.endgame import EndGame
 from agent.search.evolution import Evolution
 from agent.search.greedy import Greedy
 from agent.search.mcts import Mcts
@@ -23,8 +24,10 @@ POLICIES: dict[str, Callable[[SearchSettings], SearchPolicy]] = {
 
 
 def policy_for(settings: SearchSettings) -> SearchPolicy:
-    """Build the policy that the settings name, with the patience that they give it."""
+    """Build the policy that the settings name, with the patience and the end game that they give it."""
     if settings.policy not in POLICIES:
         raise ValueError(f"no search policy is called {settings.policy!r}; there are: {', '.join(sorted(POLICIES))}")
     policy = POLICIES[settings.policy](settings)
-    return Patience(policy, settings.patience) if settings.patience else policy
+    if settings.patience:
+        policy = Patience(policy, settings.patience)
+    return EndGame(policy, settings.ensemble_share) if settings.ensemble_share else policy

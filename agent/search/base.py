@@ -81,7 +81,19 @@ class Merge:
         return self.nodes
 
 
-Decision = Draft | Improve | Debug | Merge
+@dataclass(frozen=True)
+class Ensemble:
+    """Blend what working solutions predicted, the best first."""
+
+    nodes: tuple[Node, ...]
+    action: ClassVar[Action] = "ensemble"
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        return self.nodes
+
+
+Decision = Draft | Improve | Debug | Merge | Ensemble
 
 
 class SearchPolicy(Protocol):

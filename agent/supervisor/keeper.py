@@ -45,6 +45,7 @@ class Files:
     code: int
     output: int
     submission: int
+    predictions: tuple[int, ...]
     inputs: tuple[int, ...] = ()
 
 
@@ -106,7 +107,7 @@ class Keeper:
 
     def _files(self, descriptors: list[int], inputs: int) -> Files:
         """Regular files of the workspace alone: a descriptor of /proc would be written with another's rights."""
-        modes = (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY, *[os.O_RDONLY] * inputs)
+        modes = (os.O_RDONLY, *[os.O_WRONLY] * (protocol.JOB_DESCRIPTORS - 1), *[os.O_RDONLY] * inputs)
         if len(descriptors) != len(modes):
             raise protocol.Malformed(f"{len(descriptors)} descriptors came with the job; {len(modes)} belong to it")
         device = self._ground.home.stat().st_dev
@@ -117,7 +118,8 @@ class Keeper:
             if flags & os.O_PATH or flags & os.O_ACCMODE not in (mode, os.O_RDWR):
                 raise protocol.Malformed("a descriptor is not open for what it is there for")
         code, output, submission, *others = descriptors
-        return Files(code, output, submission, tuple(others))
+        count = len(protocol.PREDICTIONS)
+        return Files(code, output, submission, tuple(others[:count]), tuple(others[count:]))
 
     def run(self, job: Job, files: Files) -> Report:
         """One script, from an empty slot to an empty slot."""
@@ -128,24 +130,38 @@ class Keeper:
         slot.lay_out(self._slot, self._ground, code)
         slot.lay_out_inputs(self._slot, dict(zip(job.inputs, files.inputs, strict=True)), job.file_bytes)
         run = self._execute(job)
-        slot.keep_submission(self._slot)
+        slot.keep_results(self._slot)
         for left in slot.sweep_shared(self._slot, self._ground):
             self._say(f"not removed: {left}")
         outcome, note = _judged(run)
         size, problem = self._hand_over(job, files, run.capture.text(note))
+        predictions = self._hand_over_predictions(job, files)
         slot.clear(self._slot)
-        return _report(job, run, outcome, size, problem)
+        return _report(job, run, outcome, size, problem, predictions)
 
     def _hand_over(self, job: Job, files: Files, output: bytes) -> tuple[int | None, str | None]:
         """Write output and submission; on a disk that the submission itself fills, the output is what is kept."""
         try:
             _replace(files.output, output)
-            return slot.take_submission(self._slot, files.submission, job.file_bytes)
+            return slot.take(self._slot, collect.SUBMISSION, files.submission, job.file_bytes)
         except OSError as error:
             slot.clear(self._slot)
             os.ftruncate(files.submission, 0)
             _replace(files.output, output)
             return None, f"working/submission.csv could not be kept: {error.strerror}"
+
+    def _hand_over_predictions(self, job: Job, files: Files) -> tuple[str, ...]:
+        """Write what else was predicted, where there is some and room for it; nothing depends on it."""
+        taken: list[str] = []
+        for name, into in zip(protocol.PREDICTIONS, files.predictions, strict=True):
+            try:
+                size, _ = slot.take(self._slot, name, into, job.file_bytes)
+            except OSError:
+                os.ftruncate(into, 0)
+                continue
+            if size:
+                taken.append(name)
+        return tuple(taken)
 
     def _execute(self, job: Job) -> _Run:
         """Start, follow and end; the seconds are the script's own."""
@@ -235,7 +251,9 @@ def _judged(run: _Run) -> tuple[Outcome, str | None]:
     return "failed", out_of_memory
 
 
-def _report(job: Job, run: _Run, outcome: Outcome, size: int | None, problem: str | None) -> Report:
+def _report(
+    job: Job, run: _Run, outcome: Outcome, size: int | None, problem: str | None, predictions: tuple[str, ...]
+) -> Report:
     code = run.exit.code if run.stop is Stop.EXITED else None
     report = Report(
         job.sequence,
@@ -246,6 +264,7 @@ def _report(job: Job, run: _Run, outcome: Outcome, size: int | None, problem: st
         dropped_bytes=run.capture.dropped,
         submission_bytes=size,
         submission_problem=problem,
+        predictions=predictions,
         warm_start=run.warm,
     )
     if code is None:

@@ -16,7 +16,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 MESSAGE_BYTES = 16384
-JOB_DESCRIPTORS = 3  # code to read, output to write, submission to write; each input to read follows
+PREDICTIONS = ("oof.csv", "test.csv")  # what a script may leave in `working/` beside its submission
+JOB_DESCRIPTORS = 3 + len(
+    PREDICTIONS
+)  # code to read; output, submission and these to write; each input to read follows
 MOST_INPUTS = 32
 INPUT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}(\.[a-z0-9]{1,8})?", re.ASCII)
 
@@ -33,7 +36,7 @@ class Closed(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """Run one script under these limits. Its code, output and submission are descriptors beside the message.
+    """Run one script under these limits. Its code and the files for its results are descriptors beside the message.
 
     `inputs` names files that the script finds in `earlier/`; their descriptors follow in the same order.
     """
@@ -61,6 +64,7 @@ class Report:
     dropped_bytes: int = 0
     submission_bytes: int | None = None
     submission_problem: str | None = None
+    predictions: tuple[str, ...] = ()
     warm_start: bool = False
     problem: str | None = None
 

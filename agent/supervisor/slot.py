@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from agent.supervisor import collect, wipe
 from agent.supervisor.identity import files_of
 from agent.supervisor.places import Ground, Slot
+from agent.supervisor.protocol import PREDICTIONS
 
 EARLIER = "earlier"  # read-only copies of files that earlier scripts of the run made
 
@@ -60,12 +61,12 @@ def lay_out_inputs(slot: Slot, inputs: Mapping[str, int], limit_bytes: int) -> N
         folder.chmod(0o500)
 
 
-def keep_submission(slot: Slot) -> None:
-    """Remove everything but `working/submission.csv`: on a full disk, output and submission need the room."""
+def keep_results(slot: Slot) -> None:
+    """Remove everything but the results in `working/`: on a full disk, they and the output need the room."""
     with files_of(slot.identity):
-        wipe.empty(slot.folder, keep="working")
+        wipe.empty(slot.folder, keep=("working",))
         with contextlib.suppress(OSError):  # the script may have put anything in the folder's place; `clear` removes it
-            wipe.empty(slot.folder / "working", keep="submission.csv")
+            wipe.empty(slot.folder / "working", keep=(collect.SUBMISSION, *PREDICTIONS))
 
 
 def sweep_shared(slot: Slot, ground: Ground) -> list[str]:
@@ -86,15 +87,15 @@ def sweep_shared(slot: Slot, ground: Ground) -> list[str]:
     return left
 
 
-def take_submission(slot: Slot, into: int, limit_bytes: int) -> tuple[int | None, str | None]:
-    """Copy the submission into a descriptor; its size, or why there is none.
+def take(slot: Slot, name: str, into: int, limit_bytes: int) -> tuple[int | None, str | None]:
+    """Copy a result from `working/` into a descriptor; its size, or why there is none.
 
     Opened as the candidate, so nothing beyond its rights is read; written as root, for whom a file system keeps a
     reserve.
     """
     try:
         with files_of(slot.identity):
-            source = collect.open_submission(slot.folder, limit_bytes)
+            source = collect.open_result(slot.folder, limit_bytes, name)
     except collect.Refused as error:
         return None, str(error)
     try:

@@ -11,14 +11,14 @@ import itertools
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def empty(folder: Path, keep: str | None = None) -> None:
-    """Remove everything in `folder` but the entry `keep`; what can't be removed raises OSError."""
+def empty(folder: Path, keep: Collection[str] = ()) -> None:
+    """Remove everything in `folder` but the entries `keep`; what can't be removed raises OSError."""
     with _opened(str(folder), None) as top:
         _plain(top)
         _empty(top, keep)
@@ -40,11 +40,11 @@ def sweep(folder: Path, uid: int) -> None:
         raise failure
 
 
-def _empty(top: int, keep: str | None = None) -> None:
+def _empty(top: int, keep: Collection[str] = ()) -> None:
     """Lift the content of each folder up to the top and remove the folder, so depth never grows beyond two."""
     mark = secrets.token_hex(8)
     lifted = itertools.count()
-    while names := [name for name in os.listdir(top) if name != keep]:
+    while names := [name for name in os.listdir(top) if name not in keep]:
         failures = []
         for name in names:
             try:

@@ -213,5 +213,16 @@ class InterpreterContract:
         listing = interpreter.run("import os; print(os.listdir('.'))", tmp_path / "node", limits()).output
         assert "earlier" not in listing
 
+    def test_predictions_are_kept_beside_the_submission(self, run, tmp_path: Path) -> None:
+        run("for name in ('oof', 'test', 'other'): open(f'working/{name}.csv', 'w').write(name)")
+        left = {path.name: path.read_text() for path in tmp_path.rglob("node*/*.csv")}
+        assert left == {"oof.csv": "oof", "test.csv": "test"}
+
+    @pytest.mark.parametrize("made", ["os.symlink('/etc/passwd', name)", "os.mkfifo(name)", "os.mkdir(name)"])
+    def test_predictions_that_are_no_plain_file_are_left(self, run, made: str, tmp_path: Path) -> None:
+        execution = run(f"import os; name = 'working/oof.csv'; {made}; print('done')")
+        assert (execution.outcome, execution.output) == ("ok", "done\n")
+        assert not list(tmp_path.rglob("oof.csv"))
+
     def test_peak_memory_is_measured(self, run) -> None:
         assert run("x = b'x' * (200 * 2**20)").peak_memory_bytes > 200 * 2**20

@@ -123,6 +123,7 @@ os.makedirs('/home/agent/x', exist_ok=True)
 code = opened('/home/agent/x/code', os.O_RDWR | os.O_CREAT)
 out = opened('/home/agent/x/out', os.O_WRONLY | os.O_CREAT)
 sub = opened('/home/agent/x/sub', os.O_WRONLY | os.O_CREAT)
+subs = [sub] * 3  # the submission, and two kinds of predictions
 job = json.dumps(good).encode()
 with_input = json.dumps(good | {'inputs': ['a.csv']}).encode()
 """
@@ -132,25 +133,31 @@ with_input = json.dumps(good | {'inputs': ['a.csv']}).encode()
     ("call", "reason"),
     [
         ("ask(b'{')", "not a JSON object"),
-        ("ask(b'x' * 9000, code, out, sub)", "not a JSON object"),
-        ("ask(b'[' * 9000, code, out, sub)", "not a JSON object"),
-        ("ask(job.replace(b'9,', b'true,', 1), code, out, sub)", "sequence is not an integer"),
+        ("ask(b'x' * 9000, code, out, *subs)", "not a JSON object"),
+        ("ask(b'[' * 9000, code, out, *subs)", "not a JSON object"),
+        ("ask(job.replace(b'9,', b'true,', 1), code, out, *subs)", "sequence is not an integer"),
         ("ask(job)", "0 descriptors"),
         ("ask(job, code, out)", "2 descriptors"),
-        ("ask(job, code, out, sub, sub)", "4 descriptors came with the job; 3 belong"),
-        ("ask(job, code, out, sub, *[code] * 33)", "more descriptors"),
-        ("ask(with_input, code, out, sub)", "3 descriptors came with the job; 4 belong"),
-        ("ask(with_input, code, out, sub, sub)", "not open for what it is there for"),
-        ("ask(with_input, code, out, sub, os.open('/proc/self/environ', os.O_RDONLY))", "not a regular file in the"),
-        ("(os.truncate('/home/agent/x/code', 1000), ask(with_input, code, out, sub, code))[1]", "a.csv has 1000 bytes"),
-        ("ask(job, out, out, sub)", "not open for what it is there for"),
-        ("ask(job, code, opened('/home/agent/x/code', os.O_RDONLY), sub)", "not open for what it is there for"),
-        ("ask(job, opened('/home/agent/x/code', os.O_PATH), out, sub)", "not open for what it is there for"),
-        ("ask(job, code, opened('/proc/self/oom_score_adj', os.O_WRONLY), sub)", "not a regular file in the workspace"),
-        ("ask(job, code, os.pipe()[1], sub)", "not a regular file in the workspace"),
-        ("ask(job, opened('/home/agent', os.O_RDONLY), out, sub)", "not a regular file in the workspace"),
+        ("ask(job, code, out, *subs, sub)", "6 descriptors came with the job; 5 belong"),
+        ("ask(job, code, out, *subs, *[code] * 33)", "more descriptors"),
+        ("ask(with_input, code, out, *subs)", "5 descriptors came with the job; 6 belong"),
+        ("ask(with_input, code, out, *subs, sub)", "not open for what it is there for"),
+        ("ask(with_input, code, out, *subs, os.open('/proc/self/environ', os.O_RDONLY))", "not a regular file in the"),
+        (
+            "(os.truncate('/home/agent/x/code', 1000), ask(with_input, code, out, *subs, code))[1]",
+            "a.csv has 1000 bytes",
+        ),
+        ("ask(job, out, out, *subs)", "not open for what it is there for"),
+        ("ask(job, code, opened('/home/agent/x/code', os.O_RDONLY), *subs)", "not open for what it is there for"),
+        ("ask(job, opened('/home/agent/x/code', os.O_PATH), out, *subs)", "not open for what it is there for"),
+        (
+            "ask(job, code, opened('/proc/self/oom_score_adj', os.O_WRONLY), *subs)",
+            "not a regular file in the workspace",
+        ),
+        ("ask(job, code, os.pipe()[1], *subs)", "not a regular file in the workspace"),
+        ("ask(job, opened('/home/agent', os.O_RDONLY), out, *subs)", "not a regular file in the workspace"),
         ("ask(job, code, out, line.fileno())", "not a regular file in the workspace"),
-        ("(os.truncate('/home/agent/x/code', 2**23), ask(job, code, out, sub))[1]", "the code is longer"),
+        ("(os.truncate('/home/agent/x/code', 2**23), ask(job, code, out, *subs))[1]", "the code is longer"),
     ],
 )
 def test_a_wrong_request_is_refused_and_the_next_one_works(own_box: Box, call: str, reason: str) -> None:

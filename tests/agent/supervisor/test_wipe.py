@@ -22,7 +22,7 @@ def test_one_entry_may_be_kept(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept/file").write_text("x")
     (tmp_path / "gone").mkdir()
-    wipe.empty(tmp_path, keep="kept")
+    wipe.empty(tmp_path, keep=("kept",))
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["kept", "kept/file"]
 
 

@@ -1,0 +1,62 @@
+"""The end game around any policy: in the last part of a run, blend the best nodes, and mend a blend that broke.
+
+A blend costs little time and mostly gains a little; it can only be as good as what was found, so it comes last. What is
+blended: first the best solution of each branch, since unlike ones err on different rows, then simply the best three.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from agent.blends import Blends
+from agent.journal import Journal, Node
+from agent.search.base import Debug, Decision, Ensemble, Progress, SearchPolicy
+
+MOST_NODES = 5
+MOST_BLENDS = 3
+LONGEST_DEBUG_CHAIN = 3
+_POOL = 40  # of the best nodes; the others are not worth blending
+
+
+@dataclass(frozen=True)
+class EndGame:
+    """Ask `policy` until the last `share` of steps, time or budget begins; then blend what was not blended yet."""
+
+    policy: SearchPolicy
+    share: float
+
+    def choose(self, journal: Journal, progress: Progress, rng: random.Random) -> Decision:
+        """Return what to try next."""
+        used = max((progress.step - 1) / progress.steps, progress.elapsed_fraction, progress.spent_fraction)
+        if used < 1.0 - self.share - 1e-9:
+            return self.policy.choose(journal, progress, rng)
+        return _broken_blend(journal) or _new_blend(journal) or self.policy.choose(journal, progress, rng)
+
+
+def _broken_blend(journal: Journal) -> Debug | None:
+    sources = journal.view(Blends).sources
+    return next((Debug(node) for node in journal.buggy_leaves(LONGEST_DEBUG_CHAIN) if node.id in sources), None)
+
+
+def _new_blend(journal: Journal) -> Ensemble | None:
+    """Choose nodes that were not blended together yet, two at least."""
+    blends = journal.view(Blends)
+    tried = [*blends.blended, *(frozenset(one.parents) for one in journal.pending if one.action == "ensemble")]
+    if len(tried) >= MOST_BLENDS:
+        return None
+    pool = [node for node in journal.top(_POOL) if node.id not in blends.sources]
+    for chosen in (_best_of_branches(journal, pool), pool[:3]):
+        if len(chosen) > 1 and frozenset(node.id for node in chosen) not in tried:
+            return Ensemble(tuple(chosen))
+    return None
+
+
+def _best_of_branches(journal: Journal, pool: list[Node]) -> list[Node]:
+    """Return the best of each branch, filled up with the best of the others; the best first."""
+    firsts: dict[str, Node] = {}
+    for node in pool:
+        firsts.setdefault(journal.branch(node.id), node)
+    chosen = list(firsts.values())[:MOST_NODES]
+    chosen += [node for node in pool if node not in chosen][: MOST_NODES - len(chosen)]
+    return [node for node in pool if node in chosen]
