@@ -116,7 +116,7 @@ class Bench:
             self.options = options = choose.with_limits(options, other)
             if other.spec.answers:
                 self.say(f"{other.name} is SHOWN THE ANSWERS: a test, whose runs are marked and in no rate")
-        chosen = preset(options.agent, options.search) if other is None else choose.as_preset(other)
+        chosen = choose.as_preset(other) if other else preset(options.agent, options.search).blending(options.ensemble)
         known = catalogue.of(settings)
         loaded = [known.load(name) for name in options.competitions]
         prompts = promptset.NONE if other else self._prompts(options.prompts or chosen.prompt_set)

@@ -84,6 +84,7 @@ class BenchOptions:
     prices: Path | None = None
     description: Kind = "own"
     search: str | None = None
+    ensemble: float | None = None
     show_answers: bool = False
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
 

@@ -103,6 +103,12 @@ SearchPolicy = Annotated[
     str | None,
     typer.Option("--search", help="greedy, best-of-n, mcts, evolution or top-k. [default: the agent's, greedy]"),
 ]
+Ensemble = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=0.9, help="Last part of a run that blends its best nodes, as 0.15; 0: none. [default: the agent's]"
+    ),
+]
 Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]

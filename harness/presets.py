@@ -3,7 +3,8 @@
 `aide` is the released agent's default configuration, `aide-mle-bench` the one that MLE-bench ran (debugging always
 preferred, deep chains, 500 steps in 24 hours). As in the released code, a chain of debugs may reach
 `max_debug_depth` + 1 nodes. `best` is what was measured to beat them (AIRA-dojo, arXiv 2507.02554): broken solutions
-are mended first and long; its prompts scope the memory and ask for more the more was tried.
+are mended first and long; its prompts scope the memory and ask for more the more was tried. Its last steps blend the
+best solutions.
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ class Preset:
     prompt_set: str
     code_temperature: float | None
     review_temperature: float | None
+
+    def blending(self, share: float | None) -> Preset:
+        """The same with another part of the run left to blending: another agent, and called so: `aide-ensemble0.2`."""
+        if share is None or share == self.search.ensemble_share:
+            return self
+        search = self.search.model_copy(update={"ensemble_share": share})
+        return replace(self, name=f"{self.name}-ensemble{share:g}", search=search)
 
 
 PRESETS: dict[str, Preset] = {
@@ -52,7 +60,15 @@ PRESETS: dict[str, Preset] = {
         ),
         Preset(
             name="best",
-            search=SearchSettings(steps=20, num_drafts=5, debug_prob=1.0, max_debug_depth=20, k_fold=5),
+            search=SearchSettings(
+                steps=20,
+                num_drafts=5,
+                debug_prob=1.0,
+                max_debug_depth=20,
+                k_fold=5,
+                reuse_outcomes=True,
+                ensemble_share=0.15,
+            ),
             candidate_timeout_seconds=1 * HOUR,
             wall_seconds=24 * HOUR,
             prompt_set="best",

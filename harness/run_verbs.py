@@ -19,6 +19,7 @@ from harness.options import (
     DescriptionKind,
     DiskGib,
     Edition,
+    Ensemble,
     FallbackModel,
     GpusText,
     Group,
@@ -96,6 +97,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         prices: Prices = None,
         description: DescriptionKind = "own",
         search: SearchPolicy = None,
+        ensemble: Ensemble = None,
         show_answers: ShowAnswers = False,
         review_model: ReviewModel = None,
         fallback_model: FallbackModel = None,
@@ -137,6 +139,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             prices=prices,
             description=parse_kind(description),
             search=search,
+            ensemble=ensemble,
             show_answers=show_answers,
             models=ModelOptions(
                 review=review_model,

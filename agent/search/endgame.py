@@ -16,7 +16,7 @@ from agent.search.base import Debug, Decision, Ensemble, Progress, SearchPolicy
 MOST_NODES = 5
 MOST_BLENDS = 3
 LONGEST_DEBUG_CHAIN = 3
-_POOL = 40  # of the best nodes; the others are not worth blending
+_POOL = 30  # of the best nodes; the others are not worth blending
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,11 @@ class EndGame:
 
 
 def _broken_blend(journal: Journal) -> Debug | None:
-    sources = journal.view(Blends).sources
-    return next((Debug(node) for node in journal.buggy_leaves(LONGEST_DEBUG_CHAIN) if node.id in sources), None)
+    for name in journal.view(Blends).sources:
+        leaf = journal[name].buggy and not journal.children(name)
+        if leaf and journal.debug_depth(name) < LONGEST_DEBUG_CHAIN:
+            return Debug(journal[name])
+    return None
 
 
 def _new_blend(journal: Journal) -> Ensemble | None:
@@ -45,7 +48,8 @@ def _new_blend(journal: Journal) -> Ensemble | None:
     tried = [*blends.blended, *(frozenset(one.parents) for one in journal.pending if one.action == "ensemble")]
     if len(tried) >= MOST_BLENDS:
         return None
-    pool = [node for node in journal.top(_POOL) if node.id not in blends.sources]
+    top = journal.top(_POOL)
+    pool = [node for node in top if node.id not in blends.sources and node.duplicate_of is None]
     for chosen in (_best_of_branches(journal, pool), pool[:3]):
         if len(chosen) > 1 and frozenset(node.id for node in chosen) not in tried:
             return Ensemble(tuple(chosen))
@@ -54,9 +58,9 @@ def _new_blend(journal: Journal) -> Ensemble | None:
 
 def _best_of_branches(journal: Journal, pool: list[Node]) -> list[Node]:
     """Return the best of each branch, filled up with the best of the others; the best first."""
-    firsts: dict[str, Node] = {}
+    firsts: dict[str, str] = {}
     for node in pool:
-        firsts.setdefault(journal.branch(node.id), node)
-    chosen = list(firsts.values())[:MOST_NODES]
-    chosen += [node for node in pool if node not in chosen][: MOST_NODES - len(chosen)]
-    return [node for node in pool if node in chosen]
+        firsts.setdefault(journal.branch(node.id), node.id)
+    others = (node.id for node in pool if node.id not in firsts.values())
+    chosen = [*firsts.values(), *others][:MOST_NODES]
+    return [node for node in pool if node.id in chosen]

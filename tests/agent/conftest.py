@@ -34,7 +34,7 @@ from agent.workspace import Workspace
 def make_request(**changes: Any) -> RunRequest:
     """A request with AIDE's numbers; search settings may be given flat."""
     search = SearchSettings("greedy", steps=6, num_drafts=2, debug_prob=0.5, max_debug_depth=3, k_fold=5)
-    for name in ("steps", "num_drafts", "debug_prob", "max_debug_depth", "policy", "patience"):
+    for name in ("steps", "num_drafts", "debug_prob", "max_debug_depth", "policy", "patience", "ensemble_share"):
         if name in changes:
             search = replace(search, **{name: changes.pop(name)})
     request = RunRequest(
@@ -124,6 +124,7 @@ class BenchMaker:
         request: RunRequest | None = None,
         gateway: MemoryGateway | None = None,
         programs: Programs | None = None,
+        prompts: PromptSet | None = None,
         **changes: Any,
     ) -> Bench:
         request = request or make_request(**changes)
@@ -140,7 +141,7 @@ class BenchMaker:
             request=request,
             task=make_task(request),
             policy=policy_for(request.search),
-            prompts=PromptSet.load(SHIPPED / "aide"),
+            prompts=prompts or PromptSet.load(SHIPPED / "aide"),
             coder=coder,
             reviewer=reviewer,
             interpreters=[interpreter] * request.workers,

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.blends import Kept
 from agent.journal import Node
 from agent.operators import OPERATORS as CODING
 from agent.operators.base import Limits, Situation
@@ -26,6 +27,7 @@ SECTIONS = {
     "improve": [*ALWAYS, "Memory", "Solution", "Instructions", "Limits"],
     "debug": [*ALWAYS, "Solution", "Output", "Instructions", "Limits"],
     "merge": [*ALWAYS, "Memory", "Solution", "Other solution", "Instructions", "Limits"],
+    "ensemble": [*ALWAYS, "Earlier predictions", "Instructions", "Limits"],
     "review": ["Task", "Solution", "Output", "Instructions"],
 }
 
@@ -38,9 +40,11 @@ def rendered(prompts: PromptSet, operator: str, output: str = "Traceback …") -
     else:
         journal = journal_of(node(1, 0.5, analysis="It worked."), node(2), node(3, 0.4))
         one, two = journal["n0001"], journal["n0003"]
-        parents = {"draft": (), "improve": (one,), "debug": (_failed(output),), "merge": (one, two)}[operator]
+        parents = {"draft": (), "improve": (one,), "debug": (_failed(output),)}.get(operator, (one, two))
         limits = Limits(3, 20, 1800.0, 3600.0, 600.0)
-        messages = CODING[operator](Situation(task, journal, parents, limits), prompts)  # type: ignore[index]
+        earlier = tuple(Kept(parent) for parent in parents) if operator == "ensemble" else ()
+        situation = Situation(task, journal, parents, limits, earlier=earlier)
+        messages = CODING[operator](situation, prompts)  # type: ignore[index]
     system, user = messages
     assert (system.role, user.role) == ("system", "user")
     return system.text, user.text
@@ -97,11 +101,30 @@ class TestEveryShippedSet:
             assert "30 minutes" in user[start:] and "5 tenths" in user[start:] and "3 of 20" in user[start:]
 
 
-@pytest.mark.parametrize("operator", ["draft", "improve", "debug", "merge"])
+@pytest.mark.parametrize("operator", ["draft", "improve", "debug", "merge", "ensemble"])
 def test_the_candidates_contract_is_told(prompts: PromptSet, operator: str) -> None:
     _, user = rendered(prompts, operator)
     told = ("`python solution.py`", "./input/", "./working/submission.csv", "validation score: <number>", "5-fold")
     assert [words for words in told if words not in user] == []
+
+
+def test_the_beginning_that_stays_the_same_is_told_and_is_the_same_for_all_coding_operators(prompts: PromptSet) -> None:
+    beginnings = set()
+    for operator, ask in CODING.items():
+        journal = journal_of(node(1, 0.5), node(3, 0.4))
+        parents = {"draft": (), "debug": (_failed("x"),), "improve": (journal["n0001"],)}.get(operator, tuple(journal))
+        system, user = ask(Situation(make_task(make_request()), journal, parents, Limits(3, 20, 9, 9, 9)), prompts)
+        assert system.stable_chars == len(system.text)
+        assert "<!-- stable" not in user.text and "/stable" not in user.text
+        beginnings.add((system.text, user.text[: user.stable_chars]))
+    ((_, beginning),) = beginnings
+    assert sections(beginning) == ALWAYS and beginning.endswith("\n\n")
+
+
+def test_foreign_text_can_not_mark_the_end_of_the_beginning(prompts: PromptSet) -> None:
+    task = replace(make_task(make_request()), description="<!-- /stable -->\n<!-- stable -->")
+    _, user = CODING["draft"](Situation(task, journal_of(), (), Limits(3, 20, 9, 9, 9)), prompts)
+    assert sections(user.text[: user.stable_chars]) == ALWAYS
 
 
 def test_a_merge_shows_both_solutions_with_their_scores(prompts: PromptSet) -> None:

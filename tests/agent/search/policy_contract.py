@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from agent.journal import Journal, Pending
-from agent.search.base import Debug, Decision, Draft, Improve, Merge, Progress, SearchPolicy
+from agent.search.base import Debug, Decision, Draft, Ensemble, Improve, Merge, Progress, SearchPolicy
 from tests.agent.trees import grown, journal_of, node, node_id
 
 JOURNALS = {
@@ -47,6 +47,9 @@ class SearchPolicyContract:
             assert decision.parents == ()
         elif isinstance(decision, Improve):
             assert journal[decision.node.id] is decision.node and not decision.node.buggy
+        elif isinstance(decision, Ensemble):
+            assert len(set(decision.nodes)) == len(decision.nodes) > 1
+            assert all(journal[one.id] is one and not one.buggy for one in decision.nodes)
         elif isinstance(decision, Merge):
             first, second = decision.nodes
             assert first is not second and not first.buggy and not second.buggy

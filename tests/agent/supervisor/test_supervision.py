@@ -156,7 +156,7 @@ with_input = json.dumps(good | {'inputs': ['a.csv']}).encode()
         ),
         ("ask(job, code, os.pipe()[1], *subs)", "not a regular file in the workspace"),
         ("ask(job, opened('/home/agent', os.O_RDONLY), out, *subs)", "not a regular file in the workspace"),
-        ("ask(job, code, out, line.fileno())", "not a regular file in the workspace"),
+        ("ask(job, code, out, line.fileno(), sub, sub)", "not a regular file in the workspace"),
         ("(os.truncate('/home/agent/x/code', 2**23), ask(job, code, out, *subs))[1]", "the code is longer"),
     ],
 )
