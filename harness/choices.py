@@ -42,6 +42,7 @@ FLAGS = {
     "prices": ("--prices", 0),
     "description": ("--description", 0),
     "search": ("--search", 0),
+    "ensemble": ("--ensemble", 0),
     "workers": ("--workers", 0),
     "show_answers": ("--show-answers", 0),
     "models.review": ("--review-model", 0),
