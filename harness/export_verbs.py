@@ -85,3 +85,12 @@ def mle_bench(
     folder = Results(settings_now().results).existing_group(group)
     made = export(folder, into or folder.path / "mle-bench", pad=pad)
     tables.exported(made, as_json=json)
+
+
+@exports.command("inspect")
+def inspect_(run: RunName = "latest", into: Into = None) -> None:
+    """Write a log that Inspect's viewer opens (inspect view --log-dir FOLDER); print where it is."""
+    from harness.export_inspect import export
+
+    folder, record = _run(run)
+    typer.echo(export(folder, record, into or folder.path))

@@ -30,6 +30,19 @@ def conversation(api: str, body: Json) -> Conversation:
     return Conversation(messages, tools, seed if isinstance(seed, int) else None)
 
 
+def answer(api: str, response: Json) -> Json:
+    """Read what a model said, from a response of any API, as one chat message of the assistant."""
+    if api == "chat":
+        said = [_from_chat(child(choice, "message")) for choice in children(response, "choices")[:1]]
+    elif api == "responses":
+        said = [message for item in children(response, "output") for message in _from_item(item)]
+    else:
+        said = _from_turn({"role": "assistant", "content": response.get("content")})
+    texts = [str(message["content"]) for message in said if message.get("content")]
+    calls = [call for message in said for call in children(message, "tool_calls")]
+    return {"role": "assistant", "content": "\n".join(texts)} | ({"tool_calls": calls} if calls else {})
+
+
 def text_of(message: Json) -> str:
     """All text of one message of a conversation, its tool calls' arguments included."""
     calls = (child(call, "function").get("arguments") for call in children(message, "tool_calls"))
