@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agent import contract
+from agent import contract, earlier
 from agent.agent import Agent
 from agent.contract import EndEvent, RunRequest, StartEvent
 from agent.excerpt import excerpt
 from agent.gateway import Gateway, SocketGateway
 from agent.interpreter import Interpreter, PlainInterpreter, slots
-from agent.journal import Journal
 from agent.llm import llm_for
 from agent.llm.absent import OnceAbsent
 from agent.llm.base import LLM
@@ -52,6 +51,7 @@ class Places:
     socket: Path = contract.SOCKET
     prompts: Path = contract.PROMPTS
     packages: Path = contract.PACKAGES
+    earlier: Path = contract.EARLIER
     workspace: Workspace = Workspace(contract.NODES, contract.SUBMISSION)  # noqa: RUF009 - frozen
 
 
@@ -65,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.socket,
             options.prompts,
             options.packages,
+            options.earlier,
             Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
         )
         return run(places, lambda workers: [PlainInterpreter(options.python, options.data) for _ in range(workers)])
@@ -86,7 +87,7 @@ def run(places: Places, interpreters: Callable[[int], Sequence[Interpreter]]) ->
     except Exception as error:  # nobody else can say why it never got to search; the traceback follows all the same
         gateway.report(EndEvent("error", f"{type(error).__name__}: {error}", None))
         raise
-    gateway.report(StartEvent(platform.python_version(), agent.task.packages))
+    gateway.report(StartEvent(platform.python_version(), agent.task.packages, len(agent.journal)))
     agent.run()
     return 0
 
@@ -96,6 +97,9 @@ def build(
 ) -> Agent:
     """Make every part that the request names."""
     models = _models(request, places.socket)
+    nodes = earlier.read(places.earlier)
+    journal = earlier.journal_of(nodes, request.competition.direction)
+    earlier.restore(places.earlier, journal, places.workspace)
     return Agent(
         request=request,
         task=_task(request, places),
@@ -107,8 +111,8 @@ def build(
         interpreters=interpreters,
         gateway=gateway,
         workspace=places.workspace,
-        journal=Journal(request.competition.direction),
-        programs=Programs() if request.search.reuse_outcomes else None,
+        journal=journal,
+        programs=Programs(nodes) if request.search.reuse_outcomes else None,
         stop=stop,
     )
 
@@ -149,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--socket", type=Path, default=contract.SOCKET)
     parser.add_argument("--prompts", type=Path, default=contract.PROMPTS)
     parser.add_argument("--packages", type=Path, default=contract.PACKAGES)
+    parser.add_argument("--earlier", type=Path, default=contract.EARLIER, help="what an interrupted attempt left")
     parser.add_argument("--workspace", type=Path, default=Path("workspace"))
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="the candidates' interpreter")
     return parser

@@ -21,6 +21,8 @@ PROMPTS = Path("/opt/podium/prompts")
 PACKAGES = Path("/opt/podium/packages.json")  # name → version of what candidates can import; written with the image
 REQUEST = Path("/run/agent/door/request.json")
 SOCKET = Path("/run/agent/door/gateway.sock")
+EARLIER = Path("/run/agent/door/earlier")  # where a run goes on: its nodes, and the best ones' submissions, NODE.csv
+EARLIER_NODES_NAME = "nodes.jsonl"
 
 EVENTS_PATH = "/podium/events"
 CHECK_PATH = "/podium/check"

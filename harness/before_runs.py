@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import lost
 from harness.errors import UserError
+from harness.record import RunStatus
 from harness.sandbox.base import GIB
 
 if TYPE_CHECKING:
     from harness.plan import RunPlan
     from harness.progress import Say
+    from harness.results import GroupFolder
 
 
 def refuse_results_folder(folder: Path) -> None:
@@ -44,6 +47,23 @@ def point_out_disk(workspaces: Path, most_bytes: int, say: Say) -> None:
             f"{free / GIB:.0f} GiB are free at {existing}, and runs may fill {most_bytes / GIB:.0f} GiB of workspaces. "
             "To be safe: --disk GIB, or PODIUM_HOME=FOLDER"
         )
+
+
+def point_out_earlier(plans: Sequence[RunPlan], group: GroupFolder, say: Say, *, resume: bool) -> None:
+    """Say what is gone on from; or, where a run starts anew, that it could be gone on with."""
+    for plan in plans:
+        folder = group.run(plan.run_id)
+        record = folder.read()
+        if record is None or record.status.is_outcome or record.status is RunStatus.QUEUED:
+            continue
+        nodes = sum(event["type"] == "node" for event in folder.events())
+        if resume:
+            say(f"{plan.run_id}: goes on after {nodes} nodes")
+        elif nodes and record.candidate_isolation == "uid":
+            say(
+                f"{plan.run_id}: starts anew; {nodes} nodes of an attempt that was {lost.as_it_stands(record).status} "
+                f"are set aside. To go on from such an attempt instead: podium run --resume {group.name}/{plan.run_id}"
+            )
 
 
 def clear(client: Any, plans: Sequence[RunPlan], say: Say) -> None:

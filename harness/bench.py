@@ -61,6 +61,7 @@ class Bench:
         plans[0].prompts.keep(group.prompts)
         self._keep_packages(group)
         before_runs.clear(self.client, plans, self.say)
+        before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
         several = self.options.jobs > 1
         try:
             with Progress(self.say, several=several) as progress, orderly_interrupts(self.stop, progress.say):
@@ -70,6 +71,7 @@ class Bench:
                     self.tools(progress),
                     jobs=self.options.jobs,
                     graded=self.options.graded,
+                    resume=self.options.resume,
                     on_start=progress.started,
                     on_end=progress.ended,
                     on_broken=progress.broken,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from harness.descriptions import Kind
 from harness.errors import UserError
@@ -53,7 +54,7 @@ FLAGS = {
     "models.answers": ("--answers", 0),
     "models.api": ("--api", 0),
 }
-NOT_OF_ONE_RUN = ("competitions", "seeds", "group", "jobs", "graded")
+NOT_OF_ONE_RUN = ("competitions", "seeds", "group", "jobs", "graded", "resume")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class BenchOptions:
     search: str | None = None
     ensemble: float | None = None
     show_answers: bool = False
+    resume: bool = False
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
 
     def arguments(self, competition: str, seed: int) -> tuple[str, ...]:
@@ -99,6 +101,28 @@ class BenchOptions:
                 continue
             found += [flag] if value is True else [flag, f"{value / unit:.12g}" if unit else str(value)]
         return tuple(found)
+
+    @classmethod
+    def of_arguments(cls, arguments: Sequence[str]) -> BenchOptions:
+        """Read what `arguments` wrote; raise `UserError` where another version wrote it."""
+        from pydantic import TypeAdapter, ValidationError
+
+        competition, _, seed, *rest = arguments
+        given: dict[str, Any] = {"competitions": (competition,), "seeds": (seed,), "models": {}}
+        named = {flag: (name, unit) for name, (flag, unit) in FLAGS.items()}
+        try:
+            words = iter(rest)
+            for word in words:
+                name, unit = named[word]
+                value: Any = True if attrgetter(name)(cls(())) is False else next(words)
+                if unit:
+                    value = float(value) * unit
+                    value = round(value) if name.endswith("_bytes") else value
+                outer, _, inner = name.rpartition(".")
+                (given[outer] if outer else given)[inner] = value
+            return TypeAdapter(cls).validate_python(given)
+        except (KeyError, StopIteration, ValidationError) as error:
+            raise UserError(f"the arguments in the run's record can't be read: {' '.join(arguments)}") from error
 
     def check(self) -> None:
         """Refuse what can't be meant; raise `UserError`."""
@@ -138,6 +162,10 @@ class BenchOptions:
             cpus=self.cpus or float(max(1, len(os.sched_getaffinity(0)) // max(1, self.jobs))),
             workspace_bytes=self.disk_bytes or 20 * GIB,
         )
+
+
+def _absolute(path: Path | None) -> Path | None:
+    return path and path.expanduser().absolute()
 
 
 def parse_seeds(seed: int, seeds: int) -> tuple[int, ...]:

@@ -21,6 +21,8 @@ PROMPTS = "/opt/podium/prompts"  # read-only bind: the prompt set
 DOOR = "/run/agent/door"  # read-only bind below a gate that only the agent passes: request.json, gateway.sock
 REQUEST_NAME = "request.json"
 SOCKET_NAME = "gateway.sock"
+EARLIER_NAME = "earlier"  # a folder there, where a run goes on: nodes.jsonl, and the best nodes' submissions, NODE.csv
+EARLIER_NODES_NAME = "nodes.jsonl"
 MOST_WORKERS = 16  # the image has as many places for candidates
 
 # The gateway's own endpoints, beside the providers' /v1/…

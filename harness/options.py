@@ -116,6 +116,10 @@ Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share memor
 Workers = Annotated[
     int, typer.Option(min=1, max=16, help="Candidates at a time in one run; they divide its memory and CPUs.")
 ]
+Resume = Annotated[
+    str | None,
+    typer.Option(metavar="GROUP/RUN", help="Go on with a run that was killed or stopped; all else is as it was then."),
+]
 PrepareJobs = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Competitions at a time. [default: one a CPU, at most 4]")
 ]

@@ -10,20 +10,19 @@ import contextlib
 import errno
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harness
-from harness import contract, lost, results
+from harness import contract, lost, results, resume
 from harness.agents.box import with_answers
 from harness.door import open_door
-from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError
+from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError, UserError
 from harness.files import sha256_of, write_atomically
 from harness.plan import RunPlan, sandbox_spec
 from harness.record import CodeRecord
 from harness.results import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
-from harness.rows import tree_of
 from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
 from harness.untrusted import one_line
@@ -53,14 +52,24 @@ class RunTools:
     code: CodeRecord | None = None
 
 
-def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools) -> RunRecord:
-    """Run it; return the final record, which is also in `run.json`. Only our own bugs and the user's errors raise."""
+def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools, *, goes_on: bool = False) -> RunRecord:
+    """Run it; return the final record, which is also in `run.json`. Only our own bugs and the user's errors raise.
+
+    With `goes_on` it goes on from the attempt that is there.
+    """
+    if goes_on:
+        _refuse_what_differs(plan, folder)
     close_earlier(folder)
-    record = first_record(plan, RunStatus.RUNNING, attempt=folder.set_aside(), tools=tools)
+    attempt = folder.set_aside()
+    record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=tools)
+    if goes_on:
+        record = record.model_copy(update={"resumed_from": attempt - 1})
     folder.write(record)
     started = time.monotonic()
     running = _Running(plan, folder, tools, record)
     try:
+        if goes_on:
+            running.go_on_from(resume.carry_over(folder, attempt - 1))
         running.go()
     except InfrastructureError as error:
         running.note(status=RunStatus.INFRA_FAILED, reason=str(error))
@@ -79,9 +88,18 @@ def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools) -> RunRecord:
         running.note(status=RunStatus.HARNESS_FAILED, reason=f"{type(error).__name__}: {error}")
         raise
     finally:
-        running.note(ended_at=results.now(), wall_seconds=round(time.monotonic() - started, 3))
+        seconds = running.record.earlier_seconds + time.monotonic() - started
+        running.note(ended_at=results.now(), wall_seconds=round(seconds, 3))
         running.close()
     return running.record
+
+
+def _refuse_what_differs(plan: RunPlan, folder: RunFolder) -> None:
+    record = folder.read()
+    if record is None:
+        raise UserError(f"{folder.path} holds no run that could be resumed")
+    resume.refuse_other(record, plan)
+    resume.refuse_used_up(folder, record, plan.request().deadline_seconds)
 
 
 def close_earlier(folder: RunFolder) -> None:
@@ -145,17 +163,32 @@ class _Running:
         self._tools = tools
         self._heard = Heard()
         self._left_behind = ""
+        self._earlier: resume.Earlier | None = None
 
     def note(self, **known: object) -> None:
         """Add to the record."""
         self.record = self.record.model_copy(update=known)
+
+    def go_on_from(self, earlier: resume.Earlier) -> None:
+        """Begin with what an interrupted attempt left."""
+        self._earlier = earlier
+        self._heard.best = earlier.best
+        self.note(
+            resumed_from=earlier.attempt,
+            earlier_seconds=round(earlier.seconds, 3),
+            usage=UsageRecord(**asdict(earlier.usage)),
+        )
+        self._folder.write(self.record)
 
     def go(self) -> None:
         """From the door's opening to the box's removal."""
         with open_door(self.record.request) as door:
             prompts = self._plan.prompts.lay_out(door.parent / "prompts")
             description = self._plan.description.lay_out(door.parent / "description.md")
-            spec = sandbox_spec(self._plan, door, prompts, description)
+            spec = self._within_time(sandbox_spec(self._plan, door, prompts, description))
+            if self._earlier is not None:
+                minimize = self.record.request.competition.direction == "minimize"
+                resume.lay_out(self._earlier, self._folder, door, minimize=minimize)
             if self._plan.shows_answers:
                 spec = with_answers(spec, self._plan, door.parent / "answers")
             gateway = self._gateway(door)
@@ -171,8 +204,6 @@ class _Running:
         """Write the final record; a full disk must not hide what ended the run, nor that the record is not there."""
         with contextlib.suppress(OSError):
             self._keep_best()
-            direction = self.record.request.competition.direction
-            self.note(tree=tree_of(self._folder.events(), direction))
             if self._folder.submission.is_file():
                 self.note(submission_sha256=sha256_of(self._folder.submission))
         self.note(reason=one_line(f"{self.record.reason}{self._left_behind}", LONGEST_REASON))
@@ -182,8 +213,13 @@ class _Running:
             words = f"{self._folder.record_file} can't be written: {error}. The run ended as {self.record.status}"
             raise InfrastructureError(f"{words}. Make room, then run the same command again") from error
 
+    def _within_time(self, spec: SandboxSpec) -> SandboxSpec:
+        """What an earlier attempt used of the run's time is gone."""
+        wall = max(1.0, spec.limits.wall_seconds - self.record.earlier_seconds)
+        return replace(spec, limits=replace(spec.limits, wall_seconds=wall))
+
     def _gateway(self, door: Path) -> Gateway:
-        from harness.gateway.server import Gateway
+        from harness.gateway.server import Gateway, Used
 
         return Gateway(
             door=door,
@@ -193,6 +229,7 @@ class _Running:
             checker=self._check,
             deadline_seconds=self.record.request.deadline_seconds,
             on_event=self._see,
+            used=Used(self._earlier.usage, self._earlier.seconds) if self._earlier else Used(),
         )
 
     def _check(self, path: Path) -> contract.CheckReply:

@@ -34,6 +34,7 @@ from harness.options import (
     Raw,
     ReasoningEffort,
     Replay,
+    Resume,
     Reuse,
     ReviewModel,
     ScriptMinutes,
@@ -106,6 +107,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         reasoning_effort: ReasoningEffort = None,
         answers: AnswersBy = "tool",
         api: ApiName = None,
+        resume: Resume = None,
         json: Json = False,
     ) -> None:
         from harness.choices import BenchOptions, parse_seeds, select
@@ -113,6 +115,9 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         from harness.models import ModelOptions
 
         settings = settings_now()
+        if resume is not None:
+            chosen = _resumed(settings, resume, graded=graded, named=bool(competitions or suite))
+            raise typer.Exit(_exit_code(_bench(settings, chosen, as_json=json), graded=graded))
         options = BenchOptions(
             competitions=select(competitions or [], suite, lambda name: _suite(settings, name)),
             agent=agent,
@@ -175,6 +180,18 @@ def smoke(model: Model = "offline", json: Json = False) -> None:
         models=ModelOptions(max_output_tokens=8192),  # the most that a reply may cost must fit into the budget
     )
     raise typer.Exit(_exit_code(_bench(settings_now(), options, as_json=json)))
+
+
+def _resumed(settings: Settings, run: str, *, graded: bool, named: bool) -> BenchOptions:
+    """The choices of the run that is gone on with; it is one that can be."""
+    from harness import resume
+    from harness.errors import UserError
+
+    if named:
+        raise UserError(f"--resume {run} names the run; leave competitions and --suite out")
+    record = resume.existing(settings.results, run).read()
+    assert record is not None
+    return resume.options_of(record, graded=graded)
 
 
 def _bench(settings: Settings, options: BenchOptions, *, as_json: bool) -> Summary:

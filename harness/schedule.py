@@ -39,6 +39,7 @@ class Group:
     folder: GroupFolder
     tools: RunTools
     graded: bool
+    resume: bool
     on_start: Callable[[RunPlan], None]
     on_end: Callable[[RunPlan, Finished], None]
 
@@ -46,10 +47,12 @@ class Group:
         """Have the run's outcome, from before or by running it now, and its grade."""
         folder = self.folder.run(plan.run_id)
         with _claimed(folder), in_use(plan.prepared):
-            found = outcome(plan, folder)
+            found = None if self.resume else outcome(plan, folder)
             if found is None:
                 self.on_start(plan)
-            finished = Finished(found or run_one(plan, folder, self.tools), reused=found is not None)
+            finished = Finished(
+                found or run_one(plan, folder, self.tools, goes_on=self.resume), reused=found is not None
+            )
             if self.graded and can_grade(finished.record) and not (finished.reused and folder.grade_file.is_file()):
                 grade_run(folder, finished.record, plan.competition, plan.prepared)
         self.on_end(plan, finished)
@@ -63,18 +66,21 @@ def run_group(
     *,
     jobs: int,
     graded: bool = True,
+    resume: bool = False,
     on_start: Callable[[RunPlan], None],
     on_end: Callable[[RunPlan, Finished], None],
     on_broken: Callable[[RunPlan, BaseException], None] = lambda plan, error: None,
 ) -> list[Finished]:
     """Run, and unless told otherwise grade, every plan that has no outcome yet; results come in the order of `plans`.
 
+    With `resume` they go on from what was interrupted; one that can't raises `UserError`.
+
     Plans that were not started when a stop was asked for are left out. When one raises, no other is started, those that
     run are let run to their end, and the error goes on.
     """
     for plan in plans:
         _enqueue(plan, group.run(plan.run_id))
-    shared = Group(group, tools, graded, on_start, on_end)
+    shared = Group(group, tools, graded, resume, on_start, on_end)
     raised = threading.Event()
     lanes: SimpleQueue[int] = SimpleQueue()
     for lane in range(jobs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -81,7 +81,14 @@ class Books:
         self.provider_failed = False
         self.over_budget = False
         self.served = ServedModels()
-        self._sequence = 0
+        self._sequence = transcript.count
+
+    def recall(self, calls: Iterable[CallRecord]) -> None:
+        """Take in what an earlier attempt of the run was served; its usage is the ledger's already."""
+        for call in calls:
+            if call.response and call.status < 400:
+                sent = {**(call.request or {}), **call.added}
+                self.served.note(call.model, self._provider_of(call.model), sent, call.response)
 
     @property
     def full(self) -> bool:

@@ -49,8 +49,8 @@ class SubmissionChecks:
         self._caps = caps
         self._executor = executor
         self._slots = asyncio.Semaphore(caps.at_once)
-        self._kept: dict[str, int] = {}
-        self._nodes: set[str] = set()
+        self._kept = {path.parent.name: path.stat().st_size for path in run_folder.glob("nodes/*/submission.csv")}
+        self._nodes = set(self._kept)
         self._said_full = False
         self._log = JsonLines(run_folder / NAME, durable=False)
         self._count = 0

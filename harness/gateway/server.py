@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -34,10 +35,18 @@ from harness.gateway.retry import Retrier, RetryPolicy, Timing
 from harness.gateway.routes import Parts, application
 from harness.gateway.served import Served
 from harness.gateway.transcript import NAME as TRANSCRIPT_NAME
-from harness.gateway.transcript import Transcript
+from harness.gateway.transcript import Transcript, read_transcript
 
 _GRACE_SECONDS = 0.5
 _LONGEST_SOCKET_PATH = 107  # sun_path of Linux, without its closing zero
+
+
+@dataclass(frozen=True)
+class Used:
+    """What earlier attempts of the run used of its budget and of its time; their files are in the run's folder."""
+
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
 
 
 class Gateway:
@@ -61,11 +70,13 @@ class Gateway:
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         timing: Timing | None = None,
         on_event: Callable[[StoredEvent], None] | None = None,
+        used: Used = Used(),
     ) -> None:
         self.socket = door / SOCKET_NAME
         self._run_folder = run_folder
         self._provider = provider
-        self._ledger = Ledger(budget)
+        self._ledger = Ledger(budget, used.usage)
+        self._used_seconds = used.seconds
         self._checker = checker
         self._deadline_seconds = deadline_seconds
         self._caps = caps
@@ -113,7 +124,7 @@ class Gateway:
     def __enter__(self) -> Gateway:
         self._refuse_what_cannot_work()
         self.socket.unlink(missing_ok=True)
-        self._started = time.monotonic()
+        self._started = time.monotonic() - self._used_seconds
         self._thread.start()
         self._ready.wait()
         if self._crash is not None:
@@ -175,8 +186,9 @@ class Gateway:
     ) -> uvicorn.Config:
         provider = self._provider
         books = Books(provider.name, provider.traits, self._ledger, transcript, self._fail, self._timing.monotonic)
+        books.recall(read_transcript(transcript.path))
         self._books = books
-        deadline = self._timing.monotonic() + self._deadline_seconds
+        deadline = self._timing.monotonic() + self._deadline_seconds - self._used_seconds
         retrier = Retrier(self._retry, self._timing)
         parts = Parts(
             calls=ModelCalls(provider, books, retrier, deadline, self._run_folder, self._limits),

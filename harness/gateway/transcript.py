@@ -92,7 +92,9 @@ class Transcript:
     """Writes llm.jsonl; every occurrence of a secret is blacked out, wherever it stands."""
 
     def __init__(self, path: Path, secrets: tuple[str, ...], most_bytes: int) -> None:
+        self.path = path
         self._lines = JsonLines(path, durable=False)
+        self.count = sum(1 for _ in read_lines(path))  # of an earlier attempt that this one goes on with
         self._most_bytes = most_bytes
         self._secrets = tuple(secret.encode() for secret in secrets if secret)
 

@@ -64,6 +64,30 @@ def test_a_killed_harness_loses_no_finished_node_and_leaves_orphans_that_clean_r
     assert (folder.path / "attempts" / "1" / "journal.jsonl").is_file()
 
 
+def test_a_run_whose_harness_was_killed_is_gone_on_with(podium, engine):
+    before = left_behind(engine)
+    process = start(podium, "--steps", "6", "--workers", "2")
+    wait_for_nodes(podium, 2, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    folder = podium.only_run()
+    kept = [stored.event for stored in read_journal(folder.journal) if stored.event.type == "node"]
+
+    done = podium("run", "--resume", f"g/{folder.path.name}")
+    record = folder.read()
+    assert (record.status, record.attempt, record.resumed_from) == (RunStatus.COMPLETED, 2, 1), record.reason
+    assert f"goes on after {len(kept)} nodes" in done.stderr
+    nodes = [stored.event for stored in read_journal(folder.journal) if stored.event.type == "node"]
+    assert nodes[: len(kept)] == kept
+    assert sorted(node.step for node in nodes) == [1, 2, 3, 4, 5, 6]
+    assert record.submission_from == "container" and record.earlier_seconds > 0
+    assert (folder.path / "attempts" / "1" / "run.json").is_file()
+    assert left_behind(engine) <= before
+
+    again = podium("run", "--resume", f"g/{folder.path.name}", expect=2)
+    assert "it ended as completed" in again.stderr
+
+
 def test_the_same_command_after_a_kill_removes_what_the_killed_one_left_of_its_runs(podium, engine):
     before = left_behind(engine)
     process = start(podium)

@@ -7,6 +7,7 @@ import pytest
 from harness import choices
 from harness.choices import BenchOptions, parse_seeds, select
 from harness.errors import UserError
+from harness.models import ModelOptions
 from harness.presets import preset
 
 ONE = ("spaceship-titanic",)
@@ -59,3 +60,19 @@ def test_a_competition_is_run_once_however_often_it_is_named():
     assert select(["a", "b", "a"], "suite", lambda name: ["b", "c"]) == ("a", "b", "c")
     with pytest.raises(UserError, match="podium list"):
         select([], None, lambda name: [])
+
+
+def test_a_runs_arguments_are_read_back_as_the_choices_that_they_were():
+    chosen = BenchOptions(
+        competitions=("digits-8x8",), agent="best", model="openai/gpt-5", seeds=(3,), steps=7, raw=Path("/raw.zip"),
+        prompts="./mine", budget_usd=2.5, time_limit_seconds=90.0, memory_bytes=20123456789, cpus=1.5, workers=2,
+        stand_in=True, description="obfuscated", models=ModelOptions(review="openai/gpt-5-mini", temperature=0.3),
+    )  # fmt: skip
+    assert BenchOptions.of_arguments(chosen.arguments("digits-8x8", 3)) == chosen
+    assert BenchOptions.of_arguments(BenchOptions(()).arguments("a", 0)) == BenchOptions(("a",))
+
+
+@pytest.mark.parametrize("rest", [["--gone", "1"], ["--steps"], ["--steps", "many"]])
+def test_arguments_of_another_version_are_refused_as_such(rest):
+    with pytest.raises(UserError, match="can't be read: a --seed 0"):
+        BenchOptions.of_arguments(["a", "--seed", "0", *rest])

@@ -37,6 +37,7 @@ class HostSandbox:
             "--socket": door / contract.SOCKET_NAME,
             "--data": self.mounts[contract.DATA],
             "--prompts": self.mounts[contract.PROMPTS],
+            "--earlier": door / contract.EARLIER_NAME,
             "--workspace": self.folder,
         }
         flags = [str(part) for pair in places.items() for part in pair]

@@ -25,8 +25,6 @@ _TITLES = {
     "history": ("history",),
     "solution": ("solution", "previous solution", "previous (buggy) implementation", "implementation", "code"),
     "other": ("other solution",),
-    "earlier": ("earlier predictions",),
-    "attempts": ("attempts",),
     "output": ("output", "execution output"),
     "instructions": ("instructions",),
     "limits": ("limits",),
@@ -39,7 +37,6 @@ _LEVEL_ONE_ONLY = {
     "role",
     "rules",
     "history",
-    "attempts",
     "limits",
 }
 
