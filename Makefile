@@ -10,7 +10,7 @@ SEEDS  ?= 3
 GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench leaderboard regress test browser lint perf smoke doctor image image-gpu base lock clean
+.PHONY: help setup bench leaderboard regress test browser lint perf study smoke doctor image image-gpu base lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lint: $(READY) ## Check style, types and the import rules
 
 perf: image ## Measure speed, as ratios within one run
 	@$(VENV)/bin/python -m perf
+
+study: $(READY) ## Compare search policies, simulated and with the offline coder; what was run is kept: QUICK=1 PAGE=docs
+	@$(VENV)/bin/python -m study $(if $(PAGE),--page '$(PAGE)')
 
 smoke: $(READY) ## Try a model for real, for less than $0.25: MODEL=openai/NAME
 	@$(PODIUM) smoke --model $(MODEL)

@@ -1,0 +1,47 @@
+"""What is compared: search settings with a name. The first is what the others are compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agent.contract import SearchSettings
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One configuration of the search."""
+
+    name: str
+    search: SearchSettings
+    workers: int = 1
+
+    def with_steps(self, steps: int) -> SearchSettings:
+        return replace(self.search, steps=steps)
+
+
+def _settings(
+    policy: str, debug_prob: float, depth: int, drafts: int = 5, patience: int = 0, ensemble_share: float = 0.0
+) -> SearchSettings:
+    return SearchSettings(policy, 1, drafts, debug_prob, depth, 5, patience=patience, ensemble_share=ensemble_share)
+
+
+AIDE = Strategy("greedy (aide)", _settings("greedy", 0.5, 3))
+STRATEGIES: tuple[Strategy, ...] = (
+    AIDE,
+    Strategy("greedy, deep debug", _settings("greedy", 1.0, 20)),
+    Strategy("greedy, deep debug, patience 8", _settings("greedy", 1.0, 20, patience=8)),
+    Strategy("greedy, deep debug, 3 drafts", _settings("greedy", 1.0, 20, drafts=3)),
+    Strategy("greedy, deep debug, blends at the end", _settings("greedy", 1.0, 20, ensemble_share=0.2)),
+    Strategy("greedy (aide), blends at the end", _settings("greedy", 0.5, 3, ensemble_share=0.2)),
+    Strategy("best of n, deep debug", _settings("best-of-n", 1.0, 20)),
+    Strategy("mcts, deep debug", _settings("mcts", 1.0, 20)),
+    Strategy("evolution", _settings("evolution", 0.5, 3)),
+    Strategy("evolution, deep debug", _settings("evolution", 1.0, 20)),
+    Strategy("top-k", _settings("top-k", 0.5, 3)),
+    Strategy("top-k, deep debug", _settings("top-k", 1.0, 20)),
+)
+PARALLEL: tuple[Strategy, ...] = tuple(
+    Strategy(f"{policy}, deep debug, {workers} workers", _settings(policy, 1.0, 20), workers)
+    for policy in ("greedy", "mcts", "evolution", "top-k")
+    for workers in (1, 4)
+)
