@@ -33,6 +33,7 @@ _HEADING = re.compile(r"^#(?=\s)", re.MULTILINE)
 _MARK = re.compile(r"<!--(?=\s*/?(?:volatile|stable))", re.IGNORECASE)
 _STABLE = re.compile(r"\A<!-- stable -->\n*(.*?)\n*<!-- /stable -->\n*", re.DOTALL)
 _BLANKS = re.compile(r"\n{3,}")
+_HELD = "\x00"  # between line ends that stay, however many: code is shown as it is, so that it can be quoted exactly
 
 
 class PromptError(ValueError):
@@ -111,7 +112,7 @@ class PromptSet:
             text = self._template(name).render(values)
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise PromptError(f"the prompt {name} can't be rendered: {error}") from error
-        return _BLANKS.sub("\n\n", text).strip() + "\n"
+        return _BLANKS.sub("\n\n", text).replace(_HELD, "").strip() + "\n"
 
     def _template(self, name: str) -> jinja2.Template:
         try:
@@ -145,7 +146,7 @@ def environment(texts: dict[str, str]) -> jinja2.Environment:
         auto_reload=False,
         finalize=_finalize,
     )
-    made.filters.update(fenced=fenced, demoted=demoted)
+    made.filters.update(fenced=_fenced_as_it_is, demoted=demoted)
     return made
 
 
@@ -155,6 +156,10 @@ def fenced(text: str, language: str = "") -> str:
     ticks = "`" * (longest + 1)
     body = text.rstrip("\n")
     return f"{ticks}{language}\n{body}\n{ticks}"
+
+
+def _fenced_as_it_is(text: str, language: str = "") -> str:
+    return re.sub(r"\n(?=\n)", f"\n{_HELD}", fenced(text, language))
 
 
 def demoted(text: str) -> str:

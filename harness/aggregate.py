@@ -11,63 +11,18 @@ made by `suite_rates`. A mean of scores is never taken over competitions: scores
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from harness.files import write_atomically
-from harness.lost import as_it_stands
-from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus
+from harness.results import GroupFolder
+from harness.rows import PHASES as PHASES
+from harness.rows import Row as Row
+from harness.rows import rows_of
 from harness.suite_rates import MEDALS, SuiteRates, counts, suite_rates
 from harness.suites import Suites
-
-PHASES = ("model", "execute", "check", "review", "overhead")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One run. None means: not known, or does not apply (the note says which). Small: a group may have 100,000."""
-
-    run_id: str
-    competition: str
-    agent: str
-    model: str
-    seed: int
-    status: RunStatus
-    reason: str
-    stand_in: bool
-    has_leaderboard: bool
-    edition: str
-    leaks: tuple[str, ...]
-    candidate_isolation: str
-    answers_shown: bool = False
-    metric: str
-    direction: str
-    score: float | None
-    submission_exists: bool | None
-    valid: bool | None
-    valid_mle_bench: bool | None = None
-    invalid_because: str | None
-    medal: str | None
-    percentile: float | None
-    percentile_note: str | None
-    exceeds_percent: float | None
-    above_median: bool | None
-    validation_score: float | None
-    steps: int
-    good_nodes: int
-    wall_seconds: float | None
-    phase_seconds: dict[str, float]
-    waiting_seconds: float
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float
-    oom_kills: int
-    hardware: str = ""
-    no_test_signal: bool | None = None
 
 
 class Rate(BaseModel):
@@ -119,11 +74,6 @@ def write(group: GroupFolder, summary: Summary) -> None:
     write_atomically(group.summary, to_json(summary, indent=2, inf_nan_mode="null") + b"\n")
 
 
-def rows_of(group: GroupFolder) -> list[Row]:
-    """Read a group's runs, a row each."""
-    return [row(folder, as_it_stands(record)) for folder in group.runs() if (record := folder.read()) is not None]
-
-
 def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> Summary:
     """The rates over rows."""
     ordered = tuple(sorted(rows, key=lambda item: (item.competition, item.agent, item.model, item.seed)))
@@ -164,69 +114,6 @@ def _pooled(graded: Sequence[Row]) -> dict[str, Rate]:
         "bronze": _rate(with_board, lambda item: item.medal == "bronze"),
         "above_median": _rate(with_board, lambda item: bool(item.above_median)),
     }
-
-
-def row(folder: RunFolder, record: RunRecord) -> Row:
-    """One run's row, from its record, grade and journal."""
-    grade = _object(folder.grade_file)
-    if record.answers_shown:  # whoever is shown the answers earns nothing
-        grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
-    nodes = [event for event in folder.events() if event["type"] == "node"]
-    scores = [node["score"] for node in nodes if not node["buggy"] and node["score"] is not None]
-    direction = record.request.competition.direction
-    return Row(
-        run_id=record.run_id,
-        competition=record.competition,
-        agent=record.agent,
-        model=record.model,
-        seed=record.seed,
-        status=record.status,
-        reason=record.reason,
-        stand_in=record.data.stand_in,
-        has_leaderboard=grade.get("thresholds") is not None,
-        edition=record.data.edition,
-        leaks=tuple(grade.get("leaks") or ()),
-        candidate_isolation=record.candidate_isolation,
-        answers_shown=record.answers_shown,
-        metric=record.request.competition.metric,
-        direction=direction,
-        score=grade.get("score"),
-        submission_exists=grade.get("submission_exists"),
-        valid=grade.get("valid"),
-        valid_mle_bench=grade.get("valid_mle_bench"),
-        invalid_because=grade.get("reason"),
-        medal=grade.get("medal"),
-        percentile=grade.get("percentile"),
-        percentile_note=grade.get("percentile_note"),
-        exceeds_percent=grade.get("exceeds_percent"),
-        above_median=grade.get("above_median"),
-        validation_score=(max if direction == "maximize" else min)(scores, default=None),
-        steps=len(nodes),
-        good_nodes=len(scores),
-        wall_seconds=record.wall_seconds,
-        phase_seconds=_phases(nodes),
-        waiting_seconds=record.usage.waiting_seconds,
-        input_tokens=record.usage.input_tokens,
-        output_tokens=record.usage.output_tokens,
-        cost_usd=record.usage.cost_usd,
-        oom_kills=record.oom_kills,
-        hardware=record.host.hardware if record.host else "",
-        no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
-    )
-
-
-def _phases(nodes: Sequence[dict[str, Any]]) -> dict[str, float]:
-    spent = [node["seconds"] for node in nodes]
-    return {phase: round(sum([seconds.get(phase, 0.0) for seconds in spent]), 3) for phase in PHASES}
-
-
-def _object(path: Path) -> dict[str, Any]:
-    """Return the object in a file; empty when there is none."""
-    try:
-        value: dict[str, Any] = from_json(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    return value
 
 
 def _valid_there(item: Row) -> bool | None:

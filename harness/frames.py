@@ -183,7 +183,7 @@ TABLES: dict[str, tuple[Sequence[Column], Callable[[Iterable[GroupFolder]], pd.D
 
 
 def _run(source: Source) -> dict[str, Any]:
-    from harness.aggregate import row
+    from harness.rows import row
 
     record, host = source.record, source.record.host
     found = asdict(row(source.folder, record))

@@ -38,9 +38,9 @@ def show(
 ) -> None:
     """Show our groups, and anybody's grading reports, among the published results."""
     from harness import grading_reports, standings
-    from harness.aggregate import rows_of
     from harness.errors import UserError
     from harness.results import Results
+    from harness.rows import rows_of
     from harness.standings_text import FORMATS
     from harness.suite_rates import suite_rates
     from harness.suites import suites_now

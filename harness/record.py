@@ -105,6 +105,16 @@ class ServedRecord(BaseModel):
     calls: int
 
 
+class TreeRecord(BaseModel):
+    """What a run's journal adds up to; `validation_score` is the best, `phase_seconds` are sums."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    steps: int
+    good_nodes: int
+    validation_score: float | None
+    phase_seconds: dict[str, float]
+
+
 class RunRecord(BaseModel):
     """`run.json`. Times are ISO 8601 in UTC, durations seconds, sizes bytes, money US dollars."""
 
@@ -151,5 +161,6 @@ class RunRecord(BaseModel):
     submission_from: Literal["container", "journal", "none"] = "none"
     submission_problem: str | None = None
     submission_sha256: str | None = None
+    tree: TreeRecord | None = None
     resumed_from: int | None = None
     earlier_seconds: float = 0.0

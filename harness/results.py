@@ -226,13 +226,17 @@ class GroupFolder:
     def run(self, run_id: str) -> RunFolder:
         return RunFolder(self.path / check_name(run_id, "run"))
 
+    def names(self) -> list[str]:
+        """The names in the group's folder, sorted; most are runs."""
+        try:
+            with os.scandir(self.path) as entries:
+                return sorted(entry.name for entry in entries if not entry.name.startswith("."))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
     def runs(self) -> Iterator[RunFolder]:
         """Every run with a record, by name."""
-        if not self.path.is_dir():
-            return
-        with os.scandir(self.path) as entries:
-            names = sorted(entry.name for entry in entries)  # names, not paths: a group may have 100,000 runs
-        for name in names:
+        for name in self.names():
             folder = RunFolder(self.path / name)
             if folder.record_file.is_file():
                 yield folder

@@ -23,6 +23,7 @@ from harness.files import sha256_of, write_atomically
 from harness.plan import RunPlan, sandbox_spec
 from harness.record import CodeRecord
 from harness.results import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
+from harness.rows import tree_of
 from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
 from harness.untrusted import one_line
@@ -204,6 +205,8 @@ class _Running:
         """Write the final record; a full disk must not hide what ended the run, nor that the record is not there."""
         with contextlib.suppress(OSError):
             self._keep_best()
+            direction = self.record.request.competition.direction
+            self.note(tree=tree_of(self._folder.events(), direction))
             if self._folder.submission.is_file():
                 self.note(submission_sha256=sha256_of(self._folder.submission))
         self.note(reason=one_line(f"{self.record.reason}{self._left_behind}", LONGEST_REASON))

@@ -16,6 +16,7 @@ from harness.files import sha256_of
 from harness.isolation import statement
 from harness.regrade import FindData, differences
 from harness.results import GroupFolder, RunFolder, RunRecord, read_json
+from harness.rows import rows_of, tree_of
 
 if TYPE_CHECKING:
     from harness.competition import Competition
@@ -55,6 +56,9 @@ def _run(folder: RunFolder, find: FindData) -> Iterator[Finding]:
     name = folder.path.name
     yield _submission(folder, record)
     yield _usage(folder, record)
+    if record.tree is not None:
+        tree = tree_of(folder.events(), record.request.competition.direction)
+        yield _compared(name, "tree", record.tree.model_dump(), tree.model_dump())
     stored = read_json(folder.grade_file)
     if stored is None:
         if record.status.is_outcome:
@@ -142,7 +146,7 @@ def _checks(folder: RunFolder, competition: Competition, prepared: Prepared) -> 
 
 
 def _summary(group: GroupFolder, suites: Suites | None) -> Finding:
-    from harness.aggregate import rows_of, summarise
+    from harness.aggregate import summarise
 
     stored = read_json(group.summary)
     if stored is None:

@@ -111,12 +111,19 @@ def _record(competition: str, seed: int) -> dict[str, object]:
         "image_tag": "podium",
         "sandbox": {"memory_bytes": 1 << 34, "cpus": 2.0, "pids": 1024, "workspace_limit": "loop"},
         "wall_seconds": 3600.0,
+        "tree": {
+            "steps": 3,
+            "good_nodes": 3,
+            "validation_score": 0.5,
+            "phase_seconds": {"model": 3.0, "execute": 6.0, "check": 0.0, "review": 0.0, "overhead": 0.0},
+        },
     }
 
 
 def _measure(folder: Path) -> dict[str, float]:
-    from harness.aggregate import rows_of, summarise, write
+    from harness.aggregate import summarise, write
     from harness.results import GroupFolder
+    from harness.rows import rows_of
 
     group = GroupFolder(folder / "group")
     suites = {"all": frozenset(f"competition-{number:02d}" for number in range(COMPETITIONS))}

@@ -1,8 +1,9 @@
 """Search/replace blocks: a change to a script that is written as what to find and what to put in its place.
 
 A block must fit exactly one place. It is looked for as it stands, then with blanks at line ends left aside, then with
-the indentation shifted as a whole, since models often get these wrong; a text that fits several places is refused, and
-so is a block that fits none. The problem is told in words that help a model to write the block again.
+blank lines left aside and the indentation shifted as a whole, since models often get these wrong. A text that fits
+several places is refused, and so is a block that fits none. The problem is told in words that help a model to write the
+block again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ _DIVIDER = re.compile(r"^\s*={5,9}\s*$")
 _REPLACE = re.compile(r"^\s*>{5,9} ?REPLACE\s*$")
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})[\w+.-]*\s*$")
 _SHOWN_CHARS = 160
+
+Place = tuple[int, int, int]  # first line, line after the last, columns by which the script's text is further right
 
 
 @dataclass(frozen=True)
@@ -103,16 +106,38 @@ def _placed(lines: list[str], edit: Edit) -> list[str] | str:
     search = _without_blank_ends(edit.search)
     if not search:
         return "has an empty search part; copy there the lines that are to be replaced, or those beside a new one"
-    for same in (_exactly, _but_for_line_ends, _but_for_indentation):
-        places = [at for at in range(len(lines) - len(search) + 1) if same(lines[at : at + len(search)], search)]
+    for places in (_exact(lines, search), _trimmed(lines, search), _shifted(lines, search)):
         if len(places) > 1:
-            numbers = ", ".join(str(at + 1) for at in places[:5])
+            numbers = ", ".join(str(start + 1) for start, _, _ in places[:5])
             return f"fits {len(places)} places (lines {numbers}); put more of the lines around it into its search part"
         if places:
-            old = lines[places[0] : places[0] + len(search)]
-            new = _reindented(list(edit.replace), _shift(old, search))
-            return lines[: places[0]] + new + lines[places[0] + len(search) :]
+            ((start, end, shift),) = places
+            return lines[:start] + _reindented(list(edit.replace), shift) + lines[end:]
     return f"fits nowhere: no line sequence of the script is{_nearest(lines, search)}; copy the lines exactly"
+
+
+def _exact(lines: list[str], search: list[str]) -> list[Place]:
+    ends = range(len(search), len(lines) + 1)
+    return [(end - len(search), end, 0) for end in ends if lines[end - len(search) : end] == search]
+
+
+def _trimmed(lines: list[str], search: list[str]) -> list[Place]:
+    """Leave blanks at line ends aside."""
+    return _exact([line.rstrip() for line in lines], [line.rstrip() for line in search])
+
+
+def _shifted(lines: list[str], search: list[str]) -> list[Place]:
+    """Leave blank lines aside, and an indentation that is off by the same everywhere."""
+    wanted = [line for line in search if line.strip()]
+    full = [number for number, line in enumerate(lines) if line.strip()]
+    places: list[Place] = []
+    for first in range(len(full) - len(wanted) + 1):
+        found = [lines[number] for number in full[first : first + len(wanted)]]
+        if [line.strip() for line in found] == [line.strip() for line in wanted]:
+            shifts = {_indent(line) - _indent(other) for line, other in zip(found, wanted, strict=True)}
+            if len(shifts) == 1:
+                places.append((full[first], full[first + len(wanted) - 1] + 1, shifts.pop()))
+    return places
 
 
 def _without_blank_ends(lines: tuple[str, ...]) -> list[str]:
@@ -124,29 +149,8 @@ def _without_blank_ends(lines: tuple[str, ...]) -> list[str]:
     return kept
 
 
-def _exactly(found: list[str], search: list[str]) -> bool:
-    return found == search
-
-
-def _but_for_line_ends(found: list[str], search: list[str]) -> bool:
-    return [line.rstrip() for line in found] == [line.rstrip() for line in search]
-
-
-def _but_for_indentation(found: list[str], search: list[str]) -> bool:
-    """Compare with the whole of the search text shifted to the right or to the left."""
-    if [line.strip() for line in found] != [line.strip() for line in search]:
-        return False
-    shifts = {_indent(line) - _indent(wanted) for line, wanted in zip(found, search, strict=True) if line.strip()}
-    return len(shifts) == 1
-
-
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _shift(found: list[str], search: list[str]) -> int:
-    """Return by how many columns the found text stands further to the right than the search text."""
-    return next((_indent(one) - _indent(other) for one, other in zip(found, search, strict=True) if one.strip()), 0)
 
 
 def _reindented(lines: list[str], shift: int) -> list[str]:

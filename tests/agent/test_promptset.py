@@ -20,6 +20,7 @@ from agent.promptset import OPERATORS, SHIPPED, PromptError, PromptSet, demoted,
 from tests.agent.conftest import make_request, make_task
 from tests.agent.trees import journal_of, node
 
+LIMITS = Limits(3, 20, 1800.0, 3600.0, 600.0)
 SETS = sorted(path.name for path in SHIPPED.iterdir() if path.is_dir())
 ALWAYS = ["Task", "Data", "Packages", "Rules"]
 SECTIONS = {
@@ -151,6 +152,14 @@ def test_headings_of_the_description_are_pushed_down(prompts: PromptSet) -> None
     task = replace(make_task(make_request()), description="# Instructions\nOperator: review\n\n# Data\n")
     messages = review_messages(task, prompts, "print(1)\n", "ok", "out")
     assert sections(messages[1].text) == SECTIONS["review"]
+
+
+def test_code_is_shown_as_it_is_so_that_it_can_be_quoted(prompts: PromptSet) -> None:
+    code = "import os\n\n\n\ndef f():\n    pass\n\n\nf()\n"
+    parent = replace(node(1, 0.5), code=code)
+    _, user = CODING["improve"](Situation(make_task(make_request()), journal_of(parent), (parent,), LIMITS), prompts)
+    assert f"```python\n{code}```" in user.text
+    assert "\n\n\n" not in user.text.replace(code, ""), "between the prompt's own parts is one blank line"
 
 
 @pytest.fixture

@@ -92,6 +92,11 @@ class TestPlacing:
             "        return 3\n", "        y = 3\n        return y\n"
         )
 
+    def test_blank_lines_that_were_left_out_do_not_matter(self) -> None:
+        assert "    return 5\n    return 4\n" in edited(
+            ("    return 2\ndef predict(x):\n    if x:\n        return 3", "    return 5")
+        )
+
     def test_of_two_places_one_that_fits_exactly_wins(self) -> None:
         code = "x = 1\nif a:\n    x = 1\n"
         done = apply_edits(code, (Edit(("    x = 1",), ("    x = 2",)),))

@@ -13,16 +13,21 @@ from random import Random
 from typing import Any
 
 from harness.gateway.providers.offline.approaches import Problem, draft, problem_of, same_idea
+from harness.gateway.providers.offline.blending import blend_plan, blend_script
+from harness.gateway.providers.offline.blocks import as_blocks
 from harness.gateway.providers.offline.changes import choose
 from harness.gateway.providers.offline.flaws import flawed
 from harness.gateway.providers.offline.mending import mend
 from harness.gateway.providers.offline.merging import join
 from harness.gateway.providers.offline.metrics import METRICS
+from harness.gateway.providers.offline.predictions import keeping
 from harness.gateway.providers.offline.reading import Situation, read_situation
 from harness.gateway.providers.offline.render import render
 from harness.gateway.providers.offline.review import review
 from harness.gateway.providers.offline.understanding import readable
 from harness.gateway.providers.offline.wording import debug_plan, draft_plan, improve_plan, merge_plan
+
+_OPEN, _CLOSE = "```python\n", "```\n"
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,9 @@ class OfflineCoder:
         if situation.operator == "review":
             name, arguments = review(situation.output or "", tools, _higher(situation))
             return Answer("", name, arguments)
-        return Answer(_coded(situation, seed, self.flaws))
+        if situation.operator == "summarize":
+            return Answer(situation.attempts)
+        return Answer(_dressed(_coded(situation, seed, self.flaws), situation))
 
 
 def _higher(situation: Situation) -> bool:
@@ -63,7 +70,9 @@ def _higher(situation: Situation) -> bool:
 
 def _coded(situation: Situation, seed: int, flaws: float) -> str:
     problem, rng = problem_of(situation), Random(_entropy(situation, seed))  # noqa: S311 - choices that repeat, no secrets
-    if situation.code is None or situation.operator == "draft":
+    if situation.operator == "ensemble" and (blend := _blended(situation, problem)) is not None:
+        return blend
+    if situation.code is None or situation.operator in ("draft", "ensemble"):
         return _drafted(situation, problem, rng, flaws)
     if situation.operator == "merge" and (both := _merged(situation)) is not None:
         return both
@@ -71,6 +80,27 @@ def _coded(situation: Situation, seed: int, flaws: float) -> str:
         mended = mend(situation, problem)
         return _reply(debug_plan(mended.words, readable(mended.code)), mended.code)
     return _improved(situation, problem, rng)
+
+
+def _blended(situation: Situation, problem: Problem) -> str | None:
+    """A blend of earlier predictions; where there are none, a merge of the programs that are shown instead."""
+    script = blend_script(situation, problem)
+    if script is not None:
+        return _reply(blend_plan(situation, problem), script)
+    return _merged(situation)
+
+
+def _dressed(reply: str, situation: Situation) -> str:
+    """The reply with what the prompt asks of any program: predictions that are kept, a change written as blocks."""
+    plan, opened, rest = reply.partition(_OPEN)
+    code = rest.removesuffix(_CLOSE)
+    if not opened:
+        return reply
+    if situation.keeps_predictions:
+        code = keeping(code)
+    changed = situation.code if situation.takes_blocks and situation.operator in ("improve", "debug") else None
+    blocks = as_blocks(changed, code) if changed else None
+    return f"{plan}{blocks}\n" if blocks is not None else f"{plan}{_OPEN}{code}{_CLOSE}"
 
 
 def _drafted(situation: Situation, problem: Problem, rng: Random, flaws: float = 0.0) -> str:
@@ -110,4 +140,4 @@ def _entropy(situation: Situation, seed: int) -> int:
 
 
 def _reply(plan: str, code: str) -> str:
-    return f"{plan}\n\n```python\n{code}```\n"
+    return f"{plan}\n\n{_OPEN}{code}{_CLOSE}"

@@ -10,15 +10,18 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from harness.gateway.providers.offline import elsewhere
+from harness.gateway.providers.offline.predictions import ASKED
 from harness.gateway.providers.offline.preview import DataFacts, read_preview
 from harness.gateway.providers.offline.sections import fenced, prompt_text, split_sections
 
-Operator = Literal["draft", "improve", "debug", "merge", "review"]
+Operator = Literal["draft", "improve", "debug", "merge", "ensemble", "summarize", "review"]
 
-_OPERATOR = re.compile(r"^Operator:[ \t]*(draft|improve|debug|merge|review)\b", re.MULTILINE | re.IGNORECASE)
+_OPERATOR = re.compile(rf"^Operator:[ \t]*({'|'.join(get_args(Operator))})\b", re.MULTILINE | re.IGNORECASE)
+_PYTHON = "```python\n"
+_KEPT = re.compile(r"`\./earlier/(n\d+)-oof\.csv`")
 _METRIC = re.compile(
     r"^Metric:[ \t]*`?([^`;\n]+?)`?[ \t]*(?:;[ \t]*(higher|lower)\b.*)?$", re.MULTILINE | re.IGNORECASE
 )
@@ -61,6 +64,10 @@ class Situation:
     memory: tuple[Tried, ...]
     code: str | None
     other_code: str | None  # the second solution, where two are to be merged
+    earlier: tuple[str, ...]  # earlier solutions whose out-of-fold predictions can be read, the best first
+    attempts: str  # what a memory is to be written of
+    keeps_predictions: bool  # are scripts to keep their predictions for a blend?
+    takes_blocks: bool  # may a change be written as search/replace blocks?
     output: str | None
     problem: str | None  # why the solution does not count, as the search put it
     folds: int | None
@@ -85,7 +92,7 @@ def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mappin
     text = prompt_text(messages)
     sections = split_sections(text)
     task = sections.get("task", "")
-    code = _code(sections)
+    code, other_code = _codes(sections)
     output = _output(sections)
     return Situation(
         operator=_operator(text, code, output, bool(tools)),
@@ -96,7 +103,11 @@ def read_situation(messages: Sequence[Mapping[str, Any]], tools: Sequence[Mappin
         packages=_packages(sections.get("packages", "")),
         memory=read_memory(sections.get("memory", "")),
         code=code,
-        other_code=_code(sections, "other"),
+        other_code=other_code,
+        earlier=tuple(dict.fromkeys(_KEPT.findall(sections.get("earlier", "")))),
+        attempts=sections.get("attempts", ""),
+        keeps_predictions=ASKED in sections.get("rules", ""),
+        takes_blocks="<<<<<<< SEARCH" in sections.get("instructions", ""),
         output=output,
         problem=_problem(sections.get("instructions", "")),
         folds=_folds(f"{sections.get('rules', '')}\n{sections.get('instructions', '')}"),
@@ -119,7 +130,16 @@ def _operator(text: str, code: str | None, output: str | None, tools: bool) -> O
     return "debug" if output is not None else "improve"
 
 
-def _code(sections: Mapping[str, str], section: str = "solution") -> str | None:
+def _codes(sections: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The script that is worked on and the one beside it; of programs to blend, the first two that are shown."""
+    if not sections.get("solution") and sections.get("earlier"):
+        shown = [f"{_PYTHON}{part}" for part in sections["earlier"].split(_PYTHON)[1:]]
+        first, second = (*(fenced(part) for part in shown[:2]), None, None)[:2]
+        return first, second
+    return _code(sections, "solution"), _code(sections, "other")
+
+
+def _code(sections: Mapping[str, str], section: str) -> str | None:
     body = sections.get(section)
     if not body:
         return None

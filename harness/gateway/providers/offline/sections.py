@@ -25,6 +25,8 @@ _TITLES = {
     "history": ("history",),
     "solution": ("solution", "previous solution", "previous (buggy) implementation", "implementation", "code"),
     "other": ("other solution",),
+    "earlier": ("earlier predictions",),
+    "attempts": ("attempts",),
     "output": ("output", "execution output"),
     "instructions": ("instructions",),
     "limits": ("limits",),
@@ -37,6 +39,7 @@ _LEVEL_ONE_ONLY = {
     "role",
     "rules",
     "history",
+    "attempts",
     "limits",
 }
 

@@ -1,0 +1,167 @@
+"""A group's records and grades, read into one row a run: what rates, reports and tables are made of.
+
+Two small files a run are read: run.json holds what its journal adds up to, so the journal itself is read only for runs
+that are not over, or are of an older version.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from harness.lost import as_it_stands
+from harness.record import TreeRecord
+from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus
+
+BLOCK = 16 * 1024  # more than most records: then one call reads it
+PHASES = ("model", "execute", "check", "review", "overhead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One run. None means: not known, or does not apply (the note says which). Small: a group may have 100,000."""
+
+    run_id: str
+    competition: str
+    agent: str
+    model: str
+    seed: int
+    status: RunStatus
+    reason: str
+    stand_in: bool
+    has_leaderboard: bool
+    edition: str
+    leaks: tuple[str, ...]
+    candidate_isolation: str
+    answers_shown: bool = False
+    metric: str
+    direction: str
+    score: float | None
+    submission_exists: bool | None
+    valid: bool | None
+    valid_mle_bench: bool | None = None
+    invalid_because: str | None
+    medal: str | None
+    percentile: float | None
+    percentile_note: str | None
+    exceeds_percent: float | None
+    above_median: bool | None
+    validation_score: float | None
+    steps: int
+    good_nodes: int
+    wall_seconds: float | None
+    phase_seconds: dict[str, float]
+    waiting_seconds: float
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    oom_kills: int
+    hardware: str = ""
+    no_test_signal: bool | None = None
+
+
+def rows_of(group: GroupFolder) -> list[Row]:
+    """Read a group's runs, a row each, by name; raise `UserError` where a record is not one of this version."""
+    found = []
+    for name in group.names():  # strings, not paths: a group may have 100,000 runs
+        content = _bytes(f"{group.path}/{name}/run.json")
+        if content is not None:
+            found.append(_row_of(group, name, content))
+    return found
+
+
+def row(folder: RunFolder, record: RunRecord) -> Row:
+    """One run's row, from its record, its grade, and for a run that is not over its journal."""
+    grade = from_json(_bytes(str(folder.grade_file)) or b"{}")
+    return _row(record, grade, record.tree or tree_of(folder.events(), record.request.competition.direction))
+
+
+def tree_of(events: Iterable[dict[str, Any]], direction: str) -> TreeRecord:
+    """What a journal's nodes add up to."""
+    nodes = [event for event in events if event["type"] == "node"]
+    scores = [node["score"] for node in nodes if not node["buggy"] and node["score"] is not None]
+    spent = [node["seconds"] for node in nodes]
+    return TreeRecord(
+        steps=len(nodes),
+        good_nodes=len(scores),
+        validation_score=(max if direction == "maximize" else min)(scores, default=None),
+        phase_seconds={phase: round(sum([seconds.get(phase, 0.0) for seconds in spent]), 3) for phase in PHASES},
+    )
+
+
+def _row_of(group: GroupFolder, name: str, content: bytes) -> Row:
+    try:
+        record = RunRecord.model_validate_json(content)
+    except ValidationError:
+        group.run(name).read()  # says which file, what is wrong with it, and what to do
+        raise
+    if record.tree is None or record.status is RunStatus.RUNNING:
+        return row(group.run(name), as_it_stands(record))
+    return _row(record, from_json(_bytes(f"{group.path}/{name}/grade.json") or b"{}"), record.tree)
+
+
+def _bytes(path: str) -> bytes | None:
+    """A small file's content; None where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        content = os.read(descriptor, BLOCK)
+        if len(content) < BLOCK:
+            return content
+        parts = [content]
+        while parts[-1]:
+            parts.append(os.read(descriptor, BLOCK))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def _row(record: RunRecord, grade: dict[str, Any], tree: TreeRecord) -> Row:
+    if record.answers_shown:  # whoever is shown the answers earns nothing
+        grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
+    return Row(
+        run_id=record.run_id,
+        competition=record.competition,
+        agent=record.agent,
+        model=record.model,
+        seed=record.seed,
+        status=record.status,
+        reason=record.reason,
+        stand_in=record.data.stand_in,
+        has_leaderboard=grade.get("thresholds") is not None,
+        edition=record.data.edition,
+        leaks=tuple(grade.get("leaks") or ()),
+        candidate_isolation=record.candidate_isolation,
+        answers_shown=record.answers_shown,
+        metric=record.request.competition.metric,
+        direction=record.request.competition.direction,
+        score=grade.get("score"),
+        submission_exists=grade.get("submission_exists"),
+        valid=grade.get("valid"),
+        valid_mle_bench=grade.get("valid_mle_bench"),
+        invalid_because=grade.get("reason"),
+        medal=grade.get("medal"),
+        percentile=grade.get("percentile"),
+        percentile_note=grade.get("percentile_note"),
+        exceeds_percent=grade.get("exceeds_percent"),
+        above_median=grade.get("above_median"),
+        validation_score=tree.validation_score,
+        steps=tree.steps,
+        good_nodes=tree.good_nodes,
+        wall_seconds=record.wall_seconds,
+        phase_seconds=tree.phase_seconds,
+        waiting_seconds=record.usage.waiting_seconds,
+        input_tokens=record.usage.input_tokens,
+        output_tokens=record.usage.output_tokens,
+        cost_usd=record.usage.cost_usd,
+        oom_kills=record.oom_kills,
+        hardware=record.host.hardware if record.host else "",
+        no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
+    )
