@@ -23,6 +23,7 @@ from harness.query_verbs import querying
 from harness.record_verbs import keeping
 from harness.run_verbs import runs, settings_now
 from harness.solve_verbs import solving
+from harness.view_verbs import viewing
 
 app = typer.Typer(
     help="Run machine-learning-engineering agents on Kaggle-style competitions, each in a hardened container.",
@@ -37,6 +38,7 @@ app.add_typer(own)
 app.add_typer(comparing)
 app.add_typer(querying)
 app.add_typer(keeping)
+app.add_typer(viewing)
 app.add_typer(leaderboards, name="leaderboard")
 app.add_typer(exports, name="export")
 app.add_typer(prompts, name="prompts")

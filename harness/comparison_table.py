@@ -8,7 +8,7 @@ from rich.table import Table
 
 from harness.compare import METRICS
 from harness.comparison import Comparison, MetricRow, Values
-from harness.tables import NONE
+from harness.report.figures import NONE
 from harness.terminal import put
 
 SHOWN_MOVERS = 12
@@ -33,10 +33,10 @@ def show(comparison: Comparison, *, movers: int = SHOWN_MOVERS) -> None:
     hidden = len(comparison.competitions) - movers
     if hidden > 0:
         typer.echo(f"{hidden} more competitions moved less: --json has all")
-    for line in (*_not_compared(comparison), *_other_settings(comparison)):
+    for line in (*not_compared(comparison), *other_settings(comparison)):
         typer.echo(line)
     _prompts(comparison)
-    typer.echo(f"\nB against A: {comparison.verdict}" + _more_seeds(comparison))
+    typer.echo(f"\nB against A: {comparison.verdict}" + more_seeds(comparison))
 
 
 def number(value: float, unit: str, *, signed: bool = False) -> str:
@@ -55,15 +55,21 @@ def _metrics(comparison: Comparison) -> Table:
             METRICS[row.name].title,
             *(number(value, row.unit) for value in (row.a, row.b)),
             f"{number(row.difference, row.unit, signed=True)} {unit}",
-            _interval(row),
-            *(f"{p:.3f}" if p >= 0.001 else "< 0.001" for p in (row.p, row.p_corrected)),
+            interval(row),
+            *map(probability, (row.p, row.p_corrected)),
             f"[{COLOURS[row.verdict]}]{verdict}[/]",
             f"{row.runs_a} + {row.runs_b}",
         )
     return table
 
 
-def _interval(row: MetricRow) -> str:
+def probability(p: float) -> str:
+    """A p, as papers write it."""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def interval(row: MetricRow) -> str:
+    """A metric's interval."""
     if row.low is None or row.high is None:
         return NONE
     return " … ".join(number(value, row.unit, signed=True) for value in (row.low, row.high))
@@ -74,16 +80,18 @@ def _movers(comparison: Comparison, most: int) -> Table:
     table = _table("biggest movers", "seeds", "score A", "score B", *(METRICS[name].title for name in columns))
     for row in comparison.competitions[:most]:
         scores = (NONE if value is None else f"{value:.5f}" for value in (row.median_score_a, row.median_score_b))
-        cells = (_values(row.values.get(name)) for name in columns)
+        cells = (values_text(row.values.get(name)) for name in columns)
         table.add_row(escape(row.competition), f"{len(row.seeds_a)} + {len(row.seeds_b)}", *scores, *cells)
     return table
 
 
-def _values(values: Values | None) -> str:
+def values_text(values: Values | None) -> str:
+    """A metric's values in one competition."""
     return NONE if values is None else f"{number(values.a, '%')} → {number(values.b, '%')}"
 
 
-def _not_compared(comparison: Comparison) -> list[str]:
+def not_compared(comparison: Comparison) -> list[str]:
+    """What is not compared, and why, a line each."""
     lines = [f"{one.competition} is not compared: {one.reason}" for one in comparison.refused]
     for name, only in (("A", comparison.only_in_a), ("B", comparison.only_in_b)):
         if only:
@@ -94,7 +102,8 @@ def _not_compared(comparison: Comparison) -> list[str]:
     return [*lines, *left[:SHOWN_LEFT_OUT], *more]
 
 
-def _other_settings(comparison: Comparison) -> list[str]:
+def other_settings(comparison: Comparison) -> list[str]:
+    """What differs beside the prompts, a line each."""
     return [
         f"not only the prompts differ: {one.name}: {_one_of(one.a)} in A, {_one_of(one.b)} in B"
         for one in comparison.settings
@@ -118,7 +127,8 @@ def _prompts(comparison: Comparison) -> None:
         put(Syntax(change.diff, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
 
 
-def _more_seeds(comparison: Comparison) -> str:
+def more_seeds(comparison: Comparison) -> str:
+    """How many seeds would tell, as the end of the verdict's sentence."""
     needed = [row.more_seeds for row in comparison.metrics if row.more_seeds and METRICS[row.name].is_outcome]
     if comparison.verdict != "can't tell":
         return ""

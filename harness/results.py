@@ -57,8 +57,10 @@ __all__ = [
     "append_line",
     "calls_df",
     "check_name",
+    "is_name",
     "nodes_df",
     "now",
+    "parsed",
     "read_json",
     "run_id",
     "runs_df",
@@ -139,7 +141,7 @@ class RunFolder:
         with lines:
             for line in lines:
                 with contextlib.suppress(ValueError):  # maybe cut inside a character
-                    yield _parsed(line)
+                    yield parsed(line)
 
     def node_submission(self, node: str) -> Path:
         """The submission that the gateway kept of one node."""
@@ -160,6 +162,15 @@ class RunFolder:
     def write(self, record: RunRecord) -> None:
         """Write the record, atomically."""
         write_json(self.record_file, record.model_dump(mode="json"))
+
+    def attempt(self, number: int) -> RunFolder:
+        """An earlier attempt of the same run."""
+        return RunFolder(self.path / "attempts" / str(number))
+
+    def attempts(self) -> list[int]:
+        """The numbers of the earlier attempts that have a record."""
+        found = (entry.name for entry in (self.path / "attempts").glob("*") if entry.name.isdecimal())
+        return sorted(number for number in map(int, found) if self.attempt(number).record_file.is_file())
 
     def set_aside(self) -> int:
         """Move what an earlier attempt left into attempts/<n>; return the number of the attempt that starts now."""
@@ -325,9 +336,14 @@ def run_id(competition: str, agent: str, seed: int) -> str:
     return f"{competition}--{agent}--s{seed}"
 
 
+def is_name(name: str) -> bool:
+    """Whether a name is one folder of the results and can't lead out of them."""
+    return bool(name) and not name.startswith(".") and not set(name) - NAME_CHARACTERS
+
+
 def check_name(name: str, what: str) -> str:
     """A name that is one folder; raise `UserError` for anything that could leave the results folder."""
-    if not name or name.startswith(".") or set(name) - NAME_CHARACTERS:
+    if not is_name(name):
         raise UserError(f"{name!r} can't name a {what}: letters, digits, '-', '_' and '.' only, not starting with '.'")
     return name
 
@@ -355,8 +371,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def _parsed(line: bytes) -> dict[str, Any]:
-    """Parse a line: fast, or where that refuses what JSON allows, such as half a character, slowly."""
+def parsed(line: bytes) -> dict[str, Any]:
+    """Parse a line of a JSONL file: fast, or where that refuses what JSON allows, such as half a character, slowly."""
     import orjson
 
     try:

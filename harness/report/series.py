@@ -7,7 +7,7 @@ harmless in a page is up to whoever writes the page.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,12 +93,14 @@ def _step(node: dict[str, Any], spent: float | None) -> Step:
     if not node["buggy"]:
         return Step(node["step"], score, None, "", spent)
     last = next((line for line in reversed(node["output"][-4000:].splitlines()) if line.strip()), "")
-    ran = node["outcome"] == "ok"
-    failure = _after_running(node) if ran else node["outcome"].replace("_", " ")
-    return Step(node["step"], None, failure, plain((node["why_buggy"] if ran else last) or ""), spent)
+    said = node["why_buggy"] if node["outcome"] == "ok" else last
+    return Step(node["step"], None, failure(node), plain(said or ""), spent)
 
 
-def _after_running(node: dict[str, Any]) -> str:
+def failure(node: Mapping[str, Any]) -> str:
+    """Name what went wrong with a buggy node."""
+    if node["outcome"] != "ok":
+        return str(node["outcome"]).replace("_", " ")
     if node["submission_valid"] is False:
         return "ran, submission not valid"
     return "ran, no score found" if node["score"] is None else "ran, judged wrong"

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 
 import pytest
 
@@ -12,21 +11,6 @@ from tests.harness import pages
 
 pytestmark = pytest.mark.browser
 SCREENS = {"desk": (1200, 900), "phone": (360, 740)}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's chromium, driven by its path; a skip where there is none."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # No sandbox of its own: as root it has none, and what is opened here is ours.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
