@@ -95,6 +95,7 @@ def _listen(host: str, port: int, *, public: bool) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(128)
     except OSError as error:
         listening.close()
         raise UserError(f"can't listen on {host}, port {port}: {error.strerror or error}. Try: --port 0") from error

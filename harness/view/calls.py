@@ -1,7 +1,8 @@
 """A run's model calls as its transcript tells them, light enough to be kept, and which node each was made for.
 
-The transcript does not name nodes. A call belongs to the node that was being made when it was sent; where several were
-(workers), to the one whose code it holds, else to all of them, which the page says.
+A call whose label names a node is that node's. One without (an older run, a foreign agent) belongs to the node that
+was being made when it was sent; where several were (workers), to the one whose code it holds, else to all of them,
+which the page says.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Call:
     cost_usd: float | None
     latency_seconds: float
     waiting_seconds: float
+    label: str
     error: str
     span: Span
 
@@ -75,10 +77,11 @@ class Made:
 
 def made_for(node: TreeNode, tree: Tree, calls: Sequence[Call], transcript: Tail, code: str) -> list[Made]:
     """The calls of a node, in order."""
+    labelled = [Made(call, shared=False) for call in calls if call.label.partition("/")[0] == node.id]
     begin, end = _time(node.proposed_at), _time(node.ended_at)
-    if begin is None:
-        return []
-    within = [call for call in calls if begin <= call.at and (end is None or call.at <= end)]
+    if begin is None or labelled:
+        return labelled
+    within = [call for call in calls if not call.label and begin <= call.at and (end is None or call.at <= end)]
     others = [other for other in tree.nodes.values() if other.id != node.id and _overlaps(other, begin, end)]
     found = []
     for call in within:
@@ -142,6 +145,7 @@ def _call(line: Line) -> Call:
         cost_usd=value.get("cost_usd"),
         latency_seconds=float(value.get("latency_seconds") or 0.0),
         waiting_seconds=float(value.get("waiting_seconds") or 0.0),
+        label=plain(str(value.get("label") or ""), 80),
         error=plain(str(value.get("error") or "")),
         span=line.span,
     )

@@ -121,8 +121,6 @@ def outcome_of(row: Row) -> str:
         return "not graded"
     if not row.valid:
         return "no submission" if row.submission_exists is False else "invalid"
-    if row.stand_in:
-        return "valid (stand-in)"
     return row.medal if row.medal not in (None, "none") else "valid"
 
 

@@ -15,7 +15,7 @@ from harness.view.text import readable
 from harness.view.tree import GOOD, RUNNING, TreeNode
 from harness.view.words import bytes_, moment, words_of
 
-GRADE = ("score", "valid", "reason", "medal", "percentile", "leaks", "thresholds", "teams")
+GRADE = ("score", "valid", "reason", "medal", "percentile", "leaks", "thresholds", "teams", "statement")
 
 
 @dataclass(frozen=True)

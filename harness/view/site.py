@@ -111,6 +111,7 @@ class Site:
     def calls(self, name: RunName, query: Query, *, part: bool = False, path: str | None = None) -> str:
         """A run's model calls, in pages."""
         run = self._run(name)
+        run.read_journal(self._look)
         complete = run.read_calls(self._look)
         lines = run.calls.lines
         pages = max(1, -(-len(lines) // PAGE_RUNS))
@@ -125,12 +126,14 @@ class Site:
             pages=pages,
             total=len(lines),
             cost_usd=run.calls.cost_usd,
+            linked=run.tree.nodes,
             complete=complete,
         )
 
     def call(self, name: RunName, number: int) -> str:
         """A model call: what was asked and answered."""
         run = self._run(name)
+        run.read_journal(self._look)
         run.read_calls(None)
         call = run.calls.by_number(number)
         if call is None:
@@ -143,6 +146,7 @@ class Site:
             f"{name.path}calls/{number}.html",
             name=name,
             call=call,
+            linked=node if (node := call.label.partition("/")[0]) in run.tree.nodes else None,
             asked=asked(whole),
             answered=answered(whole),
             settings=[(key, readable(words_of(value))) for key, value in settings(whole).items()],

@@ -12,12 +12,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.contract import NodeEvent
 from harness.report.series import failure, plain
 from harness.view.tail import Line, Span, Tail
+from harness.view.words import words_of
 
 RUNNING, GOOD = "running", "good"
-KNOWN = frozenset(NodeEvent.model_fields)
+KNOWN = frozenset(  # what pages show of a node by themselves
+    (
+        *(
+            "type",
+            "node",
+            "step",
+            "action",
+            "parents",
+            "plan",
+            "code",
+            "outcome",
+            "exit_code",
+            "output",
+            "score",
+            "buggy",
+        ),
+        *("why_buggy", "analysis", "reviewed_by", "submission_valid", "warm_start", "seconds", "tokens", "asks"),
+    )
+)
 NODE_ID = re.compile(r"[0-9a-z-]{1,32}")
 LONGEST_TITLE = 110
 MOST_PARENTS = 16
@@ -154,7 +172,8 @@ def _finished(event: Mapping[str, Any], at: str | None, span: Span, proposed: Tr
 
 def _marks(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """What an event says beyond the fields known here."""
-    return tuple((plain(name, 40), plain(_worded(event[name]), 200)) for name in sorted(set(event) - KNOWN))
+    more = sorted(name for name in set(event) - KNOWN if event[name] not in (None, "", [], {}))
+    return tuple((plain(name.replace("_", " "), 40), plain(words_of(event[name]), 200)) for name in more)
 
 
 def _failure(event: Mapping[str, Any]) -> str:
@@ -172,9 +191,3 @@ def _number(value: object) -> float | None:
 
 def _whole(value: object) -> int:
     return int(_number(value) or 0)
-
-
-def _worded(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "–" if value is None else str(value)

@@ -134,7 +134,7 @@ def _calls(events: list[dict]) -> Iterator[dict]:
                 yield call(number, at.isoformat(), question, answer)
 
 
-def call(number: int, at: str, question: str, answer: str) -> dict:
+def call(number: int, at: str, question: str, answer: str, label: str | None = None) -> dict:
     """A line of a transcript."""
     return {
         "schema_version": 1,
@@ -159,6 +159,7 @@ def call(number: int, at: str, question: str, answer: str) -> dict:
         "latency_seconds": 4.2,
         "waiting_seconds": 0.0,
         "attempts": 1,
+        "label": label,
         "client_gone": False,
         "error": None,
     }

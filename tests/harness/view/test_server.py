@@ -239,4 +239,4 @@ def test_fields_of_another_release_are_shown_by_name(tmp_path):
     pages.write_journal(folder.journal, [event])
     with serving(tmp_path) as running:
         text = running.get("/groups/g/runs/c--aide--s0/nodes/n0001.html").text
-    assert "duplicate_of" in text and "n0000" in text and "sampled" in text and "ponder" in text
+    assert "duplicate of" in text and "n0000" in text and "sampled" in text and "ponder" in text
