@@ -75,10 +75,10 @@ def rows_of(group: GroupFolder) -> list[Row]:
     return found
 
 
-def row(folder: RunFolder, record: RunRecord) -> Row:
-    """One run's row, from its record, its grade, and for a run that is not over its journal."""
+def row(folder: RunFolder, record: RunRecord, tree: TreeRecord | None = None) -> Row:
+    """One run's row, from its record, its grade, and for a run that is not over its journal, unless `tree` is known."""
     grade = from_json(_bytes(str(folder.grade_file)) or b"{}")
-    return _row(record, grade, record.tree or tree_of(folder.events(), record.request.competition.direction))
+    return _row(record, grade, record.tree or tree or tree_of(folder.events(), record.request.competition.direction))
 
 
 def tree_of(events: Iterable[dict[str, Any]], direction: str) -> TreeRecord:

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.aggregate import Row, row
 from harness.errors import UserError
 from harness.lost import as_it_stands
-from harness.record import RunStatus
-from harness.results import GroupFolder, Results, RunFolder, is_name
+from harness.record import RunStatus, TreeRecord
+from harness.results import GroupFolder, Results, RunFolder, RunRecord, is_name
+from harness.rows import Row, row, tree_of
 from harness.view.tail import Tail
 
 PAUSE_SECONDS = 1.0
@@ -34,7 +34,6 @@ class Entry:
     name: str
     row: Row | None = None
     problem: str | None = None
-    started_at: str | None = None
     stamp: int = -1
     absent: bool = False
     may_grow: bool = True
@@ -138,15 +137,12 @@ def _fill(entry: Entry, folder: RunFolder) -> None:
     entry.absent = not folder.record_file.is_file()
     if entry.absent:
         return
-    if entry.tail is None or entry.tail.replaced:
-        entry.tail, entry.nodes = Tail(folder.journal), []
-    entry.nodes += _nodes(entry.tail)
     try:
         record = folder.read()
         if record is None:
             return
         record = as_it_stands(record)
-        entry.row, entry.problem, entry.started_at = row(folder, record, entry.nodes), None, record.started_at
+        entry.row, entry.problem = row(folder, record, _tree(entry, folder, record)), None
         entry.may_grow = record.status in (RunStatus.RUNNING, RunStatus.QUEUED)
     except (UserError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         entry.row, entry.problem, entry.may_grow = None, str(error) or type(error).__name__, False
@@ -155,12 +151,23 @@ def _fill(entry: Entry, folder: RunFolder) -> None:
         entry.tail = None
 
 
+def _tree(entry: Entry, folder: RunFolder, record: RunRecord) -> TreeRecord | None:
+    """What a journal adds up to that the record does not say: of a run that is not over, or is of an older version."""
+    if record.tree is not None:
+        return None
+    if entry.tail is None or entry.tail.replaced:
+        entry.tail, entry.nodes = Tail(folder.journal), []
+    entry.nodes += _nodes(entry.tail)
+    return tree_of(entry.nodes, record.request.competition.direction)
+
+
 def _nodes(tail: Tail) -> Iterator[dict[str, Any]]:
     """What a row needs of each node."""
     for line in tail.read():
         event = line.value.get("event")
         if isinstance(event, dict) and event.get("type") == "node":
-            yield {"score": event.get("score"), "buggy": event.get("buggy"), "seconds": event.get("seconds") or {}}
+            needed = {name: event.get(name) for name in ("score", "buggy")}
+            yield {"type": "node", "seconds": event.get("seconds") or {}, **needed}
 
 
 class Index:
