@@ -86,6 +86,7 @@ class UsageRecord(BaseModel):
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     cost_usd: float = 0.0
     waiting_seconds: float = 0.0
     model_seconds: float = 0.0

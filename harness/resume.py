@@ -201,7 +201,7 @@ def _carry_lines(source: Path, target: Path) -> None:
 def _usage(transcript: Path) -> Usage:
     from harness.gateway.transcript import read_transcript
 
-    calls = refused = read = written = cached = 0
+    calls = refused = read = written = cached = kept = 0
     cost = waiting = seconds = 0.0
     with contextlib.suppress(InvalidSpec, FileNotFoundError):
         for call in read_transcript(transcript):
@@ -215,7 +215,8 @@ def _usage(transcript: Path) -> Usage:
             if call.usage is not None:
                 read, written = read + call.usage.input, written + call.usage.output
                 cached += call.usage.cached_input
-    return Usage(calls, read, written, cached, cost, waiting, seconds, refused)
+                kept += call.usage.cache_write + call.usage.cache_write_1h
+    return Usage(calls, read, written, cached, kept, cost, waiting, seconds, refused)
 
 
 def _all_seconds(record: RunRecord, events: list[StoredEvent]) -> float:

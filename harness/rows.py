@@ -58,6 +58,7 @@ class Row:
     phase_seconds: dict[str, float]
     waiting_seconds: float
     input_tokens: int
+    cached_input_tokens: int = 0
     output_tokens: int
     cost_usd: float
     oom_kills: int
@@ -159,6 +160,7 @@ def _row(record: RunRecord, grade: dict[str, Any], tree: TreeRecord) -> Row:
         phase_seconds=tree.phase_seconds,
         waiting_seconds=record.usage.waiting_seconds,
         input_tokens=record.usage.input_tokens,
+        cached_input_tokens=record.usage.cached_input_tokens,
         output_tokens=record.usage.output_tokens,
         cost_usd=record.usage.cost_usd,
         oom_kills=record.oom_kills,

@@ -171,6 +171,7 @@ COST_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "overhead s": _phase("overhead"),
     "waiting s": lambda row: _number(row.waiting_seconds, 1),
     "tokens in": lambda row: f"{row.input_tokens:,}",
+    "of these cached": lambda row: f"{row.cached_input_tokens:,}" if row.cached_input_tokens else NONE,
     "tokens out": lambda row: f"{row.output_tokens:,}",
 }
 LEFT = ("competition", "status", "medal")

@@ -96,6 +96,7 @@ def _usage(folder: RunFolder, record: RunRecord) -> Finding:
     calls = [line for line in folder.lines(folder.transcript) if line["api"] != "models"]
     sums = {
         "input_tokens": sum((line["usage"] or {}).get("input", 0) for line in calls),
+        "cached_input_tokens": sum((line["usage"] or {}).get("cached_input", 0) for line in calls),
         "output_tokens": sum((line["usage"] or {}).get("output", 0) for line in calls),
         "cost_usd": sum(line["cost_usd"] or 0.0 for line in calls),
     }

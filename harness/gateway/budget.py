@@ -32,6 +32,7 @@ class Usage:
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     cost_usd: float = 0.0
     waiting_seconds: float = 0.0
     model_seconds: float = 0.0
@@ -77,6 +78,7 @@ class Ledger:
             input_tokens=used.input_tokens + tokens.input,
             output_tokens=used.output_tokens + tokens.output,
             cached_input_tokens=used.cached_input_tokens + tokens.cached_input,
+            cache_write_tokens=used.cache_write_tokens + tokens.cache_write + tokens.cache_write_1h,
             cost_usd=used.cost_usd + (cost_usd or 0.0),
             model_seconds=used.model_seconds + seconds,
         )

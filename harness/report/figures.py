@@ -174,15 +174,16 @@ def node_failures(series: Mapping[str, RunSeries]) -> Data:
 def costs(summary: Summary) -> Data:
     """Per competition: what its runs took, all together."""
     found = [_cost(name, rows) for name, rows in by_competition(summary.rows).items()]
-    columns = ("competition", "runs", "steps", "wall_seconds", "input_tokens", "output_tokens", "cost_usd")
-    return Data("costs", columns, tuple(found))
+    tokens = ("input_tokens", "cached_input_tokens", "output_tokens")
+    return Data("costs", ("competition", "runs", "steps", "wall_seconds", *tokens, "cost_usd"), tuple(found))
 
 
 def _cost(name: str, rows: Sequence[Row]) -> tuple[Value, ...]:
     wall = sum(row.wall_seconds or 0.0 for row in rows)
     steps, tokens_in = sum(row.steps for row in rows), sum(row.input_tokens for row in rows)
+    cached = sum(row.cached_input_tokens for row in rows)
     tokens_out, paid = sum(row.output_tokens for row in rows), sum(row.cost_usd for row in rows)
-    return name, len(rows), steps, round(wall, 3), tokens_in, tokens_out, round(paid, 6)
+    return name, len(rows), steps, round(wall, 3), tokens_in, cached, tokens_out, round(paid, 6)
 
 
 def _value(value: object) -> Value:

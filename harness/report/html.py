@@ -236,6 +236,7 @@ def _costs(summary: Summary) -> dict[str, Any]:
         steps=sum(row.steps for row in rows),
         wall=sum(row.wall_seconds or 0.0 for row in rows),
         tokens_in=sum(row.input_tokens for row in rows),
+        cached=sum(row.cached_input_tokens for row in rows),
         tokens_out=sum(row.output_tokens for row in rows),
         usd=summary.cost_usd,
     )

@@ -36,6 +36,7 @@ class Say:
     input_tokens: int = 100
     output_tokens: int = 20
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     pause_seconds: float = 0.0
     piece: int = 400
     usage: bool = True
@@ -222,6 +223,7 @@ def _reply(step: Say, received: Received) -> Reply:
         input_tokens=step.input_tokens,
         output_tokens=step.output_tokens,
         cached_input_tokens=step.cached_input_tokens,
+        cache_write_tokens=step.cache_write_tokens,
         piece=step.piece,
     )
 

@@ -23,6 +23,7 @@ class Reply:
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0  # Anthropic alone counts them
     piece: int = 400
 
 
@@ -210,10 +211,11 @@ class MessagesRenderer:
         return blocks
 
     def _usage(self, reply: Reply, output_tokens: int) -> Json:
-        """Anthropic counts what came from the cache apart from the input."""
+        """Anthropic counts what came from the cache, and what was put there, apart from the input."""
         return {
-            "input_tokens": reply.input_tokens - reply.cached_input_tokens,
+            "input_tokens": reply.input_tokens - reply.cached_input_tokens - reply.cache_write_tokens,
             "cache_read_input_tokens": reply.cached_input_tokens,
+            "cache_creation_input_tokens": reply.cache_write_tokens,
             "output_tokens": output_tokens,
         }
 

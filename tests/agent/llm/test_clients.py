@@ -235,6 +235,39 @@ class TestMessages:
         assert asked[0].json["messages"] == [{"role": "user", "content": "Say hi."}]
 
 
+class TestPromptCaching:
+    """What stays the same over a run is marked for Anthropic's cache; other providers find it by themselves."""
+
+    def asked(self, folder: Path, api: str, *messages: Message) -> dict[str, Any]:
+        wire = next(wire for wire in WIRES if wire.api == api)
+        with UnixServer(folder / "gateway.sock", [Answer(wire.text("hi"))]) as server:
+            llm_for(ModelSettings("m1", wire.api), server.path).complete(Request(messages, seed=5))
+        body: dict[str, Any] = server.asked[0].json
+        return body
+
+    def test_the_turn_is_split_where_its_stable_beginning_ends(self, tmp_path: Path) -> None:
+        body = self.asked(tmp_path, "messages", Message("system", "Role.", 5), Message("user", "Task.\n\nDraft.", 7))
+        kept = {"type": "text", "text": "Task.\n\n", "cache_control": {"type": "ephemeral"}}
+        assert body["messages"][0]["content"] == [kept, {"type": "text", "text": "Draft."}]
+        assert body["system"] == "Role.", "what comes before the mark is cached with it"
+
+    def test_without_a_stable_turn_the_system_text_is_marked(self, tmp_path: Path) -> None:
+        body = self.asked(tmp_path, "messages", Message("system", "Role.", 5), Message("user", "Draft."))
+        assert body["system"] == [{"type": "text", "text": "Role.", "cache_control": {"type": "ephemeral"}}]
+        assert body["messages"][0]["content"] == "Draft."
+
+    def test_without_anything_stable_nothing_is_marked(self, tmp_path: Path) -> None:
+        body = self.asked(tmp_path, "messages", Message("system", "Role."), Message("user", "Draft."))
+        assert "cache_control" not in str(body)
+
+    @pytest.mark.parametrize("api", ["chat", "responses"])
+    def test_other_providers_get_the_text_as_it_is(self, tmp_path: Path, api: str) -> None:
+        body = self.asked(tmp_path, api, Message("system", "Role.", 5), Message("user", "Task.\n\nDraft.", 7))
+        assert "cache_control" not in str(body) and "Task.\n\nDraft." in [
+            message["content"] for message in body.get("messages") or body["input"]
+        ]
+
+
 def test_an_unknown_api_names_those_that_exist(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="chat, responses, messages"):
         llm_for(ModelSettings("m1", "telepathy"), tmp_path)  # type: ignore[arg-type]

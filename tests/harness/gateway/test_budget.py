@@ -83,6 +83,25 @@ def test_anthropics_cached_tokens_are_part_of_the_input(bench, fake, upstream, s
     assert (used.input_tokens, used.output_tokens, used.cached_input_tokens) == (1000, 200, 400)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_written_to_anthropics_cache_is_counted_and_has_its_own_price(bench, fake, upstream, stream):
+    prices = StatedPrices(
+        {"model-a": StatedPrice(input=1.0, output=10.0, cached_input=0.1, cache_write=1.25)}, NoPrices()
+    )
+    gateway = bench.gateway(upstream("anthropic", prices=prices), budget=Budget(usd=1.0))
+    fake.script(Say(input_tokens=1000, output_tokens=200, cached_input_tokens=400, cache_write_tokens=300))
+    kept = {"type": "text", "text": "The task.", "cache_control": {"type": "ephemeral"}}
+    messages = [{"role": "user", "content": [kept, {"type": "text", "text": "Draft."}]}]
+
+    made = bench.anthropic(gateway).messages.create(model="model-a", max_tokens=300, messages=messages, stream=stream)
+    _ = list(made) if stream else None
+
+    used = gateway.usage()
+    assert (used.input_tokens, used.cached_input_tokens, used.cache_write_tokens) == (1000, 400, 300)
+    assert used.cost_usd == pytest.approx((300 * 1.0 + 400 * 0.1 + 300 * 1.25 + 200 * 10.0) / 1e6)
+    assert fake.received[-1].body["messages"] == messages, "the mark reaches the provider as it was set"
+
+
 def test_what_does_not_fit_is_402_for_openai_and_is_not_retried(bench, fake, upstream):
     gateway = bench.gateway(upstream(), budget=Budget(calls=1))
     client = bench.openai(gateway).with_options(max_retries=2)

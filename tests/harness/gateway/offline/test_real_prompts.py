@@ -11,7 +11,7 @@ import pytest
 from agent.contract import CompetitionBrief, SearchSettings
 from agent.journal import Journal, Node, Pending
 from agent.llm.base import Message
-from agent.operators import OPERATORS
+from agent.operators import OPERATORS, base_of
 from agent.operators.base import Limits, Situation, Task
 from agent.operators.reply import parse
 from agent.operators.review import SUBMIT_REVIEW, Review, review_messages
@@ -60,7 +60,7 @@ def test_every_fact_of_a_real_prompt_is_read(prompts: PromptSet, make_data: Any)
     other = node("print('other')\n", id="n0002", step=2)
     journal.append(parent)
     for action in OPERATORS:
-        parents = {"draft": (), "merge": (parent, other)}.get(action, (parent,))
+        parents = {"draft": (), "merge": (parent, other), "ensemble": (parent, other)}.get(action, (parent,))
         read = read_situation(chat(OPERATORS[action](situation(task, journal, parents, 3), prompts)), [])
         assert read.operator == action
         assert (read.metric, read.higher_is_better, read.steps_left, read.timeout_seconds) == (
@@ -71,7 +71,7 @@ def test_every_fact_of_a_real_prompt_is_read(prompts: PromptSet, make_data: Any)
         )
         assert read.packages is not None and "sklearn" in read.packages
         assert read.data.train_rows == 160 and [target.name for target in read.data.targets] == ["y"]
-        assert (read.code == parent.code) == (action != "draft")
+        assert (read.code == parent.code) == (action not in ("draft", "ensemble"))
         assert read.folds == 5
         assert read.other_code == (other.code if action == "merge" else None)
         if action == "debug":
@@ -90,7 +90,8 @@ def test_search_ends_with_a_good_script_and_repeats_none(
         pending = Pending(f"n{step:04d}", step, decision.action, tuple(parent.id for parent in decision.parents))
         journal.propose(pending)
         asked = chat(OPERATORS[decision.action](situation(task, journal, decision.parents, step), prompts))
-        reply = parse(coder.answer(asked, [], 1).text)
+        base = base_of(decision.action, decision.parents, prompts.settings)
+        reply = parse(coder.answer(asked, [], 1).text, base)
         assert reply.problem is None
         journal.append(executed(pending, reply.plan, reply.code, task, prompts, coder, run_script, data.folder))
     scores = [finished.score for finished in journal if finished.score is not None]
