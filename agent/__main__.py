@@ -36,7 +36,8 @@ from agent.workspace import Workspace
 UNSAFE = """\
 This runs scripts that a model wrote. In Podium's container they have users of their own, no network and no keys;
 here they would run as you, with all that you may do. For a run in the container: podium bench
-If you accept that: python -m agent --unsafe-no-sandbox --request FILE --data FOLDER --socket FILE --workspace FOLDER
+If you accept that: podium gateway COMPETITION serves what the agent needs, and prints the line that starts it:
+python -m agent --unsafe-no-sandbox --request FILE --data FOLDER --socket FILE --workspace FOLDER
 """
 
 DESCRIPTION_CHARS = (24_000, 6_000)  # head and tail; every prompt holds it

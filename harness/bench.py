@@ -121,9 +121,9 @@ class Bench:
         chosen = choose.as_preset(other) if other else preset(options.agent, options.search).blending(options.ensemble)
         known = catalogue.of(settings)
         loaded = [known.load(name) for name in options.competitions]
-        prompts = promptset.NONE if other else self._prompts(options.prompts or chosen.prompt_set)
+        prompts = promptset.NONE if other else self.prompt_set(options.prompts or chosen.prompt_set)
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
-        self._refuse_model()
+        self.refuse_model()
         before_runs.refuse_results_folder(settings.results)
         self._engine()
         prepared = [(item, self.prepare(item)) for item in loaded]
@@ -157,14 +157,14 @@ class Bench:
             for seed in options.seeds
         ]
 
-    def _prompts(self, name_or_folder: str) -> promptset.PromptSet:
+    def prompt_set(self, name_or_folder: str) -> promptset.PromptSet:
         """Read a prompt set; one of the user's own is checked first, since a mistake would show in the box only."""
         found = promptset.find(name_or_folder, self.settings.prompts)
         if "/" in name_or_folder:
             prompt_check.usable(promptset.folder_of(name_or_folder, self.settings.prompts), self.settings.root)
         return found
 
-    def _refuse_model(self) -> None:
+    def refuse_model(self) -> None:
         """An unknown model, a missing key or an unknown price ends here."""
         from harness.gateway.prices import refuse_unpriced
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from harness.by_hand_verbs import by_hand
 from harness.compare_verbs import comparing
 from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(runs)
 app.add_typer(solving)
+app.add_typer(by_hand)
 app.add_typer(own)
 app.add_typer(comparing)
 app.add_typer(querying)

@@ -1,0 +1,79 @@
+"""`podium gateway`: the host's side of a run, for an agent that is started by hand, outside a container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.options import (
+    AgentName,
+    BudgetUsd,
+    Minutes,
+    Model,
+    Prices,
+    Prompts,
+    Raw,
+    ScriptMinutes,
+    SearchPolicy,
+    Seed,
+    StandIn,
+    Steps,
+    path,
+    scaled,
+)
+from harness.run_verbs import settings_now
+
+by_hand = typer.Typer()
+
+
+@by_hand.command()
+def gateway(
+    competition: Annotated[str, typer.Argument(metavar="COMPETITION", help="See: podium list")],
+    into: Annotated[
+        Path, typer.Option(parser=path, metavar="FOLDER", help="A new folder for the journal, the calls and the nodes.")
+    ] = Path("by-hand"),
+    agent: AgentName = "aide",
+    model: Model = "offline",
+    seed: Seed = 0,
+    steps: Steps = None,
+    raw: Raw = None,
+    stand_in: StandIn = False,
+    prompts: Prompts = None,
+    budget: BudgetUsd = None,
+    time_limit: Minutes = None,
+    script_timeout: ScriptMinutes = None,
+    prices: Prices = None,
+    search: SearchPolicy = None,
+) -> None:
+    """Serve a run's gateway without a container, for python -m agent --unsafe-no-sandbox, whose scripts run as you."""
+    from harness.by_hand import serve
+    from harness.choices import BenchOptions
+    from harness.interrupt import orderly_interrupts
+    from harness.progress import say
+    from harness.stopping import StopFlag
+
+    options = BenchOptions(
+        competitions=(competition,),
+        agent=agent,
+        model=model,
+        seeds=(seed,),
+        steps=steps,
+        raw=raw,
+        stand_in=stand_in,
+        prompts=prompts,
+        budget_usd=budget,
+        time_limit_seconds=scaled(time_limit, 60),
+        candidate_timeout_seconds=scaled(script_timeout, 60),
+        prices=prices,
+        search=search,
+    )
+    stop = StopFlag()
+    with orderly_interrupts(stop, say):
+        heard = serve(settings_now(), options, into.absolute(), say, stop)
+    typer.echo(f"{heard.nodes} nodes, best {heard.best or 'none'}; {heard.ended or 'stopped'}")
+    if heard.best is not None:
+        submission = into / "nodes" / heard.best / "submission.csv"
+        typer.echo(f"podium grade --competition {competition} --submission {submission}")
+    raise typer.Exit(0 if heard.best is not None else 4)
