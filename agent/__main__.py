@@ -13,6 +13,7 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from agent.programs import Programs
 from agent.promptset import PromptSet
 from agent.search import policy_for
 from agent.stop import StopSwitch
+from agent.trials import Trials
 from agent.workspace import Workspace
 
 UNSAFE = """\
@@ -53,6 +55,7 @@ class Places:
     prompts: Path = contract.PROMPTS
     packages: Path = contract.PACKAGES
     earlier: Path = contract.EARLIER
+    sample: Path = contract.SAMPLE
     workspace: Workspace = Workspace(contract.NODES, contract.SUBMISSION)  # noqa: RUF009 - frozen
 
 
@@ -67,9 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.prompts,
             options.packages,
             options.earlier,
+            options.workspace / "sample",
             Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
         )
-        return run(places, lambda workers: [PlainInterpreter(options.python, options.data) for _ in range(workers)])
+        places.sample.mkdir(parents=True, exist_ok=True)
+        plain = partial(PlainInterpreter, options.python, options.data, places.sample)
+        return run(places, lambda workers: [plain() for _ in range(workers)])
     isolated = slots(os.environ)  # the supervisor's, so only in the container
     if not isolated:
         sys.stderr.write(UNSAFE)
@@ -114,6 +120,7 @@ def build(
         workspace=places.workspace,
         journal=journal,
         programs=Programs(nodes) if request.search.reuse_outcomes else None,
+        trials=Trials(places.data, places.sample) if request.search.sample_first else None,
         stop=stop,
     )
 

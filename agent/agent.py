@@ -33,6 +33,7 @@ from agent.search.base import Decision, Ensemble, Progress, SearchPolicy
 from agent.slots import Slots
 from agent.stop import StopSwitch
 from agent.stopwatch import Stopwatch
+from agent.trials import Trials
 from agent.worker import Worker
 from agent.workspace import Workspace
 
@@ -60,6 +61,7 @@ class Agent:
     workspace: Workspace
     journal: Journal
     programs: Programs | None = None  # None: a program is run as often as it comes
+    trials: Trials | None = None  # None: no script is tried on a sample first
     fallback: LLM | None = None
     stop: StopSwitch = field(default_factory=StopSwitch)
     clock: Callable[[], float] = time.monotonic
@@ -88,6 +90,8 @@ class Agent:
             workspace=self.workspace,
             deadline=self._deadline,
             programs=self.programs,
+            trials=self.trials,
+            leakage_review=self.request.search.leakage_review,
         )
 
     def run(self) -> EndEvent:
@@ -184,6 +188,8 @@ class Agent:
             known_programs=self.programs.count if self.programs is not None else 0,
             summary=self._chronicle.due(self.task, self.journal, self.prompts),
         )
+        if self.request.search.leakage_review:
+            attempt.earlier_scores = tuple(node.score for node in self.journal.good if node.score is not None)
         self._crew.start(self._worker.carry_out, attempt)
 
     def _earlier(self, decision: Decision) -> tuple[Kept, ...]:

@@ -7,22 +7,23 @@ review: the outcome was paid for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.contract import NodeEvent
+from agent.contract import Leakage, NodeEvent, Trial
 from agent.ends import EndOfRun
 from agent.excerpt import excerpt
 from agent.interpreter import Execution
 from agent.journal import Pending
 from agent.llm.base import Message, Usage
 from agent.operators.coding import Proposal
+from agent.operators.leakage import Finding
 from agent.operators.review import Review
 from agent.operators.summarize import Summary
 from agent.programs import copied
 from agent.stopwatch import Stopwatch
-from agent.verdict import judge
+from agent.verdict import Verdict, judge
 
 EVENT_OUTPUT_CHARS = (100_000, 300_000)  # head and tail; the gateway takes events of 4 MiB
 
@@ -49,6 +50,10 @@ class Attempt:
     written: Summary = field(default_factory=Summary)
     proposal: Proposal = field(default_factory=lambda: Proposal("", "", Usage()))
     execution: Execution | None = None
+    trial: Trial | None = None
+    earlier_scores: tuple[float, ...] = ()  # of the good nodes, when this was proposed
+    leaks: Finding = field(default_factory=Finding)
+    leakage: Leakage | None = None
     checked: Checked = field(default_factory=Checked)
     findings: Review = field(default_factory=Review)
     original: NodeEvent | None = None
@@ -58,8 +63,8 @@ class Attempt:
         """Say what became of it; it must have an execution."""
         execution = self.execution
         assert execution is not None
-        verdict = judge(execution.outcome, execution.output, metric, self.findings, self.checked.problem)
-        usage = self.proposal.usage + self.findings.usage + self.written.usage
+        verdict = self.verdict(metric)
+        usage = self.proposal.usage + self.findings.usage + self.leaks.usage + self.written.usage
         event = NodeEvent(
             node=self.pending.id,
             step=self.pending.step,
@@ -79,6 +84,19 @@ class Attempt:
             warm_start=execution.warm_start,
             seconds=self.watch.seconds(),
             tokens={"input": usage.input_tokens, "output": usage.output_tokens},
-            asks=(*self.proposal.asks, *self.findings.asks),
+            asks=(*self.proposal.asks, *self.findings.asks, *self.leaks.asks),
+            trial=self.trial,
+            leakage=self.leakage,
         )
         return event if self.original is None else copied(event, self.original)
+
+    def verdict(self, metric: str) -> Verdict:
+        """Judge what is known by now. A failure on a sample is mended as such, and a leak outweighs a good score."""
+        execution = self.execution
+        assert execution is not None
+        verdict = judge(execution.outcome, execution.output, metric, self.findings, self.checked.problem)
+        if self.trial is not None and self.trial.decided:
+            return replace(verdict, score=None, why_buggy=execution.submission_problem)
+        if self.leakage is not None and self.leakage.verdict == "leak" and not verdict.buggy:
+            return replace(verdict, score=None, why_buggy=f"leakage: {self.leakage.reason}")
+        return verdict

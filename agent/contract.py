@@ -17,6 +17,7 @@ HOME = Path("/home")
 DATA = Path("/home/data")
 SUBMISSION = Path("/home/submission/submission.csv")
 NODES = Path("/home/agent/nodes")  # the agent's own; the harness keeps what events and checks carry
+SAMPLE = Path("/home/sample")  # a small copy of the data, which the agent makes for candidates to be tried on
 PROMPTS = Path("/opt/podium/prompts")
 PACKAGES = Path("/opt/podium/packages.json")  # name → version of what candidates can import; written with the image
 REQUEST = Path("/run/agent/door/request.json")
@@ -32,7 +33,7 @@ LABEL_HEADER = "x-podium-label"  # of a model call: which node it is for, and wh
 Direction = Literal["maximize", "minimize"]
 Action = Literal["draft", "improve", "debug", "merge", "ensemble"]
 Outcome = Literal["ok", "failed", "timed_out", "out_of_memory", "output_limit", "killed", "not_run"]
-Purpose = Literal["code", "review"]
+Purpose = Literal["code", "review", "leakage"]
 EndReason = Literal["steps", "deadline", "budget", "stopped", "model_unavailable", "error"]
 
 
@@ -60,6 +61,8 @@ class SearchSettings:
     reuse_outcomes: bool = False
     patience: int = 0
     ensemble_share: float = 0.0
+    sample_first: bool = False
+    leakage_review: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,25 @@ class Ask:
 
 
 @dataclass(frozen=True)
+class Leakage:
+    """A second look at a score that is too good: what was odd, and what was found."""
+
+    suspicion: str
+    verdict: Literal["leak", "clear", "unclear"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A first run on a sample of the data. `about`: what the sample is, or why there was no trial (then no outcome)."""
+
+    about: str
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+    decided: bool = False  # the script failed, and was not run in full
+
+
+@dataclass(frozen=True)
 class NodeEvent:
     """One finished node. `score` is the validation score, None when the node is buggy; times are seconds."""
 
@@ -175,6 +197,8 @@ class NodeEvent:
     tokens: dict[str, int]  # input, output
     duplicate_of: str | None = None  # the node that ran the same program; the outcome is that one's
     asks: tuple[Ask, ...] = ()
+    trial: Trial | None = None  # None where scripts are not tried first
+    leakage: Leakage | None = None  # None where nothing was suspect, or suspect scores are not looked at
     type: Literal["node"] = "node"
 
 

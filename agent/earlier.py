@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.contract import EARLIER_NODES_NAME, Direction, NodeEvent
+from agent.contract import EARLIER_NODES_NAME, Ask, Direction, Leakage, NodeEvent, Trial
 from agent.journal import Journal, Node
 from agent.workspace import Workspace
 
@@ -46,4 +46,11 @@ def restore(folder: Path, journal: Journal, workspace: Workspace) -> None:
 
 def _event(line: str) -> NodeEvent:
     raw = json.loads(line)
-    return NodeEvent(**{**raw, "parents": tuple(raw["parents"])})
+    trial, leakage = raw.get("trial"), raw.get("leakage")
+    inner = {
+        "parents": tuple(raw["parents"]),
+        "asks": tuple(Ask(**ask) for ask in raw.get("asks", ())),
+        "trial": Trial(**trial) if trial else None,
+        "leakage": Leakage(**leakage) if leakage else None,
+    }
+    return NodeEvent(**{**raw, **inner})

@@ -14,6 +14,7 @@ from agent.journal import Journal, Node
 from agent.llm.base import Message
 from agent.operators import OPERATORS
 from agent.operators.base import Limits, Situation, Task
+from agent.operators.leakage import leakage_messages
 from agent.operators.review import review_messages
 from agent.operators.summarize import summarize_messages
 from agent.promptset import Renderer, SetSettings
@@ -71,6 +72,9 @@ def messages(operator: str, prompts: Renderer) -> tuple[Message, ...]:
     if operator == "review":
         failed = tree["n0006"]
         return review_messages(task(), prompts, failed.code, failed.outcome, failed.output)
+    if operator == "leakage":
+        good = tree["n0003"]
+        return leakage_messages(task(), prompts, good.code, good.output, "the score 0.824 is a jump from 0.81")
     if operator == "summarize":
         return summarize_messages(task(), tree, "A forest beats a linear model.", list(tree)[2:], prompts)
     with tempfile.TemporaryDirectory() as folder:
@@ -85,6 +89,8 @@ def bare_messages(operator: str, prompts: Renderer) -> tuple[Message, ...]:
     bare_task = replace(task(), description="", preview="", packages={}, k_fold=0)
     if operator == "review":
         return review_messages(bare_task, prompts, "", "not_run", "")
+    if operator == "leakage":
+        return leakage_messages(bare_task, prompts, "", "", "")
     if operator == "summarize":
         return summarize_messages(bare_task, Journal("minimize"), "", [], prompts)
     return _asked(operator, {action: _bare(one, bare_task) for action, one in situations().items()}, prompts)

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from agent.contract import DATA, CandidateLimits, Outcome
+from agent.contract import DATA, SAMPLE, CandidateLimits, Outcome
 from agent.supervisor.capture import Capture
 from agent.supervisor.collect import SUBMISSION, Refused, collect
 from agent.supervisor.environment import candidate_environment
@@ -64,11 +64,18 @@ class Interpreter(Protocol):
     """Runs one script at a time; `run` is used by one thread at a time."""
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Run `code`; leave `solution.py`, `output.txt` and, where they were made, `submission.csv` and `PREDICTIONS`.
 
-        The script finds read-only copies of `inputs` in `earlier/`, by their names.
+        The script finds read-only copies of `inputs` in `earlier/`, by their names, and in `input/` the data, or the
+        sample of them.
         """
         ...
 
@@ -80,22 +87,29 @@ class Interpreter(Protocol):
 class PlainInterpreter:
     """A child process in a temporary folder, without isolation and without a memory limit."""
 
-    def __init__(self, python: Path = Path(sys.executable), data: Path = DATA) -> None:
+    def __init__(self, python: Path = Path(sys.executable), data: Path = DATA, sample: Path = SAMPLE) -> None:
         self._python = python
         self._data = data
+        self._sample = sample
         self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
         self._closed = False
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Run `code`; see `Interpreter.run`."""
         node_dir.mkdir(parents=True, exist_ok=True)
         (node_dir / "solution.py").write_text(code, encoding="utf-8", errors="replace")
         with tempfile.TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as name:
             folder = Path(name).resolve()
-            self._lay_out(folder, (node_dir / "solution.py").read_bytes(), inputs)
+            self._lay_out(folder, (node_dir / "solution.py").read_bytes(), inputs, sampled=sampled)
             ended = self._execute(folder, limits)
             submission, problem = _collected(folder, node_dir / SUBMISSION, limits.file_bytes)
             for name in PREDICTIONS:
@@ -120,9 +134,9 @@ class PlainInterpreter:
             if self._running is not None:
                 _end_group(self._running)
 
-    def _lay_out(self, folder: Path, code: bytes, inputs: Mapping[str, Path]) -> None:
+    def _lay_out(self, folder: Path, code: bytes, inputs: Mapping[str, Path], *, sampled: bool) -> None:
         (folder / "solution.py").write_bytes(code)
-        (folder / "input").symlink_to(self._data.resolve())
+        (folder / "input").symlink_to((self._sample if sampled else self._data).resolve())
         (folder / "working").mkdir()
         (folder / "tmp").mkdir()
         if inputs:
@@ -178,7 +192,13 @@ class SlotInterpreter:
         self._sequence = 0
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Run `code`; see `Interpreter.run`."""
         node_dir.mkdir(parents=True, exist_ok=True)
@@ -190,7 +210,7 @@ class SlotInterpreter:
                 *(_opened(files, node_dir / name, NEW_FILE) for name in (SUBMISSION, *PREDICTIONS)),
                 *(_opened(files, path, os.O_RDONLY) for path in inputs.values()),
             ]
-            report = self._ask(limits, tuple(inputs), descriptors)
+            report = self._ask(limits, tuple(inputs), descriptors, sampled=sampled)
         output = (node_dir / "output.txt").read_bytes()
         if report.problem:
             output += f"[the script could not be run: {report.problem}]\n".encode()
@@ -204,7 +224,9 @@ class SlotInterpreter:
     def close(self) -> None:
         """Do nothing: the supervisor ends what runs when the agent leaves."""
 
-    def _ask(self, limits: CandidateLimits, inputs: tuple[str, ...], descriptors: list[int]) -> Report:
+    def _ask(
+        self, limits: CandidateLimits, inputs: tuple[str, ...], descriptors: list[int], *, sampled: bool
+    ) -> Report:
         """Send one job and wait for its report; others are left from a keeper that was replaced."""
         self._sequence += 1
         job = Job(
@@ -215,6 +237,7 @@ class SlotInterpreter:
             file_bytes=limits.file_bytes,
             cpus=limits.cpus,
             inputs=inputs,
+            sampled=sampled,
         )
         try:
             self._forget_old_reports()

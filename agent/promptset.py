@@ -22,7 +22,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from agent.llm.base import Message
 
 OPERATORS = ("draft", "improve", "debug", "merge", "ensemble", "review")
-OPTIONAL = ("summarize",)  # needed where set.toml asks for it
+OPTIONAL = ("summarize", "leakage")  # needed where set.toml asks for it; where suspect scores are looked at
 SETTINGS = "set.toml"
 SHIPPED = Path(__file__).parent / "prompts"
 
@@ -130,7 +130,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 def missing(names: Collection[str], settings: SetSettings) -> list[str]:
     """Return the templates that a set must have and has not."""
-    asked = OPTIONAL if settings.memory_writer == "model" else ()
+    asked = ("summarize",) if settings.memory_writer == "model" else ()
     return [f"{name}.md" for name in ("system", *OPERATORS, *asked) if f"{name}.md" not in names]
 
 

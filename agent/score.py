@@ -47,11 +47,16 @@ def read_score(output: str, metric: str) -> Score:
     return check_score(float(found[-1]), metric) if found else Score()
 
 
+def range_of(metric: str) -> tuple[float, float]:
+    """Return between what any implementation of a metric lies; infinite where that is not known."""
+    return _RANGES.get(metric.strip().lower().replace("-", "_").replace(" ", "_"), (-math.inf, math.inf))
+
+
 def check_score(value: float, metric: str) -> Score:
     """Refuse what no run of the metric can give: NaN, infinities, a value outside a known range."""
     if not math.isfinite(value):
         return Score(problem=f"the validation score is {value}, which is not a finite number")
-    low, high = _RANGES.get(metric.strip().lower().replace("-", "_").replace(" ", "_"), (-math.inf, math.inf))
+    low, high = range_of(metric)
     if not low <= value <= high:
         return Score(problem=f"the validation score is {value}, but {metric} lies between {low:g} and {high:g}")
     return Score(value=value)

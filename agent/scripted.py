@@ -51,14 +51,22 @@ class ScriptedInterpreter:
     outcome_of: Callable[[str], Execution]
     limits: list[CandidateLimits] = field(default_factory=list)
     inputs: list[Mapping[str, Path]] = field(default_factory=list)
+    sampled: list[bool] = field(default_factory=list)
     closed: bool = False
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Lay the node's files out as a real interpreter does, and return what the function says."""
         self.limits.append(limits)
         self.inputs.append(inputs)
+        self.sampled.append(sampled)
         node_dir.mkdir(parents=True, exist_ok=True)
         execution = self.outcome_of(code)
         (node_dir / "solution.py").write_text(code, encoding="utf-8")

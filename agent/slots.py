@@ -33,14 +33,21 @@ class Slots:
         self.count = len(self._free)
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Run in the next free slot; raise `InterpreterBroken` when none works any more."""
         while True:
             slot = self._take()
             works = True
             try:
-                return slot.interpreter.run(code, node_dir, dataclasses.replace(limits, cpus=slot.cpus), inputs)
+                own = dataclasses.replace(limits, cpus=slot.cpus)
+                return slot.interpreter.run(code, node_dir, own, inputs, sampled=sampled)
             except InterpreterBroken:
                 works = False
                 if self.count == 1:

@@ -51,6 +51,12 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in _DELIMITERS
 
 
+def delimiter_of(path: Path, header: str) -> str:
+    """Return what separates the cells, by the file's name and its first line."""
+    usual = _DELIMITERS[path.suffix.lower()]
+    return ";" if usual not in header and ";" in header else usual
+
+
 def read_table(path: Path, sample_bytes: int, counted_bytes: int) -> Table:
     """Read the head of a table; its lines are counted further than its cells are read."""
     try:
@@ -81,11 +87,7 @@ def _count_lines(head: bytes, rest: BinaryIO, limit_bytes: int) -> int:
 def _rows(head: bytes, path: Path) -> list[list[str]]:
     """Parse up to `_MAX_ROWS` rows and the header; empty lines are none."""
     text = head.decode("utf-8-sig", errors="replace")
-    delimiter = _DELIMITERS[path.suffix.lower()]
-    first = text.split("\n", 1)[0]
-    if delimiter not in first and ";" in first:
-        delimiter = ";"
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(path, text.split("\n", 1)[0]))
     return list(islice((row for row in reader if row), _MAX_ROWS + 1))
 
 

@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from agent.attempt import Attempt, Checked
-from agent.contract import CandidateLimits
+from agent.contract import CandidateLimits, Trial
 from agent.deadline import Deadline
 from agent.ends import EndOfRun
 from agent.gateway import CheckFailed, Gateway
@@ -19,12 +19,15 @@ from agent.llm.base import LLM
 from agent.operators.another import another
 from agent.operators.base import Task
 from agent.operators.coding import propose
+from agent.operators.leakage import leakage_messages, look_for_leaks
 from agent.operators.review import review, review_messages
 from agent.operators.summarize import summarize
 from agent.programs import Programs
 from agent.promptset import PromptSet
 from agent.slots import Slots
 from agent.stopwatch import TimedLLM
+from agent.suspicion import suspicion
+from agent.trials import Trials, Tried
 from agent.workspace import Workspace
 
 
@@ -43,11 +46,13 @@ class Worker:
     workspace: Workspace
     deadline: Deadline
     programs: Programs | None = None  # None: a program is run as often as it comes
+    trials: Trials | None = None  # None: no script is tried on a sample first
+    leakage_review: bool = False
 
     def carry_out(self, attempt: Attempt) -> None:
         """Take every step; an end of the run that comes up on the way is noted, and the rest left out."""
         try:
-            for step in (self.propose, self.execute, self.check, self.review, self.summarize):
+            for step in (self.propose, self.execute, self.check, self.review, self.look_again, self.summarize):
                 step(attempt)
         except EndOfRun as end:
             attempt.end = end
@@ -76,11 +81,33 @@ class Worker:
             if attempt.original is not None:
                 attempt.execution = not_run(f"the same program as {attempt.original.node}")
                 return
-        seconds = self.deadline.check("the model's reply left no time to run it")
+        # What blends earlier predictions needs all rows that these are of.
+        tried = self._try(attempt) if self.trials is not None and not attempt.inputs else None
+        if tried is not None and self.trials is not None:
+            decided = self.trials.decides(tried)
+            attempt.trial = tried.record(decided=decided)
+            if decided:
+                attempt.execution = tried.as_outcome()
+                return
+        attempt.execution = self._run(attempt, self.deadline.check("the model's reply left no time to run it"))
+        if self.trials is not None and not attempt.inputs:
+            self.trials.ran_in_full(tried, attempt.execution)
+
+    def _try(self, attempt: Attempt) -> Tried | None:
+        """Run the script on a sample of the data, where that may save a full run."""
+        assert self.trials is not None
+        with attempt.watch.phase("execute"):  # the sample may still be in the making
+            seconds = self.trials.seconds(self.deadline.for_a_script)
+        if isinstance(seconds, str):
+            attempt.trial = Trial(seconds)
+            return None
+        return self.trials.tried(self._run(attempt, seconds, sampled=True))
+
+    def _run(self, attempt: Attempt, seconds: float, *, sampled: bool = False) -> Execution:
         limits = dataclasses.replace(self.limits, timeout_seconds=seconds)
         folder = self.workspace.node_dir(attempt.pending.id)
         with attempt.watch.phase("execute"):
-            attempt.execution = self.slots.run(attempt.proposal.code, folder, limits, attempt.inputs)
+            return self.slots.run(attempt.proposal.code, folder, limits, attempt.inputs, sampled=sampled)
 
     def check(self, attempt: Attempt) -> None:
         """Have the submission's format checked."""
@@ -107,6 +134,20 @@ class Worker:
         messages = review_messages(self.task, self.prompts, code, execution.outcome, execution.output)
         models = self._models(self.reviewer, attempt, "review", "review")
         attempt.findings = review(models, messages, attempt.seed)
+
+    def look_again(self, attempt: Attempt) -> None:
+        """Have a score that is too good looked at, where the run asks for it."""
+        brief = self.task.brief
+        score = attempt.verdict(brief.metric).score if self.leakage_review and attempt.original is None else None
+        if score is None or attempt.execution is None:
+            return
+        odd = suspicion(score, brief.metric, brief.direction, attempt.earlier_scores)
+        if odd is None:
+            return
+        messages = leakage_messages(self.task, self.prompts, attempt.proposal.code, attempt.execution.output, odd)
+        models = self._models(self.reviewer, attempt, "review", "leakage")
+        attempt.leaks = look_for_leaks(models, messages, attempt.seed)
+        attempt.leakage = attempt.leaks.record(odd)
 
     def _models(self, first: LLM, attempt: Attempt, phase: str, purpose: str) -> list[LLM]:
         """Who is asked, in order."""

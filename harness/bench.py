@@ -16,10 +16,10 @@ from harness import before_runs, prompt_check, promptset
 from harness.agents import choose
 from harness.choices import BenchOptions
 from harness.config import Settings
-from harness.errors import Interrupted
+from harness.errors import Interrupted, UserError
 from harness.files import write_atomically
 from harness.plan import RunPlan
-from harness.presets import preset
+from harness.presets import Preset, preset
 from harness.progress import Progress, Say
 from harness.record import CodeRecord
 from harness.results import GroupFolder, HostRecord, Results
@@ -118,10 +118,10 @@ class Bench:
             self.options = options = choose.with_limits(options, other)
             if other.spec.answers:
                 self.say(f"{other.name} is SHOWN THE ANSWERS: a test, whose runs are marked and in no rate")
-        chosen = choose.as_preset(other) if other else preset(options.agent, options.search).blending(options.ensemble)
+        chosen = choose.as_preset(other) if other else self._preset()
         known = catalogue.of(settings)
         loaded = [known.load(name) for name in options.competitions]
-        prompts = promptset.NONE if other else self.prompt_set(options.prompts or chosen.prompt_set)
+        prompts = promptset.NONE if other else self.prompt_set(chosen)
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
         self.refuse_model()
         before_runs.refuse_results_folder(settings.results)
@@ -157,11 +157,22 @@ class Bench:
             for seed in options.seeds
         ]
 
-    def prompt_set(self, name_or_folder: str) -> promptset.PromptSet:
-        """Read a prompt set; one of the user's own is checked first, since a mistake would show in the box only."""
+    def _preset(self) -> Preset:
+        """Our own agent's configuration with what the command says of it."""
+        options = self.options
+        return options.gates.on(preset(options.agent, options.search).blending(options.ensemble))
+
+    def prompt_set(self, chosen: Preset) -> promptset.PromptSet:
+        """Read the prompt set; one of the user's own is checked first, since a mistake would show in the box only."""
+        name_or_folder = self.options.prompts or chosen.prompt_set
         found = promptset.find(name_or_folder, self.settings.prompts)
         if "/" in name_or_folder:
             prompt_check.usable(promptset.folder_of(name_or_folder, self.settings.prompts), self.settings.root)
+        if chosen.search.leakage_review and "leakage.md" not in found.files:
+            raise UserError(
+                f"the prompt set {name_or_folder} has no leakage.md, by which suspect scores are looked at again. Take "
+                "one of a set that ships (agent/prompts/aide/leakage.md), or leave that out: --no-leakage-review"
+            )
         return found
 
     def refuse_model(self) -> None:

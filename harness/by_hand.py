@@ -107,7 +107,7 @@ def _plan(bench: Bench) -> RunPlan:
     options.check()
     chosen = preset(options.agent, options.search)
     item = catalogue.of(settings).load(options.competitions[0])
-    prompts = bench.prompt_set(options.prompts or chosen.prompt_set)
+    prompts = bench.prompt_set(chosen)
     bench.refuse_model()
     data, limits = bench.prepare(item), options.limits(chosen)
     return RunPlan(

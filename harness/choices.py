@@ -15,7 +15,7 @@ from typing import Any
 from harness.descriptions import Kind
 from harness.errors import UserError
 from harness.models import ModelOptions
-from harness.presets import Preset
+from harness.presets import Gates, Preset
 from harness.results import check_name
 from harness.sandbox.base import GIB, Gpus, Limits
 
@@ -53,6 +53,8 @@ FLAGS = {
     "models.reasoning_effort": ("--reasoning-effort", 0),
     "models.answers": ("--answers", 0),
     "models.api": ("--api", 0),
+    "gates.sample_first": ("--sample-first", 0),
+    "gates.leakage_review": ("--leakage-review", 0),
 }
 NOT_OF_ONE_RUN = ("competitions", "seeds", "group", "jobs", "graded", "resume")
 
@@ -90,6 +92,7 @@ class BenchOptions:
     show_answers: bool = False
     resume: bool = False
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
+    gates: Gates = Gates()  # noqa: RUF009 - frozen
 
     def arguments(self, competition: str, seed: int) -> tuple[str, ...]:
         """What follows `podium bench` so that one run of these is made again, into a group of its own."""
@@ -99,7 +102,10 @@ class BenchOptions:
             value = attrgetter(name)(self)
             if value == attrgetter(name)(default):
                 continue
-            found += [flag] if value is True else [flag, f"{value / unit:.12g}" if unit else str(value)]
+            if isinstance(value, bool):
+                found.append(flag if value else flag.replace("--", "--no-", 1))
+            else:
+                found += [flag, f"{value / unit:.12g}" if unit else str(value)]
         return tuple(found)
 
     @classmethod

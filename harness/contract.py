@@ -74,6 +74,12 @@ class SearchSettings(_In):
     ensemble_share: float = Field(
         default=0.0, ge=0, lt=1, description="last part of the run that blends its best nodes; 0: none does"
     )
+    sample_first: bool = Field(
+        default=False, description="a script is tried on a sample of the data first; one that fails there is not run"
+    )
+    leakage_review: bool = Field(
+        default=False, description="a score that is perfect, or jumps, is looked at again; a leak makes the node buggy"
+    )
 
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -150,9 +156,26 @@ class ProposalEvent(_In):
 class Ask(_In):
     """One question to a model, in the order they were asked. `problem`: why its reply could not be used."""
 
-    purpose: Literal["code", "review"]
+    purpose: Literal["code", "review", "leakage"]
     model: str
     problem: str | None
+
+
+class Leakage(_In):
+    """A second look at a score that is too good: what was odd, and what was found."""
+
+    suspicion: str
+    verdict: Literal["leak", "clear", "unclear"]
+    reason: str
+
+
+class Trial(_In):
+    """A first run on a sample of the data. `about`: what the sample is, or why there was no trial (then no outcome)."""
+
+    about: str
+    outcome: Literal["ok", "failed", "timed_out", "out_of_memory", "output_limit", "killed", "not_run"] | None = None
+    seconds: Seconds = 0.0
+    decided: bool = False
 
 
 class NodeEvent(_In):
@@ -181,6 +204,8 @@ class NodeEvent(_In):
         default=None, description="the node that ran the same program: this one was not run, the outcome is that one's"
     )
     asks: tuple[Ask, ...] = ()
+    trial: Trial | None = None
+    leakage: Leakage | None = None
 
 
 class BestEvent(_In):

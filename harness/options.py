@@ -46,6 +46,20 @@ ApiName = Annotated[
     str | None,
     typer.Option("--api", help="chat or responses. [default: responses for openai/…, chat for compatible/…]"),
 ]
+SampleFirst = Annotated[
+    bool | None,
+    typer.Option(
+        "--sample-first/--no-sample-first",
+        help="Try a script on a sample of large data first; one that fails there is not run. [default: the agent's]",
+    ),
+]
+LeakageReview = Annotated[
+    bool | None,
+    typer.Option(
+        "--leakage-review/--no-leakage-review",
+        help="Have perfect scores and sudden jumps looked at again. [default: the agent's]",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the search and of the offline coder.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Nodes of the tree. [default: the agent's]")]
 Raw = Annotated[

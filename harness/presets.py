@@ -9,7 +9,7 @@ best solutions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from harness.contract import POLICIES, SearchSettings
 from harness.errors import UserError
@@ -68,6 +68,8 @@ PRESETS: dict[str, Preset] = {
                 k_fold=5,
                 reuse_outcomes=True,
                 ensemble_share=0.15,
+                sample_first=True,
+                leakage_review=True,
             ),
             candidate_timeout_seconds=1 * HOUR,
             wall_seconds=24 * HOUR,
@@ -77,6 +79,19 @@ PRESETS: dict[str, Preset] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class Gates:
+    """What a user says of the gates that a node passes; None leaves it to the agent."""
+
+    sample_first: bool | None = None
+    leakage_review: bool | None = None
+
+    def on(self, preset: Preset) -> Preset:
+        """Return the preset with these gates."""
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        return replace(preset, search=preset.search.model_copy(update=said)) if said else preset
 
 
 def preset(name: str, policy: str | None = None) -> Preset:

@@ -25,6 +25,7 @@ from harness.options import (
     Group,
     Jobs,
     Json,
+    LeakageReview,
     MaxOutputTokens,
     MemoryGib,
     Minutes,
@@ -37,6 +38,7 @@ from harness.options import (
     Resume,
     Reuse,
     ReviewModel,
+    SampleFirst,
     ScriptMinutes,
     SearchPolicy,
     Seed,
@@ -107,12 +109,15 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         reasoning_effort: ReasoningEffort = None,
         answers: AnswersBy = "tool",
         api: ApiName = None,
+        sample_first: SampleFirst = None,
+        leakage_review: LeakageReview = None,
         resume: Resume = None,
         json: Json = False,
     ) -> None:
         from harness.choices import BenchOptions, parse_seeds, select
         from harness.descriptions import parse as parse_kind
         from harness.models import ModelOptions
+        from harness.presets import Gates
 
         settings = settings_now()
         if resume is not None:
@@ -155,6 +160,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
                 answers=cast("Answers", answers),
                 api=cast("Api | None", api),
             ),
+            gates=Gates(sample_first, leakage_review),
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
 

@@ -83,20 +83,20 @@ def _read(reply: Reply) -> Read[Review]:
 
 def read_review(reply: Reply) -> Review:
     """Read a review from the tool's arguments, else from a JSON object in the text, else from the prose."""
-    found = reply.tool_arguments or next(_objects(reply.text), None)
+    found = reply.tool_arguments or next(objects(reply.text, ("is_bug", "metric")), None)
     if found is None:
         return Review(summary=clean(reply.text).strip()[:_MAX_SUMMARY_CHARS], usage=reply.usage)
     summary = found.get("summary")
     return Review(
-        is_bug=_boolean(found.get("is_bug")),
+        is_bug=boolean(found.get("is_bug")),
         summary=clean(summary if isinstance(summary, str) else "").strip()[:_MAX_SUMMARY_CHARS],
         metric=_number(found.get("metric")),
         usage=reply.usage,
     )
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects in a text that look like a review."""
+def objects(text: str, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects in a text that hold one of the keys."""
     decoder = json.JSONDecoder()
     start = text.find("{")
     while start >= 0:
@@ -106,12 +106,13 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             value = None
         if isinstance(value, dict):
             inner = value.get("arguments", value)  # some servers print the whole call
-            if isinstance(inner, dict) and ("is_bug" in inner or "metric" in inner):
+            if isinstance(inner, dict) and any(key in inner for key in keys):
                 yield inner
         start = text.find("{", start + 1)
 
 
-def _boolean(value: Any) -> bool | None:
+def boolean(value: Any) -> bool | None:
+    """Read a yes or no in the ways in which models write it."""
     if isinstance(value, str):
         return _WORDS.get(value.strip().lower())
     return bool(value) if isinstance(value, bool | int) else None

@@ -55,7 +55,7 @@ def enter(slot: Slot, ground: Ground, file_bytes: int, cpus: Sequence[int]) -> N
     _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     seccomp.install()
     landlock.restrict(
-        reading=(*_system(ground), ground.data, ground.python.parent.parent),
+        reading=(*_system(ground), ground.data, ground.sample, ground.python.parent.parent),
         writing=(slot.folder, *ground.shared),
         devices=(Path("/dev"),),
     )

@@ -22,6 +22,7 @@ def check(ground: Ground) -> None:
     _expect(ground.home, 0, None, {0o755})
     _expect(ground.home / "slots", 0, None, {0o755, 0o711})
     _expect(ground.home / "agent", AGENT.uid, AGENT.uid, {0o700})
+    _expect(ground.sample, AGENT.uid, AGENT.uid, {0o755})
     _expect(ground.agent_gate, 0, AGENT.uid, {0o710, 0o750})
     for number in range(ground.slots):
         slot = ground.slot(number)

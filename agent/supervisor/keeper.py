@@ -127,7 +127,7 @@ class Keeper:
         if len(code) > MOST_CODE_BYTES:
             raise protocol.Malformed(f"the code is longer than {MOST_CODE_BYTES} bytes")
         identity.end_all(self._slot.identity)
-        slot.lay_out(self._slot, self._ground, code)
+        slot.lay_out(self._slot, self._ground.sample if job.sampled else self._ground.data, code)
         slot.lay_out_inputs(self._slot, dict(zip(job.inputs, files.inputs, strict=True)), job.file_bytes)
         run = self._execute(job)
         slot.keep_results(self._slot)

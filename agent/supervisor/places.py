@@ -73,6 +73,11 @@ class Ground:
         """The public data, the same for everybody."""
         return self.home / "data"
 
+    @property
+    def sample(self) -> Path:
+        """The agent's small copy of the data: it alone writes there, and every candidate may read it."""
+        return self.home / "sample"
+
     def slot(self, number: int) -> Slot:
         """The slot with this number."""
         return Slot(number, self.home)

@@ -38,7 +38,8 @@ class Closed(Exception):
 class Job:
     """Run one script under these limits. Its code and the files for its results are descriptors beside the message.
 
-    `inputs` names files that the script finds in `earlier/`; their descriptors follow in the same order.
+    `inputs` names files that the script finds in `earlier/`; their descriptors follow in the same order. `sampled`: its
+    `input/` is the agent's small copy of the data.
     """
 
     sequence: int
@@ -48,6 +49,7 @@ class Job:
     file_bytes: int
     cpus: tuple[int, ...]
     inputs: tuple[str, ...] = ()
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ def read_job(message: bytes) -> Job:
         raise Malformed(f"cpus is not a list of at most {MOST_CPUS}")
     for cpu in cpus:
         _check_int("cpus", cpu, 0, 8191)
+    if type(raw["sampled"]) is not bool:
+        raise Malformed("sampled is not true or false")
     inputs = _names(raw["inputs"])
     return Job(**{**raw, "cpus": tuple(cpus), "inputs": inputs, "timeout_seconds": float(seconds)})
 

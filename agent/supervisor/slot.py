@@ -11,6 +11,7 @@ import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.supervisor import collect, wipe
 from agent.supervisor.identity import files_of
@@ -28,12 +29,12 @@ class Usage:
     files: int
 
 
-def lay_out(slot: Slot, ground: Ground, code: bytes) -> None:
+def lay_out(slot: Slot, data: Path, code: bytes) -> None:
     """Make the folder as a script finds it."""
     with files_of(slot.identity):
         wipe.empty(slot.folder)
         (slot.folder / "solution.py").write_bytes(code)
-        (slot.folder / "input").symlink_to(ground.data)
+        (slot.folder / "input").symlink_to(data)
         (slot.folder / "working").mkdir(mode=0o700)
         (slot.folder / "tmp").mkdir(mode=0o700)
 

@@ -26,6 +26,7 @@ done
 chmod 0755 /home /home/slots
 install -d -o root -g root -m 0755 /home/data
 install -d -o 10001 -g 10001 -m 0755 /home/submission
+install -d -o 10001 -g 10001 -m 0755 /home/sample
 install -d -o 10001 -g 10001 -m 0700 /home/agent
 install -d -o root -g 10001 -m 0710 /run/agent
 install -d -o root -g root -m 0755 /run/agent/door

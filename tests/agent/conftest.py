@@ -28,6 +28,7 @@ from agent.programs import Programs
 from agent.promptset import SHIPPED, PromptSet
 from agent.scripted import MemoryGateway, ScriptedInterpreter, ScriptedLLM
 from agent.search import policy_for
+from agent.trials import Trials
 from agent.workspace import Workspace
 
 
@@ -121,6 +122,7 @@ class BenchMaker:
         coder: Any = None,
         reviewer: Any = accept,
         fallback: LLM | None = None,
+        trials: Trials | None = None,
         request: RunRequest | None = None,
         gateway: MemoryGateway | None = None,
         programs: Programs | None = None,
@@ -146,6 +148,7 @@ class BenchMaker:
             reviewer=reviewer,
             interpreters=[interpreter] * request.workers,
             fallback=fallback,
+            trials=trials,
             gateway=gateway,
             workspace=workspace,
             journal=Journal(request.competition.direction),

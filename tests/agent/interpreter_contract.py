@@ -12,6 +12,7 @@ from agent.interpreter import Execution, Interpreter
 LIMITS = CandidateLimits(
     timeout_seconds=30, memory_bytes=512 * 2**20, output_bytes=20_000, file_bytes=16 * 2**20, cpus=(0,)
 )
+SAMPLE_CSV = "id,target\n2,1\n"
 TRAIN_CSV = "id,target\n1,0\n2,1\n"
 
 
@@ -20,7 +21,7 @@ def limits(**changes: object) -> CandidateLimits:
 
 
 class InterpreterContract:
-    """A subclass provides `interpreter`, whose data folder holds `train.csv` with `TRAIN_CSV` in it."""
+    """A subclass provides `interpreter`; `train.csv` is `TRAIN_CSV` in its data and `SAMPLE_CSV` in its sample."""
 
     @pytest.fixture
     def interpreter(self) -> Interpreter:
@@ -46,6 +47,11 @@ class InterpreterContract:
 
     def test_the_data_are_at_input(self, run) -> None:
         assert run("print(open('input/train.csv').read(), end='')").output == TRAIN_CSV
+
+    def test_a_trial_finds_the_sample_at_input(self, interpreter: Interpreter, tmp_path: Path) -> None:
+        code = "print(open('input/train.csv').read(), end='')"
+        assert interpreter.run(code, tmp_path / "trial", LIMITS, sampled=True).output == SAMPLE_CSV
+        assert interpreter.run(code, tmp_path / "full", LIMITS).output == TRAIN_CSV
 
     def test_a_script_is_the_main_module_in_its_own_folder(self, run) -> None:
         code = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.interpreter import PlainInterpreter
-from tests.agent.interpreter_contract import TRAIN_CSV, InterpreterContract
+from tests.agent.interpreter_contract import SAMPLE_CSV, TRAIN_CSV, InterpreterContract
 
 
 class TestPlainInterpreter(InterpreterContract):
@@ -17,4 +17,6 @@ class TestPlainInterpreter(InterpreterContract):
         data = tmp_path / "data"
         data.mkdir()
         (data / "train.csv").write_text(TRAIN_CSV)
-        return PlainInterpreter(Path(sys.executable), data)
+        (tmp_path / "sample").mkdir()
+        (tmp_path / "sample" / "train.csv").write_text(SAMPLE_CSV)
+        return PlainInterpreter(Path(sys.executable), data, tmp_path / "sample")

@@ -86,7 +86,7 @@ def test_a_slot_that_breaks_ends_neither_the_run_nor_its_node(bench: BenchMaker,
     first = made.agent.interpreters[0]
 
     class Breaking:
-        def run(self, *arguments: object) -> Execution:
+        def run(self, *arguments: object, **more: object) -> Execution:
             raise InterpreterBroken("the slot's keeper has ended for good")
 
         def close(self) -> None:

@@ -36,6 +36,8 @@ PAIRS: list[tuple[type[Any], type[BaseModel]]] = [
     (agent.StartEvent, harness.StartEvent),
     (agent.ProposalEvent, harness.ProposalEvent),
     (agent.Ask, harness.Ask),
+    (agent.Trial, harness.Trial),
+    (agent.Leakage, harness.Leakage),
     (agent.NodeEvent, harness.NodeEvent),
     (agent.BestEvent, harness.BestEvent),
     (agent.EndEvent, harness.EndEvent),
@@ -57,6 +59,8 @@ def agent_event(raw: dict[str, Any]) -> agent.Event:
     values = {name: tuple(value) if name == "parents" else value for name, value in raw.items()}
     if "asks" in raw:
         values["asks"] = tuple(agent.Ask(**ask) for ask in raw["asks"])
+        values["trial"] = agent.Trial(**raw["trial"]) if raw["trial"] else None
+        values["leakage"] = agent.Leakage(**raw["leakage"]) if raw["leakage"] else None
     event: agent.Event = AGENT_EVENTS[raw["type"]](**values)
     return event
 

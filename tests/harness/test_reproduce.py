@@ -9,6 +9,7 @@ from harness import provenance
 from harness.choices import FLAGS, NOT_OF_ONE_RUN, BenchOptions
 from harness.errors import UserError
 from harness.models import ModelOptions
+from harness.presets import Gates
 from harness.record import CodeRecord, HostRecord
 from harness.reproduce import recipe
 from harness.results import RunFolder
@@ -24,9 +25,10 @@ def of(tmp_path, *, now=CODE, **changes):
 
 
 def test_every_choice_that_decides_a_run_has_its_flag():
-    names = {field.name for field in dataclasses.fields(BenchOptions)} - {"models"}
+    names = {field.name for field in dataclasses.fields(BenchOptions)} - {"models", "gates"}
     models = {f"models.{field.name}" for field in dataclasses.fields(ModelOptions)}
-    assert names | models == {*FLAGS, *NOT_OF_ONE_RUN}
+    gates = {f"gates.{field.name}" for field in dataclasses.fields(Gates)}
+    assert names | models | gates == {*FLAGS, *NOT_OF_ONE_RUN}
 
 
 def test_every_flag_is_one_of_the_command_line(podium):
@@ -39,6 +41,11 @@ def test_the_arguments_are_the_choices_that_were_made():
     assert options.arguments("b", 7) == (
         *("b", "--seed", "7", "--model", "openai/m", "--steps", "3", "--stand-in", "--time-limit", "1.5"),
     )
+
+
+def test_a_gate_that_was_closed_is_said_to_be():
+    options = BenchOptions(("a",), gates=Gates(sample_first=True, leakage_review=False))
+    assert options.arguments("a", 0)[3:] == ("--sample-first", "--no-leakage-review")
 
 
 def test_the_same_command_is_printed_and_a_group_of_its_own(tmp_path):

@@ -124,12 +124,19 @@ class BoxInterpreter:
         self._slot = slot
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Run in the box, and bring the node's files here."""
         given = {name: base64.b64encode(path.read_bytes()).decode() for name, path in inputs.items()}
         seconds = limits.timeout_seconds + 60
-        reply = self._box.ask(seconds, slot=self._slot, code=code, limits=asdict(limits), inputs=given)
+        job = {"slot": self._slot, "code": code, "limits": asdict(limits), "inputs": given, "sampled": sampled}
+        reply = self._box.ask(seconds, **job)
         assert "error" not in reply, reply["error"]
         node_dir.mkdir(parents=True, exist_ok=True)
         for name, content in reply["files"].items():

@@ -11,7 +11,7 @@ import pytest
 
 from agent.interpreter import Execution
 from harness.images import ImageRef
-from tests.agent.interpreter_contract import TRAIN_CSV, limits
+from tests.agent.interpreter_contract import SAMPLE_CSV, TRAIN_CSV, limits
 from tests.agent.supervisor.box import Box, BoxInterpreter, opened
 
 Run = Callable[..., Execution]
@@ -32,6 +32,7 @@ def box(engine: Any, image: ImageRef, public_data: Path) -> Iterator[Box]:
     """Two slots and a fork server that is ready."""
     with opened(engine, image.tag, public_data, "--slots", "2") as box:
         wait_until_warm(box)
+        make_sample(box)
         yield box
 
 
@@ -39,6 +40,7 @@ def box(engine: Any, image: ImageRef, public_data: Path) -> Iterator[Box]:
 def cold_box(engine: Any, image: ImageRef, public_data: Path) -> Iterator[Box]:
     """One slot, no fork server."""
     with opened(engine, image.tag, public_data, "--no-warm") as box:
+        make_sample(box)
         yield box
 
 
@@ -46,6 +48,11 @@ def cold_box(engine: Any, image: ImageRef, public_data: Path) -> Iterator[Box]:
 def run(box: Box, tmp_path: Path) -> Run:
     """Run a script in slot 0."""
     return lambda code, **changes: BoxInterpreter(box).run(code, tmp_path / "node", limits(**changes))
+
+
+def make_sample(box: Box) -> None:
+    """Fill the folder of the agent's sample, as the agent does."""
+    box.agent(f"open('/home/sample/train.csv', 'w').write({SAMPLE_CSV!r}); answer = None")
 
 
 def wait_until_warm(box: Box) -> None:

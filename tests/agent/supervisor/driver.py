@@ -26,7 +26,7 @@ def candidate(interpreters, request, number):
         inputs[name] = NODES / f"{number}-{name}"
         NODES.mkdir(parents=True, exist_ok=True)
         inputs[name].write_bytes(base64.b64decode(content))
-    execution = interpreters[request["slot"]].run(request["code"], node_dir, limits, inputs)
+    execution = interpreters[request["slot"]].run(request["code"], node_dir, limits, inputs, sampled=request["sampled"])
     files = {path.name: base64.b64encode(path.read_bytes()).decode() for path in node_dir.iterdir()}
     return {"execution": asdict(execution) | {"submission": bool(execution.submission)}, "files": files}
 

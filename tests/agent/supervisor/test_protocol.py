@@ -24,6 +24,7 @@ GOOD: dict[str, Any] = {
     "file_bytes": 2**30,
     "cpus": [0, 1],
     "inputs": ["n0001.csv"],
+    "sampled": False,
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -37,7 +38,7 @@ def message(**changes: object) -> bytes:
 
 
 def test_a_job_comes_back_as_it_was_encoded() -> None:
-    job = Job(3, 1.5, 2**30, 1000, 2**20, (0, 5), ("n0001.csv", "n0002.csv"))
+    job = Job(3, 1.5, 2**30, 1000, 2**20, (0, 5), ("n0001.csv", "n0002.csv"), sampled=True)
     assert read_job(encode(job)) == job
 
 
@@ -92,6 +93,9 @@ def test_an_unknown_key_is_refused() -> None:
         ("inputs", ["a" * 80]),
         ("inputs", ["a.csv", "a.csv"]),
         ("inputs", [f"n{number}.csv" for number in range(33)]),
+        ("sampled", None),
+        ("sampled", 1),
+        ("sampled", "/etc"),
     ],
 )
 def test_a_value_out_of_type_or_range_is_refused(name: str, value: object) -> None:

@@ -111,6 +111,20 @@ def test_the_agent_s_memory_and_descriptors_can_t_be_reached_by_system_calls(run
 
 
 @pytest.mark.parametrize(
+    "act",
+    [
+        "open('/home/sample/new', 'w')",
+        "open('/home/sample/train.csv', 'a')",
+        "os.unlink('/home/sample/train.csv')",
+        "os.symlink('/etc', '/home/sample/etc')",
+        "os.chmod('/home/sample', 0o777)",
+    ],
+)
+def test_the_sample_that_others_are_tried_on_can_t_be_changed(run: Run, act: str) -> None:
+    assert attempt(run, f"{act}\nprint('reached')").startswith("denied")
+
+
+@pytest.mark.parametrize(
     "path", ["/home/agent", "/home/agent/journal.jsonl", "/run/agent", "/run/agent/door", "/home/slots", "/root"]
 )
 def test_folders_of_others_can_t_be_read(laid_out: Box, run: Run, path: str) -> None:

@@ -17,6 +17,7 @@ from harness.gateway.providers.offline.blending import blend_plan, blend_script
 from harness.gateway.providers.offline.blocks import as_blocks
 from harness.gateway.providers.offline.changes import choose
 from harness.gateway.providers.offline.flaws import flawed
+from harness.gateway.providers.offline.leakage import look_for_leaks
 from harness.gateway.providers.offline.mending import mend
 from harness.gateway.providers.offline.merging import join
 from harness.gateway.providers.offline.metrics import METRICS
@@ -55,6 +56,8 @@ class OfflineCoder:
         if situation.operator == "review":
             name, arguments = review(situation.output or "", tools, _higher(situation))
             return Answer("", name, arguments)
+        if situation.operator == "leakage":
+            return Answer("", "submit_leakage", look_for_leaks(situation.code or ""))
         if situation.operator == "summarize":
             return Answer(situation.attempts)
         return Answer(_dressed(_coded(situation, seed, self.flaws), situation))

@@ -17,7 +17,7 @@ from harness.gateway.providers.offline.predictions import ASKED
 from harness.gateway.providers.offline.preview import DataFacts, read_preview
 from harness.gateway.providers.offline.sections import fenced, prompt_text, split_sections
 
-Operator = Literal["draft", "improve", "debug", "merge", "ensemble", "summarize", "review"]
+Operator = Literal["draft", "improve", "debug", "merge", "ensemble", "summarize", "review", "leakage"]
 
 _OPERATOR = re.compile(rf"^Operator:[ \t]*({'|'.join(get_args(Operator))})\b", re.MULTILINE | re.IGNORECASE)
 _PYTHON = "```python\n"
