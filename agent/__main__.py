@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from agent import contract, earlier
+from agent import contract, earlier, order
 from agent.agent import Agent
 from agent.contract import EndEvent, RunRequest, StartEvent
 from agent.excerpt import excerpt
@@ -56,6 +56,7 @@ class Places:
     packages: Path = contract.PACKAGES
     earlier: Path = contract.EARLIER
     sample: Path = contract.SAMPLE
+    order: Path = contract.ORDER
     workspace: Workspace = Workspace(contract.NODES, contract.SUBMISSION)  # noqa: RUF009 - frozen
 
 
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.packages,
             options.earlier,
             options.workspace / "sample",
+            options.order,
             Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
         )
         places.sample.mkdir(parents=True, exist_ok=True)
@@ -107,6 +109,8 @@ def build(
     nodes = earlier.read(places.earlier)
     journal = earlier.journal_of(nodes, request.competition.direction)
     earlier.restore(places.earlier, journal, places.workspace)
+    entries = order.read(places.order)
+    expected = {entry.node: entry.duplicate_of for entry in entries if entry.kind == "node"}
     return Agent(
         request=request,
         task=_task(request, places),
@@ -119,8 +123,9 @@ def build(
         gateway=gateway,
         workspace=places.workspace,
         journal=journal,
-        programs=Programs(nodes) if request.search.reuse_outcomes else None,
         trials=Trials(places.data, places.sample) if request.search.sample_first else None,
+        programs=Programs(nodes, expected) if request.search.reuse_outcomes else None,
+        order=order.Recorded(entries) if entries else order.AsItComes(),
         stop=stop,
     )
 
@@ -162,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--prompts", type=Path, default=contract.PROMPTS)
     parser.add_argument("--packages", type=Path, default=contract.PACKAGES)
     parser.add_argument("--earlier", type=Path, default=contract.EARLIER, help="what an interrupted attempt left")
+    parser.add_argument("--order", type=Path, default=contract.ORDER, help="the order of a recorded run")
     parser.add_argument("--workspace", type=Path, default=Path("workspace"))
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="the candidates' interpreter")
     return parser

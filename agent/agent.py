@@ -27,6 +27,7 @@ from agent.llm.base import LLM
 from agent.operators import OPERATORS, base_of
 from agent.operators.base import Limits, Situation, Task
 from agent.operators.summarize import Chronicle
+from agent.order import AsItComes, Order
 from agent.programs import Programs
 from agent.promptset import PromptSet
 from agent.search.base import Decision, Ensemble, Progress, SearchPolicy
@@ -63,6 +64,7 @@ class Agent:
     programs: Programs | None = None  # None: a program is run as often as it comes
     trials: Trials | None = None  # None: no script is tried on a sample first
     fallback: LLM | None = None
+    order: Order = field(default_factory=AsItComes)
     stop: StopSwitch = field(default_factory=StopSwitch)
     clock: Callable[[], float] = time.monotonic
 
@@ -72,6 +74,8 @@ class Agent:
         self._slots = Slots(self.interpreters, candidate.cpus)
         self._crew: Crew[Attempt] = Crew()
         self._free_since = [self.clock()] * self._slots.count
+        self._flying: dict[str, Attempt] = {}
+        self._landed: list[Done[Attempt]] = []  # done, but their turn has not come
         self._refusals = 0
         self._published = self.journal.best
         self._chronicle = Chronicle()
@@ -119,9 +123,13 @@ class Agent:
         known = {node.step for node in self.journal}
         steps = [step for step in range(1, self.request.search.steps + 1) if step not in known]
         while True:
-            while self._end is None and steps and self._crew.busy < self._workers:
-                self._endable(lambda: self._start(steps.pop(0), len(steps)))
-            if self._crew.busy == 0:
+            while self._end is None and steps and len(self._flying) < self._workers:
+                step = self.order.next_step(steps, self._flying)
+                if step is None:
+                    break
+                steps.remove(step)
+                self._endable(lambda: self._start(step, len(steps)))  # noqa: B023 - called at once
+            if not self._flying:
                 break
             done = self._next_done()
             if done is None:
@@ -153,15 +161,19 @@ class Agent:
         self._wait_until = until if self._wait_until is None else min(self._wait_until, until)
 
     def _next_done(self) -> Done[Attempt] | None:
-        """Wait for a worker to finish; None when the run ends before one does."""
+        """Wait for a worker to finish whose turn it is; None when the run ends before one does."""
         while True:
+            for number, done in enumerate(self._landed):
+                if self._end is not None or self.order.may_come_in(done.item.pending.id, self._flying):
+                    return self._landed.pop(number)
             if self.stop.requested and not self._hurried:
                 self._hurried = True
                 self._end_with(StopRequested("the agent was asked to end"))
             left = None if self._wait_until is None else self._wait_until - time.monotonic()
-            done = self._crew.next(left)
-            if done is not None:
-                return done
+            landed = self._crew.next(left)
+            if landed is not None:
+                self._landed.append(landed)
+                continue
             if left is not None and self._wait_until is not None and time.monotonic() >= self._wait_until:
                 return None
 
@@ -169,7 +181,7 @@ class Agent:
 
     def _start(self, step: int, others_left: int) -> None:
         """Choose what to try, announce it, and put a worker on it."""
-        progress = self._look_around(step)
+        progress = self.order.progress(_node_id(step), self._look_around(step))
         decision = self.policy.choose(self.journal, progress, random.Random(f"{self.request.seed}/{step}"))  # noqa: S311
         pending = self._announce(decision, progress)
         limits = self._limits(others_left + 1, progress.spent_fraction)
@@ -190,6 +202,7 @@ class Agent:
         )
         if self.request.search.leakage_review:
             attempt.earlier_scores = tuple(node.score for node in self.journal.good if node.score is not None)
+        self._flying[pending.id] = attempt
         self._crew.start(self._worker.carry_out, attempt)
 
     def _earlier(self, decision: Decision) -> tuple[Kept, ...]:
@@ -218,8 +231,9 @@ class Agent:
 
     def _announce(self, decision: Decision, progress: Progress) -> Pending:
         parents = tuple(parent.id for parent in decision.parents)
-        pending = Pending(f"n{progress.step:04d}", progress.step, decision.action, parents)
+        pending = Pending(_node_id(progress.step), progress.step, decision.action, parents)
         self.journal.propose(pending)
+        self.order.happened("proposal", pending.id)
         self.gateway.report(
             ProposalEvent(pending.id, pending.step, pending.action, pending.parents, progress.as_dict())
         )
@@ -240,6 +254,7 @@ class Agent:
     def _take(self, done: Done[Attempt]) -> None:
         """Record what has an outcome, and note what ends the run: in this order, so that no node is lost."""
         attempt = done.item
+        del self._flying[attempt.pending.id]
         if done.error is None and attempt.execution is not None:
             self._append(attempt)
         else:
@@ -259,7 +274,9 @@ class Agent:
         self.gateway.report(event)
         node = Node.from_event(event)
         self.journal.append(node)
-        forget_others(self.workspace, self.journal, node)
+        self.order.happened("node", node.id)
+        being_read = {path for other in self._flying.values() for path in other.inputs.values()}
+        forget_others(self.workspace, self.journal, node, being_read)
         if self.programs is not None and not attempt.inputs:
             self.programs.record(event)
         if attempt.summary is not None:
@@ -292,3 +309,7 @@ class Agent:
         until = time.monotonic() + CLOSING_SECONDS
         while self._crew.busy and (left := until - time.monotonic()) > 0:
             self._crew.next(left)
+
+
+def _node_id(step: int) -> str:
+    return f"n{step:04d}"

@@ -7,7 +7,7 @@ others, and the disk is the run's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def files_of(workspace: Workspace, node_id: str) -> dict[str, Path]:
     return {shown: folder / name for shown, name in named.items() if (folder / name).is_file()}
 
 
-def forget_others(workspace: Workspace, journal: Journal, newest: Node) -> None:
+def forget_others(workspace: Workspace, journal: Journal, newest: Node, being_read: Collection[Path] = ()) -> None:
     """Remove the predictions that nobody will ask for, after a node came in; submissions stay."""
     ranked = journal.top(KEPT_NODES + 1)
     wanted = {node.id for node in ranked[:KEPT_NODES]}
@@ -74,4 +74,6 @@ def forget_others(workspace: Workspace, journal: Journal, newest: Node) -> None:
     for node in (newest, *ranked[KEPT_NODES:]):
         if node.id not in wanted and node.id not in needed:
             for name in PREDICTIONS:
-                (workspace.node_dir(node.id) / name).unlink(missing_ok=True)
+                path = workspace.node_dir(node.id) / name
+                if path not in being_read:
+                    path.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ REQUEST = Path("/run/agent/door/request.json")
 SOCKET = Path("/run/agent/door/gateway.sock")
 EARLIER = Path("/run/agent/door/earlier")  # where a run goes on: its nodes, and the best ones' submissions, NODE.csv
 EARLIER_NODES_NAME = "nodes.jsonl"
+ORDER = Path("/run/agent/door/order.jsonl")  # of a recorded run that is replayed
 
 EVENTS_PATH = "/podium/events"
 CHECK_PATH = "/podium/check"

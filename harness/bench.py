@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import before_runs, prompt_check, promptset
+from harness import before_runs, prompt_check, promptset, recorded_order
 from harness.agents import choose
 from harness.choices import BenchOptions
 from harness.config import Settings
@@ -125,6 +125,8 @@ class Bench:
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
         self.refuse_model()
         before_runs.refuse_results_folder(settings.results)
+        if options.replay is not None:
+            recorded_order.refuse_other_workers(options.replay, options.workers)
         self._engine()
         prepared = [(item, self.prepare(item)) for item in loaded]
         image = self.image(gpus, other)
@@ -150,6 +152,7 @@ class Bench:
                 other=other,
                 budget_usd=options.budget,
                 workers=options.workers,
+                replay=options.replay,
                 description=descriptions.choose(options.description, item, data, settings.home),
                 arguments=options.arguments(item.id, seed),
             )

@@ -23,6 +23,7 @@ REQUEST_NAME = "request.json"
 SOCKET_NAME = "gateway.sock"
 EARLIER_NAME = "earlier"  # a folder there, where a run goes on: nodes.jsonl, and the best nodes' submissions, NODE.csv
 EARLIER_NODES_NAME = "nodes.jsonl"
+ORDER_NAME = "order.jsonl"  # there, where a run is replayed: in which order it proposed, and nodes came in
 MOST_WORKERS = 16  # the image has as many places for candidates
 
 # The gateway's own endpoints, beside the providers' /v1/…

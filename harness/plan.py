@@ -59,6 +59,7 @@ class RunPlan:
     other: OtherAgent | None = None  # where it is not ours
     model_options: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
     arguments: tuple[str, ...] = ()  # of `podium bench`, to make this run again
+    replay: Path | None = None  # a transcript that answers; its run's order is kept
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import harness
-from harness import contract, lost, results, resume
+from harness import contract, lost, recorded_order, results, resume
 from harness.agents.box import with_answers
 from harness.door import open_door
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError, UserError
@@ -190,6 +190,8 @@ class _Running:
             if self._earlier is not None:
                 minimize = self.record.request.competition.direction == "minimize"
                 resume.lay_out(self._earlier, self._folder, door, minimize=minimize)
+            if self._plan.replay is not None:
+                recorded_order.lay_out(self._plan.replay, door)
             if self._plan.shows_answers:
                 spec = with_answers(spec, self._plan, door.parent / "answers")
             gateway = self._gateway(door)

@@ -38,6 +38,7 @@ class HostSandbox:
             "--data": self.mounts[contract.DATA],
             "--prompts": self.mounts[contract.PROMPTS],
             "--earlier": door / contract.EARLIER_NAME,
+            "--order": door / contract.ORDER_NAME,
             "--workspace": self.folder,
         }
         flags = [str(part) for pair in places.items() for part in pair]
