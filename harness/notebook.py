@@ -27,7 +27,7 @@ def notebook(solution: Solution) -> str:
     how = "Run it beside `input/` with the competition's public data, and an empty folder `working/`."
     about = f"# The best solution of a Podium run\n\n{chr(10).join(table)}\n\n{how}"
     cells = [_markdown("about", about), _markdown("plan", f"## Plan\n\n{fenced(plan)}")]
-    cells += [_code(f"code-{number}", source) for number, source in enumerate(split(solution.code), 1)]
+    cells += [_code(f"code-{number}", source) for number, source in enumerate(split(solution.whole), 1)]
     found = f"## What it printed\n\n{fenced(_cut(solution.output))}"
     if solution.analysis.strip():
         found += f"\n\n## What the review found\n\n{fenced(textwrap.fill(solution.analysis, WIDTH))}"

@@ -1,7 +1,7 @@
 """The best solution of a run as something to keep: a script, or a notebook, that says where it came from.
 
 The code is the agent's, unchanged. What is put above it are comments: which run and node, which scores, which packages
-in which versions, and how to run it. Nothing here runs it.
+in which versions, and how to run it; a blend carries the scripts that it blends (`blended.py`). Nothing here runs it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness import blended
 from harness.errors import UserError
 from harness.grade import GradeReport
 from harness.tree import chosen_node
@@ -42,16 +43,23 @@ class Solution:
     grade: GradeReport | None
     python: str
     packages: dict[str, str]
+    parts: dict[str, str]  # scripts of the nodes whose predictions it blends
+
+    @property
+    def whole(self) -> str:
+        """The code with what it blends: a script that runs on the public data alone."""
+        return blended.whole(self.code, self.parts)
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what is worth saying of it, in order, each on one line."""
         record, brief = self.record, self.record.request.competition
         better = "higher" if brief.direction == "maximize" else "lower"
         above = f" of {', '.join(self.parents)}" if self.parents else ""
+        builds = f"; blends {', '.join(self.parts)}, which are part of it" if self.parts else ""
         versions = ", ".join(f"{name} {version}" for name, version in self.packages.items())
         facts = [
             ("run", f"{record.group}/{record.run_id}, Podium {record.podium_version}"),
-            ("node", f"{self.node} ({self.action}{above}), step {self.step}, the best of {self.nodes}"),
+            ("node", f"{self.node} ({self.action}{above}), step {self.step}, the best of {self.nodes}{builds}"),
             ("competition", f"{record.competition}, edition {record.data.edition}, {record.data.source} data"),
             ("metric", f"{brief.metric} ({better} is better)"),
             ("validation score", f"{'none' if self.validation_score is None else self.validation_score}, its own"),
@@ -70,8 +78,8 @@ class Solution:
         return f"{self.grade.score:.5f}{' on stand-in data' if self.grade.stand_in else ''}{medal}"
 
     def script(self) -> str:
-        """Return the code below a header of comments."""
-        lines = self.code.splitlines(keepends=True)
+        """Return the whole code below a header of comments."""
+        lines = self.whole.splitlines(keepends=True)
         first = 0
         while first < min(2, len(lines)) and FIRST_LINES.match(lines[first]):
             first += 1
@@ -118,6 +126,7 @@ def solution_of(folder: RunFolder, record: RunRecord) -> Solution:
         grade=_grade(folder),
         python=start.get("python", "unknown"),
         packages=imported(event["code"], start.get("packages", {})),
+        parts={name: nodes[name]["code"] for name in blended.sources(nodes, chosen)},
     )
 
 

@@ -195,3 +195,41 @@ def test_exporting_to_where_nothing_is_makes_the_folder(tmp_path: Path) -> None:
     assert record is not None
     made = export_run.solution(folder, record, tmp_path / "a" / "b")
     assert [path.name for path in made] == ["solution.py", "solution.ipynb"] and all(path.is_file() for path in made)
+
+
+PART = 'open("working/submission.csv", "w").write("id,y\\n1,2\\n")\nopen("working/oof.csv", "w").write("y\\n3\\n")\n'
+BLEND = '''\
+"""A blend."""
+from __future__ import annotations
+
+predicted = open("earlier/n0001.csv").read() + open("earlier/n0001-oof.csv").read()
+open("working/submission.csv", "w").write(predicted)
+print("validation score: 0.7")
+'''
+
+
+def run_with_a_blend(tmp_path: Path) -> RunFolder:
+    group = records.group_at(tmp_path / "results" / "g")
+    folder = records.write(group, records.record("g", "toy"), None)
+    events = [
+        pages.node(1, 0.5, code=PART),
+        pages.node(2, 0.5, code="raise SystemExit(1)\n"),
+        pages.node(3, 0.6, code="broken(", action="ensemble", parents=("n0001", "n0009")),
+        pages.node(4, 0.7, code=BLEND, action="debug", parents=("n0003",)),
+        {"type": "best", "node": "n0004", "score": 0.7},
+    ]
+    pages.write_journal(folder.journal, events)
+    return folder
+
+
+def test_a_blend_is_exported_with_what_it_blends_and_runs(tmp_path: Path) -> None:
+    found = solution(run_with_a_blend(tmp_path))
+    assert list(found.parts) == ["n0001"] and "blends n0001, which are part of it" in found.script()
+    assert run_in_a_folder(tmp_path, found.script()) == "validation score: 0.7\n"
+    assert (tmp_path / "working" / "submission.csv").read_text() == "id,y\n1,2\ny\n3\n"
+
+
+def test_a_blends_notebook_runs_too(tmp_path: Path) -> None:
+    made = nbformat.reads(notebook(solution(run_with_a_blend(tmp_path))), as_version=4)
+    script = "\n".join(cell.source for cell in made.cells if cell.cell_type == "code")
+    assert run_in_a_folder(tmp_path, script) == "validation score: 0.7\n"
