@@ -24,6 +24,7 @@ from agent.gateway import Gateway, GatewayError
 from agent.interpreter import Interpreter
 from agent.journal import Journal, Node, Pending
 from agent.llm.base import LLM
+from agent.llm.turns import Sharing, Turns
 from agent.operators import OPERATORS, base_of
 from agent.operators.base import Limits, Situation, Task
 from agent.operators.summarize import Chronicle
@@ -82,12 +83,13 @@ class Agent:
         self._end: BaseException | None = None
         self._wait_until: float | None = None
         self._hurried = False
+        turns = Turns()
         self._worker = Worker(
             task=self.task,
             prompts=self.prompts,
-            coder=self.coder,
-            reviewer=self.reviewer,
-            fallback=self.fallback,
+            coder=Sharing(self.coder, turns),
+            reviewer=Sharing(self.reviewer, turns),
+            fallback=self.fallback and Sharing(self.fallback, turns),
             slots=self._slots,
             limits=candidate,
             gateway=self.gateway,
