@@ -30,6 +30,7 @@ from agent.operators.base import Task
 from agent.preview import preview
 from agent.programs import Programs
 from agent.promptset import PromptSet
+from agent.rerun import Rerunning
 from agent.search import policy_for
 from agent.stop import StopSwitch
 from agent.trials import Trials
@@ -91,6 +92,9 @@ def run(places: Places, interpreters: Callable[[int], Sequence[Interpreter]]) ->
     stop.install()
     request = RunRequest.from_json(places.request.read_text(encoding="utf-8"))
     gateway = SocketGateway(places.socket)
+    if request.rerun:
+        Rerunning(request, interpreters(1)[0], gateway, places.workspace).run()
+        return 0
     try:
         agent = build(request, places, interpreters(request.workers), gateway, stop)
     except Exception as error:  # nobody else can say why it never got to search; the traceback follows all the same

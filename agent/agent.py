@@ -98,6 +98,7 @@ class Agent:
             programs=self.programs,
             trials=self.trials,
             leakage_review=self.request.search.leakage_review,
+            held_back=self.request.validation == "hidden-split",
         )
 
     def run(self) -> EndEvent:
@@ -201,6 +202,7 @@ class Agent:
             inputs={name: path for one in earlier for name, path in one.files.items()},
             known_programs=self.programs.count if self.programs is not None else 0,
             summary=self._chronicle.due(self.task, self.journal, self.prompts),
+            held_back=self.request.validation == "hidden-split",
         )
         if self.request.search.leakage_review:
             attempt.earlier_scores = tuple(node.score for node in self.journal.good if node.score is not None)

@@ -22,17 +22,22 @@ from agent.operators.leakage import Finding
 from agent.operators.review import Review
 from agent.operators.summarize import Summary
 from agent.programs import copied
+from agent.score import read_score
 from agent.stopwatch import Stopwatch
-from agent.verdict import Verdict, judge
+from agent.verdict import Verdict, judge, judge_held_back
 
 EVENT_OUTPUT_CHARS = (100_000, 300_000)  # head and tail; the gateway takes events of 4 MiB
 
 
 class Checked(NamedTuple):
-    """What is known of a node's submission; `valid` is None when nobody looked, `problem` when nothing is wrong."""
+    """What is known of a node's submission; `valid` is None when nobody looked, `problem` when nothing is wrong.
+
+    `score` is that on held-back rows, in a run whose nodes the gateway scores.
+    """
 
     valid: bool | None = None
     problem: str | None = None
+    score: float | None = None
 
 
 @dataclass
@@ -58,6 +63,7 @@ class Attempt:
     findings: Review = field(default_factory=Review)
     original: NodeEvent | None = None
     end: EndOfRun | None = None
+    held_back: bool = False
 
     def event(self, metric: str) -> NodeEvent:
         """Say what became of it; it must have an execution."""
@@ -87,6 +93,7 @@ class Attempt:
             asks=(*self.proposal.asks, *self.findings.asks, *self.leaks.asks),
             trial=self.trial,
             leakage=self.leakage,
+            printed_score=read_score(execution.output, metric).value,
         )
         return event if self.original is None else copied(event, self.original)
 
@@ -94,9 +101,15 @@ class Attempt:
         """Judge what is known by now. A failure on a sample is mended as such, and a leak outweighs a good score."""
         execution = self.execution
         assert execution is not None
-        verdict = judge(execution.outcome, execution.output, metric, self.findings, self.checked.problem)
+        verdict = self._judged(execution, metric)
         if self.trial is not None and self.trial.decided:
             return replace(verdict, score=None, why_buggy=execution.submission_problem)
         if self.leakage is not None and self.leakage.verdict == "leak" and not verdict.buggy:
             return replace(verdict, score=None, why_buggy=f"leakage: {self.leakage.reason}")
         return verdict
+
+    def _judged(self, execution: Execution, metric: str) -> Verdict:
+        checked = self.checked
+        if self.held_back:
+            return judge_held_back(execution.outcome, checked.score, self.findings, checked.problem)
+        return judge(execution.outcome, execution.output, metric, self.findings, checked.problem)

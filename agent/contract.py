@@ -30,6 +30,7 @@ EVENTS_PATH = "/podium/events"
 CHECK_PATH = "/podium/check"
 STATUS_PATH = "/podium/status"
 LABEL_HEADER = "x-podium-label"  # of a model call: which node it is for, and what
+SCORE_PATH = "/podium/score"
 
 Direction = Literal["maximize", "minimize"]
 Action = Literal["draft", "improve", "debug", "merge", "ensemble"]
@@ -93,6 +94,17 @@ class CandidateLimits:
 
 
 @dataclass(frozen=True)
+class Rerun:
+    """A finished node whose script is to be run once more; it reads new predictions of `reads`, run before it."""
+
+    node: str
+    action: Action
+    parents: tuple[str, ...]
+    reads: tuple[str, ...]
+    code: str
+
+
+@dataclass(frozen=True)
 class RunRequest:
     """`request.json`, read once at the start."""
 
@@ -108,6 +120,8 @@ class RunRequest:
     candidate: CandidateLimits
     workers: int
     prompt_set: str
+    validation: Literal["self", "hidden-split"] = "self"  # who scores nodes: their scripts, or the gateway
+    rerun: tuple[Rerun, ...] = ()  # run these, in this order, instead of searching
 
     @classmethod
     def from_json(cls, text: str) -> RunRequest:
@@ -117,6 +131,7 @@ class RunRequest:
         if version != SCHEMA_VERSION:
             raise ValueError(f"request.json has schema version {version}; this agent reads {SCHEMA_VERSION}")
         candidate = raw.pop("candidate")
+        reruns = raw.pop("rerun", [])
         return cls(
             competition=CompetitionBrief(**raw.pop("competition")),
             search=SearchSettings(**raw.pop("search")),
@@ -124,6 +139,9 @@ class RunRequest:
             review_model=ModelSettings(**raw.pop("review_model")),
             fallback_model=ModelSettings(**fallback) if (fallback := raw.pop("fallback_model")) else None,
             candidate=CandidateLimits(**{**candidate, "cpus": tuple(candidate["cpus"])}),
+            rerun=tuple(
+                Rerun(**{**one, **{name: tuple(one[name]) for name in ("parents", "reads")}}) for one in reruns
+            ),
             **raw,
         )
 
@@ -176,7 +194,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class NodeEvent:
-    """One finished node. `score` is the validation score, None when the node is buggy; times are seconds."""
+    """One finished node. `score` is the validation score, None when the node is buggy; times are seconds.
+
+    `printed_score` is what the script itself printed, which is the score too unless the gateway scores (hidden-split).
+    """
 
     node: str
     step: int
@@ -191,7 +212,7 @@ class NodeEvent:
     buggy: bool
     why_buggy: str | None
     analysis: str
-    reviewed_by: Literal["score_line", "model", "none"]
+    reviewed_by: Literal["score_line", "model", "held_back", "none"]
     submission_valid: bool | None
     warm_start: bool
     seconds: dict[str, float]  # model, execute, check, review, overhead
@@ -200,6 +221,7 @@ class NodeEvent:
     asks: tuple[Ask, ...] = ()
     trial: Trial | None = None  # None where scripts are not tried first
     leakage: Leakage | None = None  # None where nothing was suspect, or suspect scores are not looked at
+    printed_score: float | None = None
     type: Literal["node"] = "node"
 
 
@@ -227,6 +249,15 @@ class CheckReply:
 
     valid: bool
     reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ScoreReply:
+    """What a submission scores on rows that the gateway alone knows the labels of; None where it is invalid."""
+
+    valid: bool
+    reason: str | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True)

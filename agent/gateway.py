@@ -16,7 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from agent.contract import CHECK_PATH, EVENTS_PATH, STATUS_PATH, CheckReply, Event, StatusReply, event_json
+from agent.contract import (
+    CHECK_PATH,
+    EVENTS_PATH,
+    SCORE_PATH,
+    STATUS_PATH,
+    CheckReply,
+    Event,
+    ScoreReply,
+    StatusReply,
+    event_json,
+)
 
 TIMEOUT_SECONDS = 120.0
 
@@ -38,6 +48,10 @@ class Gateway(Protocol):
 
     def check(self, node_id: str, submission: Path) -> CheckReply:
         """Have the format of a node's submission checked, and a copy kept on the host; raise `CheckFailed`."""
+        ...
+
+    def score(self, node_id: str, submission: Path) -> ScoreReply:
+        """Have a node's submission checked, kept, and scored on held-back rows, once; raise `CheckFailed`."""
         ...
 
     def status(self) -> StatusReply:
@@ -62,16 +76,31 @@ class SocketGateway:
 
     def check(self, node_id: str, submission: Path) -> CheckReply:
         """See `Gateway.check`; the file is streamed."""
-        path = f"{CHECK_PATH}?{urllib.parse.urlencode({'node': node_id})}"
-        headers = {"Content-Type": "text/csv", "Content-Length": str(submission.stat().st_size)}
-        with submission.open("rb") as body:
-            answer = self._call("POST", path, body, headers)
+        answer = self._send(CHECK_PATH, node_id, submission)
         if answer.status == 413:
             return CheckReply(valid=False, reason=answer.error)
-        if answer.status == 500:
-            raise CheckFailed(answer.error)
         reply = answer.expect_success()
         return CheckReply(valid=bool(reply["valid"]), reason=reply.get("reason"))
+
+    def score(self, node_id: str, submission: Path) -> ScoreReply:
+        """See `Gateway.score`; the file is streamed."""
+        answer = self._send(SCORE_PATH, node_id, submission)
+        if answer.status == 413:
+            return ScoreReply(valid=False, reason=answer.error)
+        if answer.status in (409, 429):
+            raise CheckFailed(answer.error)
+        reply = answer.expect_success()
+        score = reply.get("score")
+        return ScoreReply(bool(reply["valid"]), reply.get("reason"), None if score is None else float(score))
+
+    def _send(self, path: str, node_id: str, submission: Path) -> _Answer:
+        """Stream a node's submission; raise `CheckFailed` where the host could not look at it."""
+        headers = {"Content-Type": "text/csv", "Content-Length": str(submission.stat().st_size)}
+        with submission.open("rb") as body:
+            answer = self._call("POST", f"{path}?{urllib.parse.urlencode({'node': node_id})}", body, headers)
+        if answer.status == 500:
+            raise CheckFailed(answer.error)
+        return answer
 
     def status(self) -> StatusReply:
         """See `Gateway.status`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.contract import CandidateLimits, CheckReply, Event, StatusReply
+from agent.contract import CandidateLimits, CheckReply, Event, ScoreReply, StatusReply
 from agent.interpreter import NO_INPUTS, Execution
 from agent.llm.base import Reply, Request, Usage
 
@@ -84,6 +84,7 @@ class MemoryGateway:
 
     reply: StatusReply = field(default_factory=lambda: StatusReply(0.0, 0.0, 3600.0, stop=False))
     check_reply: CheckReply = field(default_factory=lambda: CheckReply(valid=True))
+    score_reply: ScoreReply = field(default_factory=lambda: ScoreReply(valid=True, score=0.5))
     events: list[Event] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -97,6 +98,11 @@ class MemoryGateway:
         """Answer every check alike."""
         self.checked.append(node_id)
         return self.check_reply
+
+    def score(self, node_id: str, submission: Path) -> ScoreReply:
+        """Give every submission the same score."""
+        self.checked.append(node_id)
+        return self.score_reply
 
     def status(self) -> StatusReply:
         """Say how much is left."""

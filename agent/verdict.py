@@ -1,7 +1,7 @@
 """Decide what a node is worth: good with a score, or buggy with a reason.
 
 The score line is the score; the model's review adds findings, and its metric counts only where the candidate printed
-no score line, and only when that number was really printed.
+no score line, and only when that number was really printed. Where rows are held back, the gateway's score counts alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Verdict:
 
     score: float | None
     why_buggy: str | None
-    reviewed_by: Literal["score_line", "model", "none"]
+    reviewed_by: Literal["score_line", "model", "held_back", "none"]
 
     @property
     def buggy(self) -> bool:
@@ -32,6 +32,20 @@ def judge(outcome: Outcome, output: str, metric: str, review: Review, submission
     score, reviewed_by = _score(output, metric, review)
     why = _why_buggy(outcome, score, review, submission_problem)
     return Verdict(score.value if why is None else None, why, reviewed_by)
+
+
+def judge_held_back(outcome: Outcome, score: float | None, review: Review, submission_problem: str | None) -> Verdict:
+    """Weigh the same where the gateway scored the node on held-back rows: what its script printed decides nothing."""
+    why = None
+    if outcome != "ok":
+        why = f"outcome: {outcome}"
+    elif submission_problem is not None:
+        why = f"submission: {submission_problem}"
+    elif score is None:
+        why = "score: the gateway gave none"
+    elif review.is_bug:
+        why = "review"
+    return Verdict(score if why is None else None, why, "held_back")
 
 
 def _score(output: str, metric: str, review: Review) -> tuple[Score, Literal["score_line", "model", "none"]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.attempt import Attempt, Checked
-from agent.contract import CandidateLimits, Trial
+from agent.contract import CandidateLimits, CheckReply, ScoreReply, Trial
 from agent.deadline import Deadline
 from agent.ends import EndOfRun
 from agent.gateway import CheckFailed, Gateway
@@ -48,6 +49,7 @@ class Worker:
     programs: Programs | None = None  # None: a program is run as often as it comes
     trials: Trials | None = None  # None: no script is tried on a sample first
     leakage_review: bool = False
+    held_back: bool = False  # the gateway scores nodes, not their scripts
 
     def carry_out(self, attempt: Attempt) -> None:
         """Take every step; an end of the run that comes up on the way is noted, and the rest left out."""
@@ -110,7 +112,7 @@ class Worker:
             return self.slots.run(attempt.proposal.code, folder, limits, attempt.inputs, sampled=sampled)
 
     def check(self, attempt: Attempt) -> None:
-        """Have the submission's format checked."""
+        """Have the submission's format checked, and where rows are held back have it scored on them."""
         execution = attempt.execution
         assert execution is not None
         if execution.submission is None:
@@ -118,11 +120,15 @@ class Worker:
             return
         try:
             with attempt.watch.phase("check"):
-                reply = self.gateway.check(attempt.pending.id, execution.submission)
+                reply = self._look(attempt.pending.id, execution.submission)
         except CheckFailed:  # the host's fault: the node is not to suffer for it
             return
         problem = None if reply.valid else reply.reason or "refused without a reason"
-        attempt.checked = Checked(reply.valid, problem)
+        attempt.checked = Checked(reply.valid, problem, reply.score if isinstance(reply, ScoreReply) else None)
+
+    def _look(self, node_id: str, submission: Path) -> CheckReply | ScoreReply:
+        look = self.gateway.score if self.held_back else self.gateway.check
+        return look(node_id, submission)
 
     def review(self, attempt: Attempt) -> None:
         """Have a model read what the script printed."""

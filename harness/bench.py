@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from harness.images import ImageRef
     from harness.manifest import Prepared
     from harness.run import RunTools
+    from harness.search_view import SearchView
 
 
 @dataclass
@@ -124,11 +125,13 @@ class Bench:
         prompts = promptset.NONE if other else self.prompt_set(chosen)
         limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
         self.refuse_model()
+        if options.validation == "hidden-split":
+            self._refuse_hidden_split(loaded, other)
         before_runs.refuse_results_folder(settings.results)
         if options.replay is not None:
             recorded_order.refuse_other_workers(options.replay, options.workers)
         self._engine()
-        prepared = [(item, self.prepare(item)) for item in loaded]
+        prepared = [(item, data, self.view(item, data)) for item in loaded for data in (self.prepare(item),)]
         image = self.image(gpus, other)
         most = min(options.jobs, len(options.seeds) * len(loaded)) * limits.workspace_bytes
         before_runs.point_out_disk(settings.workspaces, most, self.say)
@@ -155,8 +158,9 @@ class Bench:
                 replay=options.replay,
                 description=descriptions.choose(options.description, item, data, settings.home),
                 arguments=options.arguments(item.id, seed),
+                view=view,
             )
-            for item, data in prepared
+            for item, data, view in prepared
             for seed in options.seeds
         ]
 
@@ -177,6 +181,18 @@ class Bench:
                 "one of a set that ships (agent/prompts/aide/leakage.md), or leave that out: --no-leakage-review"
             )
         return found
+
+    def _refuse_hidden_split(self, competitions: Sequence[Competition], other: OtherAgent | None) -> None:
+        """Held-back rows guide our own agent's search, where a competition's split allows it."""
+        from harness import prepare_search
+
+        if other is not None:
+            raise UserError(
+                f"--validation hidden-split is for Podium's own agent: of {other.name} no script is known that could "
+                "be run once more on all training data. Leave the option out"
+            )
+        for item in competitions:
+            prepare_search.refuse(item, self.options.edition)
 
     def refuse_model(self) -> None:
         """An unknown model, a missing key or an unknown price ends here."""
@@ -238,6 +254,16 @@ class Bench:
                     "or Kaggle credentials: podium doctor says where"
                 )
         return prepared
+
+    def view(self, item: Competition, prepared: Prepared) -> SearchView | None:
+        """What the search sees where training rows are held back to guide it."""
+        if self.options.validation == "self":
+            return None
+        from harness.prepare_search import prepare_search
+
+        return prepare_search(
+            item, prepared, data_home=self.settings.data, environ=self.settings.environ, progress=self.say
+        )
 
     def provider(self, models: Sequence[str], seed: int) -> Provider:
         """Who answers model calls: a recorded transcript where one is given, else each model's provider."""

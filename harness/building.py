@@ -16,6 +16,7 @@ from harness.competition import BundledSource, Competition, Edition
 from harness.errors import UserError
 from harness.manifest import SAMPLE_NAME, Origin
 from harness.parallel import Track
+from harness.search_view import HELD_BACK
 from harness.splits import Job
 
 
@@ -39,9 +40,34 @@ def build(
     track: Track,
 ) -> Path:
     """Return the finished folder, made inside `scratch` from the raw files by the edition's recipe."""
+    return _built(competition, files, scratch, edition.split.apply, "private", say, track)
+
+
+def build_view(
+    competition: Competition,
+    edition: Edition,
+    files: Mapping[str, Path],
+    scratch: Path,
+    *,
+    say: Callable[[str], None],
+    track: Track,
+) -> Path:
+    """Return the finished folder of a search view, in which `held_back/` is what `private/` is elsewhere."""
+    return _built(competition, files, scratch, edition.split.apply_held_back, HELD_BACK, say, track)
+
+
+def _built(
+    competition: Competition,
+    files: Mapping[str, Path],
+    scratch: Path,
+    apply: Callable[[Job], None],
+    private: str,
+    say: Callable[[str], None],
+    track: Track,
+) -> Path:
     made, raw = scratch / "made", scratch / "raw"
     (made / "public").mkdir(parents=True)
-    (made / "private").mkdir(mode=0o700)
+    (made / private).mkdir(mode=0o700)
     for name, path in files.items():
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).symlink_to(path.resolve())
@@ -49,7 +75,7 @@ def build(
     job = Job(
         raw=raw,
         public=made / "public",
-        private=made / "private",
+        private=made / private,
         plain_sample=made / SAMPLE_NAME,
         id_columns=submission.id,
         sample={name: sample_value(submission.columns[name]) for name in submission.predictions},
@@ -60,17 +86,17 @@ def build(
         track=track,
     )
     try:
-        edition.split.apply(job)
+        apply(job)
     except ValueError as error:
         raise UserError(f"{competition.id}: the raw data do not fit the split recipe: {error}") from error
     if not job.plain_sample.exists():
         shutil.copyfile(job.public / job.sample_file, job.plain_sample)
     shutil.copyfile(competition.description, made / "public" / competition.description.name)
-    set_modes(made)
+    set_modes(made, private)
     return made
 
 
-def set_modes(made: Path) -> None:
+def set_modes(made: Path, private: str = "private") -> None:
     """Public is for every uid of the container, private for the owner alone, whatever the umask.
 
     A file that is shared with a raw one (a hard link, see `splits/placing.py`) is never changed: its mode already is
@@ -78,7 +104,7 @@ def set_modes(made: Path) -> None:
     """
     made.chmod(0o755)
     for top in made.iterdir():
-        shared = top.name != "private"
+        shared = top.name != private
         for path in (top, *top.rglob("*")) if top.is_dir() else (top,):
             _set_mode(path, (0o755, 0o644) if shared else (0o700, 0o600))
 

@@ -12,6 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from harness.contract import VALIDATIONS, Validation
 from harness.descriptions import Kind
 from harness.errors import UserError
 from harness.models import ModelOptions
@@ -46,6 +47,7 @@ FLAGS = {
     "ensemble": ("--ensemble", 0),
     "workers": ("--workers", 0),
     "show_answers": ("--show-answers", 0),
+    "validation": ("--validation", 0),
     "models.review": ("--review-model", 0),
     "models.fallback": ("--fallback-model", 0),
     "models.temperature": ("--temperature", 0),
@@ -91,6 +93,7 @@ class BenchOptions:
     ensemble: float | None = None
     show_answers: bool = False
     resume: bool = False
+    validation: Validation = "self"
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
     gates: Gates = Gates()  # noqa: RUF009 - frozen
 
@@ -172,6 +175,13 @@ class BenchOptions:
 
 def _absolute(path: Path | None) -> Path | None:
     return path and path.expanduser().absolute()
+
+
+def parse_validation(text: str) -> Validation:
+    """`--validation`: self, or hidden-split."""
+    if text not in VALIDATIONS:
+        raise UserError(f"--validation {text!r}: choose one of {', '.join(VALIDATIONS)}")
+    return text
 
 
 def parse_seeds(seed: int, seeds: int) -> tuple[int, ...]:

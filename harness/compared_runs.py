@@ -16,7 +16,10 @@ from harness.grade import GradeReport
 from harness.lost import as_it_stands
 from harness.results import GroupFolder, RunFolder, RunRecord
 
-NOT_PROMPTS = ("code_model", "review_model", "fallback_model", "search", "candidate", "deadline_seconds", "workers")
+NOT_PROMPTS = (
+    *("code_model", "review_model", "fallback_model", "search", "candidate"),
+    *("deadline_seconds", "workers", "validation"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Group:
 
 
 def read(folder: GroupFolder, members: Sequence[str] | None = None) -> Group:
-    """Read a group, of `members` only if given; raise `UserError` where it holds several agents, models or prompts."""
+    """Read a group, of `members` only if given; raise `UserError` where it holds several kinds of runs."""
     records, outcomes, left, replayed = [], [], [], []
     for run in folder.runs():
         record = run.read()
@@ -80,9 +83,11 @@ def read(folder: GroupFolder, members: Sequence[str] | None = None) -> Group:
             left.append(LeftOut(group=folder.name, run_id=record.run_id, reason=reason or "it is not graded"))
     if not records:
         raise UserError(f"{folder.path} holds no such run. See: podium aggregate {folder.name}")
-    kinds = {(one.agent, one.model, one.prompt_set_sha256): one for one in records}
+    kinds = {(one.agent, one.model, one.prompt_set_sha256, one.request.validation): one for one in records}
     if len(kinds) > 1:
-        named = ", ".join(sorted(f"{one.agent}/{one.model}/{one.prompt_set}" for one in kinds.values()))
+        named = ", ".join(
+            sorted(f"{one.agent}/{one.model}/{one.prompt_set}/{one.request.validation}" for one in kinds.values())
+        )
         raise UserError(
             f"{folder.name} holds {len(kinds)} configurations ({named}); a comparison takes one a group. "
             "Run each into a group of its own: podium bench --group NAME"

@@ -18,6 +18,7 @@ from harness.options import (
     RawOfSeveral,
     StandIn,
     Suite,
+    ValidationMode,
     default_jobs,
     path,
 )
@@ -28,14 +29,23 @@ own = typer.Typer()
 
 @own.command("list")
 def list_competitions(
-    suite: Annotated[str | None, typer.Option(help="Only this suite.")] = None, json: Json = False
+    suite: Annotated[str | None, typer.Option(help="Only this suite.")] = None,
+    validation: Annotated[
+        str, typer.Option(help="hidden-split: only competitions of which training rows can be held back.")
+    ] = "self",
+    json: Json = False,
 ) -> None:
     """List the competitions."""
     from harness import catalogue, tables
+    from harness.choices import parse_validation
+    from harness.prepare_search import why_not
 
     settings = settings_now()
     known = catalogue.of(settings)
-    tables.competitions(known.in_suite(suite) if suite else known.load_all(), settings.data, as_json=json)
+    items = known.in_suite(suite) if suite else known.load_all()
+    if parse_validation(validation) == "hidden-split":
+        items = [item for item in items if why_not(item) is None]
+    tables.competitions(items, settings.data, as_json=json)
 
 
 @own.command()
@@ -47,11 +57,13 @@ def prepare(
     edition: Edition = None,
     jobs: PrepareJobs = None,
     kaggle_description: KaggleDescription = False,
+    validation: ValidationMode = "self",
     json: Json = False,
 ) -> None:
     """Make competitions' public and private data, from Kaggle, --raw, or synthetic stand-in data."""
     from harness import catalogue, tables
-    from harness.choices import select
+    from harness.choices import parse_validation, select
+    from harness.errors import UserError
     from harness.progress import bar, say_above_bars
 
     settings = settings_now()
@@ -63,11 +75,21 @@ def prepare(
         for id in ids:
             typer.echo(descriptions.fetch(known.load(id), settings.home, settings.environ), err=True)
     wishes: dict[str, Any] = {"stand_in": stand_in, "edition": edition, "environ": settings.environ}
+    held_back = parse_validation(validation) == "hidden-split"
+    if held_back and len(ids) > 1:
+        raise UserError(f"--validation hidden-split prepares one competition at a time, and {len(ids)} were named")
     if suite is None and len(ids) == 1:
         from harness.prepare import prepare as make
+        from harness.prepare_search import prepare_search, refuse
 
         item = known.load(ids[0])
+        if held_back:
+            refuse(item, edition)
         made = make(item, data_home=settings.data, raw=raw, **wishes, progress=say_above_bars, track=bar)
+        if held_back:
+            told: dict[str, Any] = {"progress": say_above_bars, "track": bar}
+            rows = prepare_search(item, made, data_home=settings.data, environ=settings.environ, **told).manifest
+            say_above_bars(f"{item.id}: {rows.search_rows} and {rows.pick_rows} training rows are held back")
         tables.prepared(item, made, as_json=json)
         return
     from harness.prepare_several import Order, exit_code, prepare_several, raw_of

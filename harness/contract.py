@@ -31,6 +31,7 @@ EVENTS_PATH = "/podium/events"  # POST: one event as JSON, or several as JSON li
 CHECK_PATH = "/podium/check"  # POST ?node=ID, body: submission.csv → CheckReply
 STATUS_PATH = "/podium/status"  # GET → StatusReply
 LABEL_HEADER = "x-podium-label"  # of a model call: which node it is for, and what; goes into the transcript only
+SCORE_PATH = "/podium/score"  # POST ?node=ID, body: submission.csv → ScoreReply; in the mode hidden-split only
 
 Direction = Literal["maximize", "minimize"]
 NodeId = Annotated[str, Field(pattern=r"^[0-9a-z-]{1,32}$")]
@@ -113,6 +114,23 @@ class CandidateLimits(_In):
     cpus: tuple[int, ...] = Field(description="CPU numbers that candidates are asked to stay on; workers divide them")
 
 
+Validation = Literal["self", "hidden-split"]
+VALIDATIONS: tuple[Validation, ...] = get_args(Validation)
+
+
+class Rerun(_In):
+    """A finished node whose script is to be run once more, on all training data.
+
+    It reads the new predictions of the nodes in `reads`, which are run before it.
+    """
+
+    node: NodeId
+    action: Literal["draft", "improve", "debug", "merge", "ensemble"]
+    parents: tuple[NodeId, ...]
+    reads: tuple[NodeId, ...]
+    code: str
+
+
 class RunRequest(_In):
     """`request.json`: everything that the agent needs to know, and nothing secret."""
 
@@ -128,6 +146,8 @@ class RunRequest(_In):
     candidate: CandidateLimits
     workers: int = Field(default=1, ge=1, le=MOST_WORKERS, description="candidates at a time")
     prompt_set: str
+    validation: Validation = Field(default="self", description="who scores nodes: their scripts, or the gateway")
+    rerun: tuple[Rerun, ...] = Field(default=(), description="run these, in this order, instead of searching")
 
 
 # Events: what the agent reports as it happens. The gateway adds `sequence` and `received_at` and appends them to
@@ -180,7 +200,10 @@ class Trial(_In):
 
 
 class NodeEvent(_In):
-    """One finished node; times are seconds. `score` is the validation score, None when the node is buggy."""
+    """One finished node; times are seconds. `score` is the validation score, None when the node is buggy.
+
+    `printed_score` is what the script itself printed, which is the score too unless the gateway scores (hidden-split).
+    """
 
     type: Literal["node"]
     node: NodeId
@@ -193,10 +216,11 @@ class NodeEvent(_In):
     exit_code: int | None
     output: str
     score: float | None
+    printed_score: float | None = None
     buggy: bool
     why_buggy: str | None
     analysis: str
-    reviewed_by: Literal["score_line", "model", "none"]
+    reviewed_by: Literal["score_line", "model", "held_back", "none"]
     submission_valid: bool | None
     warm_start: bool
     seconds: dict[Literal["model", "execute", "check", "review", "overhead"], Seconds]
@@ -236,6 +260,15 @@ class CheckReply(BaseModel):
     model_config = ConfigDict(frozen=True)
     valid: bool
     reason: str | None = None
+
+
+class ScoreReply(BaseModel):
+    """What a submission scores on the held-back rows that guide the search, rounded; nothing tells of any other row."""
+
+    model_config = ConfigDict(frozen=True)
+    valid: bool
+    reason: str | None = None
+    score: float | None = None
 
 
 class StatusReply(BaseModel):

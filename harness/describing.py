@@ -63,12 +63,16 @@ def is_unchanged(known: RawFile, paths: Sequence[Path], below: Path) -> bool:
 
 
 def describe_prepared(
-    made: Path, stated: Checksums | None, *, track: Track = untracked
+    made: Path,
+    stated: Checksums | None,
+    *,
+    track: Track = untracked,
+    sides: Sequence[str] = ("public", "private"),
 ) -> tuple[dict[str, PreparedFile], dict[str, PreparedFolder]]:
     """Return the records of a finished folder: files to be told one by one, and the folders beside them."""
     single: list[str] = []
     deep: dict[str, list[str]] = {}
-    for side in ("public", "private"):
+    for side in sides:
         for path in files_below(made / side):
             name = path.relative_to(made).as_posix()
             parts = name.split("/")

@@ -105,7 +105,7 @@ def _read_both(competition: Competition, prepared: Prepared, path: Path) -> tupl
             content = (prepared.private / competition.answers.file).read_bytes()
             truth = submission.read_answers(content, None, spec, competition.answers)
             del content
-            content = submission.read_bytes(path, submission.largest(spec, prepared))
+            content = submission.read_bytes(path, submission.largest(spec, prepared.sample))
             return truth, submission.parse(content, spec, truth.ids)
         except (InvalidSubmission, OSError):
             pass
@@ -182,7 +182,7 @@ def _valid_there(
     if score is not None or path is None:
         return score is not None
     try:
-        content = submission.read_bytes(path, submission.largest(competition.submission, prepared))
+        content = submission.read_bytes(path, submission.largest(competition.submission, prepared.sample))
     except InvalidSubmission:
         return False
     if rule is None:

@@ -6,13 +6,16 @@ would have been, and how the two rank the nodes. It is done after a run only, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.contract import Direction
-from harness.errors import UserError
+from harness.contract import Direction, Validation
+from harness.errors import InvalidSubmission, UserError
 from harness.files import write_json
 
 if TYPE_CHECKING:
@@ -21,8 +24,14 @@ if TYPE_CHECKING:
     from harness.results import RunFolder, RunRecord
 
 
+SOON_BYTES = 2**30  # of all nodes' submissions: at some 100 MB a second
+
+
 class NodeGrade(BaseModel):
-    """One node: its own score, and the test's; None where there is none, and then the reason."""
+    """One node: the score that guided the search, and the test's; None where there is none, and then the reason.
+
+    `printed_score` is its script's own; `pick_score`, in the mode hidden-split, that on the rows that decide the end.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     node: str
@@ -30,12 +39,18 @@ class NodeGrade(BaseModel):
     action: str
     buggy: bool
     validation_score: float | None
+    printed_score: float | None = None
+    pick_score: float | None = None
     test_score: float | None
     reason: str | None
 
 
 class NodeGrades(BaseModel):
-    """`node_grades.json`. Gaps are how much better validation was than test, in the metric's unit."""
+    """`node_grades.json`. Gaps are how much better validation was than test, in the metric's unit.
+
+    In the mode hidden-split nodes are graded by the test rows of what they predicted in the search, trained on less
+    data than the script that was handed in: that one's grade is `handed_in_test_score`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     schema_version: Literal[1] = 1
@@ -45,8 +60,10 @@ class NodeGrades(BaseModel):
     stand_in: bool
     metric: str
     direction: Direction
+    validation: Validation = "self"
     chosen: str | None
     chosen_test_score: float | None
+    handed_in_test_score: float | None = None
     oracle: str | None
     oracle_test_score: float | None
     lost_by_choice: float | None
@@ -71,6 +88,7 @@ def grade_nodes(folder: RunFolder, record: RunRecord, competition: Competition, 
 def recomputed(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> NodeGrades:
     """The nodes' grades as they would be now; writes nothing."""
     from harness.data_in_use import in_use
+    from harness.gateway.scores import read_scores
     from harness.grade import grade
     from harness.grade_run import refuse_other_data
 
@@ -80,11 +98,17 @@ def recomputed(folder: RunFolder, record: RunRecord, competition: Competition, p
             f"nobody here knows the labels of {competition.id}'s test rows, so no node can be graded on them"
         )
     events = list(folder.events())
+    picks = {line.node: line.pick for line in read_scores(folder.scores) if line.outcome == "scored"}
     graded = []
-    with in_use(prepared):
+    with in_use(prepared), _test_rows(record, competition, prepared) as test_rows:
         for event in (event for event in events if event["type"] == "node"):
             path = folder.node_submission(event["node"])
-            report = grade(competition, prepared, path if path.is_file() else None)
+            score, reason = None, None
+            try:
+                report = grade(competition, prepared, test_rows(path) if path.is_file() else None)
+                score, reason = report.score, report.reason
+            except InvalidSubmission as invalid:
+                reason = str(invalid)
             graded.append(
                 NodeGrade(
                     node=event["node"],
@@ -92,12 +116,58 @@ def recomputed(folder: RunFolder, record: RunRecord, competition: Competition, p
                     action=event["action"],
                     buggy=event["buggy"],
                     validation_score=event["score"],
-                    test_score=report.score,
-                    reason=report.reason,
+                    printed_score=event.get("printed_score"),
+                    pick_score=picks.get(event["node"]),
+                    test_score=score,
+                    reason=reason,
                 )
             )
-    chosen = [event["node"] for event in events if event["type"] == "best"]
-    return summarise(record, competition.at(prepared.manifest.edition), graded, chosen[-1] if chosen else None)
+        handed_in = grade(competition, prepared, folder.submission if folder.submission.is_file() else None)
+    found = summarise(record, competition.at(prepared.manifest.edition), graded, _chosen(record, events))
+    return found.model_copy(update={"handed_in_test_score": handed_in.score})
+
+
+def grade_nodes_soon(
+    folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared
+) -> NodeGrades | None:
+    """Do the same where it does not take long; None where the nodes' submissions are too many or too large."""
+    if competition.unlabelled:
+        return None
+    size = sum(path.stat().st_size for path in folder.nodes.glob("*/submission.csv"))
+    return grade_nodes(folder, record, competition, prepared) if size <= SOON_BYTES else None
+
+
+def _chosen(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the node that was handed in: the harness's choice, else the agent's last best."""
+    if record.final is not None:
+        return record.final.node
+    best = [event["node"] for event in events if event["type"] == "best"]
+    return best[-1] if best else None
+
+
+@contextmanager
+def _test_rows(record: RunRecord, competition: Competition, prepared: Prepared) -> Iterator[Callable[[Path], Path]]:
+    """Give what makes a node's submission one that can be graded; where rows were held back, it has others too."""
+    if record.held_back is None:
+        yield lambda path: path
+        return
+    from harness import search_view
+
+    view = search_view.find(prepared.folder, prepared.manifest.fingerprint)
+    if view is None or view.manifest.fingerprint != record.held_back.sha256:
+        raise UserError(
+            f"the rows that guided {record.run_id} are no longer at hand, so its nodes can't be graded. They are held "
+            f"back again by: podium prepare {competition.id} --validation hidden-split"
+        )
+    spec = competition.at(prepared.manifest.edition).submission
+    with tempfile.TemporaryDirectory(prefix="podium-nodes-") as folder:
+
+        def of_test(path: Path) -> Path:
+            made = Path(folder) / "submission.csv"
+            search_view.as_public(spec, view, prepared.sample, path).to_csv(made, index=False)
+            return made
+
+        yield of_test
 
 
 def summarise(
@@ -118,6 +188,7 @@ def summarise(
         stand_in=record.data.stand_in,
         metric=competition.metric.name,
         direction=competition.metric.direction,
+        validation=record.request.validation,
         chosen=chosen,
         chosen_test_score=mine.test_score if mine else None,
         oracle=oracle.node if oracle else None,

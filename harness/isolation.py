@@ -21,7 +21,9 @@ DESCRIPTION = f"{contract.DATA}/description.md"
 
 def statement(folder: RunFolder, record: RunRecord) -> Statement:
     """Derive the statement from what was kept of a run."""
-    found = [*_box(record), *_grader(folder, record), *_gateway(folder)]
+    final = folder.final.read()
+    boxes = [*_box(record), *(_box(final) if final is not None else ())]
+    found = [*boxes, *_grader(folder, record), *_gateway(folder)]
     doubts = tuple(text for good, text in found if not good)
     return Statement(no_test_signal=not doubts, evidence=tuple(text for good, text in found if good), doubts=doubts)
 
@@ -58,3 +60,6 @@ def _gateway(folder: RunFolder) -> Iterator[tuple[bool, str]]:
     checks = sum(1 for _ in folder.lines(folder.checks))
     calls = sum(1 for _ in folder.lines(folder.transcript))
     yield True, f"the gateway's answers: {calls} model calls, {checks} format checks that see no label"
+    if folder.scores.is_file():
+        scores = sum(1 for _ in folder.lines(folder.scores))
+        yield True, f"and {scores} scores on training rows that were held back, which see no label of a test row"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.competition import Competition
 from harness.describing import digests
 from harness.manifest import Prepared
+from harness.search_view import SearchView
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,18 +25,27 @@ LARGEST_BYTES = 64 * 2**20  # larger tables are passed over: the stand-in's are 
 
 def find(competition: Competition, prepared: Prepared) -> list[str]:
     """Return a line for each place in public where answers were found."""
-    submission, answers = competition.submission, competition.answers
+    answers = competition.answers
     names = {answers.file, answers.perfect_file} - {None}
-    private = {digests(prepared.private / name).sha256 for name in names if name}
-    truth = _texts(prepared.private / answers.file) if answers.file.endswith(".csv") else None
+    return _find(competition, prepared.public, [prepared.private / name for name in names if name])
+
+
+def find_held_back(competition: Competition, view: SearchView) -> list[str]:
+    """Return a line for each place in a search view where labels that it holds back were found."""
+    return _find(competition, view.public, [view.search_truth, view.pick_truth])
+
+
+def _find(competition: Competition, public: Path, private: Sequence[Path]) -> list[str]:
+    hashes = {digests(path).sha256 for path in private}
+    truths = [_texts(path) for path in private if path.suffix == ".csv"]
     found = []
-    for name, table in _tables(prepared.public):
-        if Path(name.partition(":")[0]).name == Path(submission.sample_file).name:
+    for name, table in _tables(public):
+        if Path(name.partition(":")[0]).name == Path(competition.submission.sample_file).name:
             continue
-        if truth is not None and _holds_answers(table, truth, competition):
+        if any(_holds_answers(table, truth, competition) for truth in truths):
             found.append(f"{name} holds test rows with {', '.join(_shared(table, competition))}")
-    copies = (path for path in prepared.public.rglob("*") if path.is_file() and digests(path).sha256 in private)
-    return found + [f"{path.relative_to(prepared.public)} is a copy of the answers" for path in copies]
+    copies = (path for path in public.rglob("*") if path.is_file() and digests(path).sha256 in hashes)
+    return found + [f"{path.relative_to(public)} is a copy of the answers" for path in copies]
 
 
 def _shared(table: pd.DataFrame, competition: Competition) -> list[str]:

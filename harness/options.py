@@ -123,6 +123,12 @@ Ensemble = Annotated[
         min=0, max=0.9, help="Last part of a run that blends its best nodes, as 0.15; 0: none. [default: the agent's]"
     ),
 ]
+ValidationMode = Annotated[
+    str,
+    typer.Option(
+        "--validation", help="Who scores nodes: self (their scripts), or hidden-split (we, on held-back training rows)."
+    ),
+]
 Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]

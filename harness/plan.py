@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from harness import contract, descriptions, results
 from harness.agents import box
 from harness.competition import DESCRIPTION_NAME
-from harness.contract import CandidateLimits, CompetitionBrief, RunRequest
+from harness.contract import CandidateLimits, CompetitionBrief, Rerun, RunRequest, Validation
 from harness.models import ModelOptions
 from harness.sandbox.base import Gpus, Limits, Mount, SandboxSpec
 from harness.sandbox.owner import OWNER_LABEL, me
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harness.manifest import Prepared
     from harness.presets import Preset
     from harness.promptset import PromptSet
+    from harness.search_view import SearchView
 
 AGENT_MARGIN_SECONDS = 20.0  # the agent's own deadline lies this much (at most a tenth) before the box is stopped
 
@@ -60,6 +61,8 @@ class RunPlan:
     model_options: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
     arguments: tuple[str, ...] = ()  # of `podium bench`, to make this run again
     replay: Path | None = None  # a transcript that answers; its run's order is kept
+    view: SearchView | None = None  # what the search sees in the mode hidden-split; None: all public data
+    rerun: tuple[Rerun, ...] = ()  # instead of a search
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property
@@ -82,6 +85,11 @@ class RunPlan:
         """What the request says of the competition."""
         return descriptions.brief(self.description.kind, self.competition)
 
+    @property
+    def validation(self) -> Validation:
+        """Who scores nodes: their own scripts, or the gateway on training rows that are held back."""
+        return "self" if self.view is None else "hidden-split"
+
     def request(self) -> RunRequest:
         """What the agent is told."""
         options, temperature = self.model_options, self.preset.code_temperature
@@ -97,6 +105,8 @@ class RunPlan:
             candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.lane, self.workers),
             workers=self.workers,
             prompt_set=self.prompts.name,
+            validation=self.validation,
+            rerun=self.rerun,
         )
 
     def sha256(self) -> str:
@@ -111,6 +121,7 @@ class RunPlan:
             self.description.sha256,
             json.dumps(self.budget_usd),
             *([self.other.sha256] if self.other else []),
+            self.view.manifest.fingerprint if self.view else "",
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -139,7 +150,7 @@ def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> Sandbox
         image=plan.image.digest,
         limits=plan.limits,
         mounts=(
-            Mount(plan.prepared.public, contract.DATA),
+            Mount(plan.view.public if plan.view else plan.prepared.public, contract.DATA),
             *((Mount(description, f"{contract.DATA}/{DESCRIPTION_NAME}"),) if description else ()),
             Mount(door, contract.DOOR),
         ),

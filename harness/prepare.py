@@ -31,7 +31,7 @@ __all__ = ["Manifest", "Prepared", "Wish", "find", "folder_of", "prepare"]
 DOWNLOADS = ".downloads"
 UNPACKED = ".unpacked"
 Progress = Callable[[str], None]
-_Raw = tuple[Mapping[str, Path], dict[str, RawFile]]
+Raw = tuple[Mapping[str, Path], dict[str, RawFile]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class _Maker:
+class Maker:
     """One preparation: what is made, where, and with what at hand."""
 
     competition: Competition
@@ -82,7 +82,7 @@ def prepare(
     wish = Wish(raw, stand_in, kaggle)
     name, chosen = competition.edition(edition)
     target = folder_of(competition, data_home, edition)
-    maker = _Maker(
+    maker = Maker(
         competition.at(name), name, chosen, data_home, target, environ or {}, progress or (lambda _: None), track
     )
     try:
@@ -97,17 +97,17 @@ def prepare(
         raise
 
 
-def _prepare(maker: _Maker, wish: Wish) -> Prepared:
+def _prepare(maker: Maker, wish: Wish) -> Prepared:
     existing = find(maker.competition, maker.data_home, edition=maker.name)
     origin, source = _origin(maker, wish, existing)
     recipe = _recipe_hash(maker, origin)
     if existing and _is_current(existing.manifest, maker.competition, recipe, origin, wish.raw) and is_whole(existing):
         return existing
-    with replaceable(maker.target), _scratch(maker.target) as scratch:
+    with replaceable(maker.target), scratch_beside(maker.target) as scratch:
         if origin == "kaggle":
-            source = _download(maker)
+            source = downloaded(maker)
         maker.say(f"preparing {maker.competition.id} ({maker.name}) from {origin} data")
-        with _at_hand(maker, origin, source, scratch) as (files, raw):
+        with raw_at_hand(maker, origin, source, scratch) as (files, raw):
             made = build(maker.competition, maker.edition, files, scratch, say=maker.say, track=maker.track)
             manifest = _manifest(maker, origin, source, raw, made)
             (made / MANIFEST_NAME).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -115,7 +115,7 @@ def _prepare(maker: _Maker, wish: Wish) -> Prepared:
     return Prepared(maker.target, manifest)
 
 
-def _origin(maker: _Maker, wish: Wish, existing: Prepared | None) -> tuple[Origin, Path | None]:
+def _origin(maker: Maker, wish: Wish, existing: Prepared | None) -> tuple[Origin, Path | None]:
     """Decide where raw data come from; nothing is fetched yet."""
     competition = maker.competition
     if wish.raw is not None:
@@ -146,7 +146,7 @@ def _is_current(manifest: Manifest, competition: Competition, recipe: str, origi
     )
 
 
-def _download(maker: _Maker) -> Path:
+def downloaded(maker: Maker) -> Path:
     source = maker.competition.source
     if not isinstance(source, KaggleSource):
         raise DownloadError(
@@ -158,7 +158,7 @@ def _download(maker: _Maker) -> Path:
 
 
 @contextmanager
-def _at_hand(maker: _Maker, origin: Origin, source: Path | None, scratch: Path) -> Iterator[_Raw]:
+def raw_at_hand(maker: Maker, origin: Origin, source: Path | None, scratch: Path) -> Iterator[Raw]:
     """Give the raw files: generated, the user's own, or unpacked; and the record of what they come from."""
     competition, wanted = maker.competition, maker.competition.raw
     if source is not None and not source.is_dir():
@@ -179,7 +179,7 @@ def _at_hand(maker: _Maker, origin: Origin, source: Path | None, scratch: Path) 
     yield rawdata.gather(folder, wanted, scratch), described
 
 
-def _manifest(maker: _Maker, origin: Origin, source: Path | None, raw: dict[str, RawFile], made: Path) -> Manifest:
+def _manifest(maker: Maker, origin: Origin, source: Path | None, raw: dict[str, RawFile], made: Path) -> Manifest:
     stated = None if origin == "stand-in" else maker.edition.checksums
     files, folders = describe_prepared(made, stated, track=maker.track)
     return Manifest(
@@ -196,7 +196,7 @@ def _manifest(maker: _Maker, origin: Origin, source: Path | None, raw: dict[str,
     )
 
 
-def _recipe_hash(maker: _Maker, origin: Origin) -> str:
+def _recipe_hash(maker: Maker, origin: Origin) -> str:
     """Hash over all that the prepared bytes depend on, but for the raw data."""
     competition = maker.competition
     generated = competition.stand_in.model_dump(mode="json") if origin == "stand-in" and competition.stand_in else None
@@ -224,7 +224,7 @@ def _versions() -> dict[str, str]:
 
 
 @contextmanager
-def _scratch(target: Path) -> Iterator[Path]:
+def scratch_beside(target: Path) -> Iterator[Path]:
     """A folder beside the target, on the same file system; what a killed predecessor left in it goes first."""
     folder = target.parent / f".{target.name}~"
     shutil.rmtree(folder, ignore_errors=True)

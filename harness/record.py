@@ -116,6 +116,37 @@ class TreeRecord(BaseModel):
     phase_seconds: dict[str, float]
 
 
+class HeldBackRecord(BaseModel):
+    """Which training rows guided the search (hidden-split): `sha256` is of the search view."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    sha256: str
+    search_rows: int
+    pick_rows: int
+    test_rows: int
+
+
+class Finalist(BaseModel):
+    """A node among those that the final one was chosen of, and its scores on both parts that were held back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    node: str
+    search: float
+    pick: float
+
+
+class FinalRecord(BaseModel):
+    """How a run in the mode hidden-split ended: the chosen node, and what was handed in of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    node: str
+    finalists: tuple[Finalist, ...]
+    handed_in: Literal["rerun", "search"]  # its script run on all training data, or what it predicted in the search
+    reason: str = ""
+    wall_seconds: float | None = None
+    script_seconds: float = 0.0
+
+
 class RunRecord(BaseModel):
     """`run.json`. Times are ISO 8601 in UTC, durations seconds, sizes bytes, money US dollars."""
 
@@ -159,7 +190,9 @@ class RunRecord(BaseModel):
     first_candidate_seconds: float | None = None
     usage: UsageRecord = UsageRecord()
     served: tuple[ServedRecord, ...] = ()
-    submission_from: Literal["container", "journal", "none"] = "none"
+    held_back: HeldBackRecord | None = None
+    final: FinalRecord | None = None
+    submission_from: Literal["container", "journal", "rerun", "none"] = "none"
     submission_problem: str | None = None
     submission_sha256: str | None = None
     tree: TreeRecord | None = None

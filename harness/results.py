@@ -13,6 +13,8 @@ results/<group>/
     grade.json            GradeReport
     grades/<n>.json       grades that a later one replaced
     node_grades.json      NodeGrades, where they were asked for
+    scores.jsonl          hidden-split: every call to the scorer
+    final/                hidden-split: the chosen script once more, with the files of a run
     solution.py, solution.ipynb, tree.json, tree.svg, tree.png   what was exported
     attempts/<n>/         earlier attempts, same files
   environments/<sha>.txt  the packages beside Podium, by hash
@@ -127,6 +129,15 @@ class RunFolder:
     @property
     def node_grades(self) -> Path:
         return self.path / "node_grades.json"
+
+    @property
+    def scores(self) -> Path:
+        return self.path / "scores.jsonl"
+
+    @property
+    def final(self) -> RunFolder:
+        """The second container's files, which are those of a run."""
+        return RunFolder(self.path / "final")
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the journal's events as they stand there."""

@@ -11,7 +11,7 @@ import contextlib
 import datetime
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,6 +129,7 @@ def carry_over(folder: RunFolder, attempt: int) -> Earlier:
         _link_tree(source.nodes / node.node, folder.nodes / node.node)
     for log in (source.transcript, source.path / CHECKS_NAME):
         _carry_lines(log, folder.path / log.name)
+    _carry_scores(source, folder, {node.node for node in nodes})
     lines = b"".join(stored.model_dump_json().encode() + b"\n" for stored in events)
     write_atomically(folder.journal, lines)
     bests = [stored.event.node for stored in events if isinstance(stored.event, BestEvent)]
@@ -180,6 +181,15 @@ def _whole_events(source: RunFolder) -> Iterator[StoredEvent]:
         return  # killed before the first event
     except ValidationError:
         return
+
+
+def _carry_scores(source: RunFolder, folder: RunFolder, nodes: Collection[str]) -> None:
+    """Copy the scores of the nodes that are carried over: another one's step comes again, and is scored then."""
+    from harness.gateway.scores import read_scores
+
+    kept = [line for line in read_scores(source.scores) if line.node in nodes]
+    if kept:
+        write_atomically(folder.scores, b"".join(line.model_dump_json().encode() + b"\n" for line in kept))
 
 
 def _carry_lines(source: Path, target: Path) -> None:

@@ -1,7 +1,7 @@
 """A group's records and grades, read into one row a run: what rates, reports and tables are made of.
 
-Two small files a run are read: run.json holds what its journal adds up to, so the journal itself is read only for runs
-that are not over, or are of an older version.
+Small files are read: run.json holds what its journal adds up to, so the journal itself is read only for runs that are
+not over, or are of an older version; of the nodes' grades the head.
 """
 
 from __future__ import annotations
@@ -51,7 +51,13 @@ class Row:
     percentile_note: str | None
     exceeds_percent: float | None
     above_median: bool | None
+    validation: str = "self"
     validation_score: float | None
+    gap: float | None = None
+    best_node: str | None = None
+    best_node_score: float | None = None
+    lost_by_choice: float | None = None
+    handed_in: str | None = None
     steps: int
     good_nodes: int
     wall_seconds: float | None
@@ -64,6 +70,11 @@ class Row:
     oom_kills: int
     hardware: str = ""
     no_test_signal: bool | None = None
+
+    @property
+    def entrant(self) -> str:
+        """The agent as rates tell it apart: runs whose search was guided otherwise are never in one with others."""
+        return self.agent if self.validation == "self" else f"{self.agent} ({self.validation})"
 
 
 def rows_of(group: GroupFolder) -> list[Row]:
@@ -79,7 +90,9 @@ def rows_of(group: GroupFolder) -> list[Row]:
 def row(folder: RunFolder, record: RunRecord, tree: TreeRecord | None = None) -> Row:
     """One run's row, from its record, its grade, and for a run that is not over its journal, unless `tree` is known."""
     grade = from_json(_bytes(str(folder.grade_file)) or b"{}")
-    return _row(record, grade, record.tree or tree or tree_of(folder.events(), record.request.competition.direction))
+    by_test = _head(str(folder.node_grades))
+    found = record.tree or tree or tree_of(folder.events(), record.request.competition.direction)
+    return _row(record, grade, by_test, found)
 
 
 def tree_of(events: Iterable[dict[str, Any]], direction: str) -> TreeRecord:
@@ -103,7 +116,22 @@ def _row_of(group: GroupFolder, name: str, content: bytes) -> Row:
         raise
     if record.tree is None or record.status is RunStatus.RUNNING:
         return row(group.run(name), as_it_stands(record))
-    return _row(record, from_json(_bytes(f"{group.path}/{name}/grade.json") or b"{}"), record.tree)
+    grade = from_json(_bytes(f"{group.path}/{name}/grade.json") or b"{}")
+    return _row(record, grade, _head(f"{group.path}/{name}/node_grades.json"), record.tree)
+
+
+def _head(path: str) -> dict[str, Any]:
+    """What stands in node_grades.json before its nodes, which may be thousands; empty where there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    try:
+        head, _, _ = os.read(descriptor, BLOCK).partition(b'"nodes"')
+    finally:
+        os.close(descriptor)
+    found: dict[str, Any] = from_json(head + b'"nodes": []}')
+    return found
 
 
 def _bytes(path: str) -> bytes | None:
@@ -124,9 +152,22 @@ def _bytes(path: str) -> bytes | None:
         os.close(descriptor)
 
 
-def _row(record: RunRecord, grade: dict[str, Any], tree: TreeRecord) -> Row:
+def _validation_score(record: RunRecord, tree: TreeRecord) -> float | None:
+    """The score by which a run's node was chosen: its best, or where rows were held back that of the chosen node."""
+    return tree.validation_score if record.final is None else record.final.finalists[0].search
+
+
+def _gap(validation: float | None, test: float | None, direction: str) -> float | None:
+    """How much better validation was than test."""
+    if validation is None or test is None:
+        return None
+    return validation - test if direction == "maximize" else test - validation
+
+
+def _row(record: RunRecord, grade: dict[str, Any], by_test: dict[str, Any], tree: TreeRecord) -> Row:
     if record.answers_shown:  # whoever is shown the answers earns nothing
         grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
+    validation = _validation_score(record, tree)
     return Row(
         run_id=record.run_id,
         competition=record.competition,
@@ -153,7 +194,13 @@ def _row(record: RunRecord, grade: dict[str, Any], tree: TreeRecord) -> Row:
         percentile_note=grade.get("percentile_note"),
         exceeds_percent=grade.get("exceeds_percent"),
         above_median=grade.get("above_median"),
-        validation_score=tree.validation_score,
+        validation=record.request.validation,
+        validation_score=validation,
+        gap=_gap(validation, grade.get("score"), record.request.competition.direction),
+        best_node=by_test.get("oracle"),
+        best_node_score=by_test.get("oracle_test_score"),
+        lost_by_choice=by_test.get("lost_by_choice"),
+        handed_in=record.final.handed_in if record.final else None,
         steps=tree.steps,
         good_nodes=tree.good_nodes,
         wall_seconds=record.wall_seconds,

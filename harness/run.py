@@ -20,12 +20,14 @@ from harness.agents.box import with_answers
 from harness.door import open_door
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError, UserError
 from harness.files import sha256_of, write_atomically
+from harness.final_run import Final, keep_test_rows
 from harness.plan import RunPlan, sandbox_spec
-from harness.record import CodeRecord
+from harness.record import CodeRecord, HeldBackRecord
 from harness.results import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
 from harness.rows import tree_of
 from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
+from harness.search_view import by_id
 from harness.untrusted import one_line
 from harness.verdict import Heard, Known, judge
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from harness.gateway.budget import Budget
     from harness.gateway.journal import StoredEvent
     from harness.gateway.providers.base import Provider
+    from harness.gateway.scores import Scoring
     from harness.gateway.server import Gateway
 
 LONGEST_REASON = 1000
@@ -151,6 +154,19 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTo
         arguments=plan.arguments,
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,
+        held_back=_held_back(plan),
+    )
+
+
+def _held_back(plan: RunPlan) -> HeldBackRecord | None:
+    if plan.view is None:
+        return None
+    known = plan.view.manifest
+    return HeldBackRecord(
+        sha256=known.fingerprint,
+        search_rows=known.search_rows,
+        pick_rows=known.pick_rows,
+        test_rows=known.test_rows,
     )
 
 
@@ -182,7 +198,12 @@ class _Running:
         self._folder.write(self.record)
 
     def go(self) -> None:
-        """From the door's opening to the box's removal."""
+        """From the door's opening to the box's removal; where training rows were held back, with a second box."""
+        self._search()
+        if self._plan.view is not None and self.record.status.is_outcome:
+            self._finish()
+
+    def _search(self) -> None:
         with open_door(self.record.request) as door:
             prompts = self._plan.prompts.lay_out(door.parent / "prompts")
             description = self._plan.description.lay_out(door.parent / "description.md")
@@ -202,6 +223,27 @@ class _Running:
                 # After the gateway's end: what was in flight then is settled.
                 served = tuple(ServedRecord(**asdict(one)) for one in gateway.served())
                 self.note(usage=UsageRecord(**asdict(gateway.usage())), served=served)
+
+    def _finish(self) -> None:
+        """Have the final node chosen and run once more on all training data; what was searched on is told apart."""
+        self._folder.write(self.record)  # what the search came to is known, whatever happens now
+        final = Final(self._plan, self._folder, self._once_more).finish()
+        if final is not None:
+            handed_in = "rerun" if final.handed_in == "rerun" else "journal"
+            self.note(final=final, submission_from=handed_in, submission_problem=None)
+
+    def _once_more(self, plan: RunPlan, folder: RunFolder) -> RunRecord:
+        """Run a plan that needs no model: every call to one is refused."""
+        from harness.gateway.budget import Budget
+        from harness.gateway.providers import provider_for
+
+        tools = replace(
+            self._tools,
+            make_provider=lambda plan: provider_for("offline", {}),
+            make_budget=lambda plan: Budget(calls=0),
+            on_event=lambda plan, stored: None,
+        )
+        return run_one(plan, folder, tools)
 
     def close(self) -> None:
         """Write the final record; a full disk must not hide what ended the run, nor that the record is not there."""
@@ -233,15 +275,29 @@ class _Running:
             budget=self._tools.make_budget(self._plan),
             checker=self._check,
             deadline_seconds=self.record.request.deadline_seconds,
+            scoring=self._scoring(),
             on_event=self._see,
             used=Used(self._earlier.usage, self._earlier.seconds) if self._earlier else Used(),
         )
 
+    def _scoring(self) -> Scoring | None:
+        """Who scores nodes on held-back rows: one score a step, so that nobody learns labels by asking on."""
+        if self._plan.view is None:
+            return None
+        from harness.gateway.scores import Scoring
+        from harness.scorer import Scorer
+
+        return Scoring(Scorer(self._plan.competition, self._plan.view).score, most=self._plan.steps)
+
     def _check(self, path: Path) -> contract.CheckReply:
         from harness import submission
 
+        plan = self._plan
         try:
-            submission.check(self._plan.competition, self._plan.prepared, path)
+            if plan.view is None:
+                submission.check(plan.competition, plan.prepared, path)
+            else:
+                submission.read_as(by_id(plan.competition.submission), plan.view.sample, path)
         except InvalidSubmission as error:
             return contract.CheckReply(valid=False, reason=str(error))
         return contract.CheckReply(valid=True)
@@ -293,6 +349,8 @@ class _Running:
     def _take_submission(self, box: Sandbox) -> None:
         try:
             if box.fetch(contract.SUBMISSION, self._folder.submission):
+                if self._plan.view is not None:
+                    keep_test_rows(self._plan, self._folder.submission, self._folder.submission)
                 self.note(submission_from="container")
         except InvalidSubmission as error:
             self._folder.submission.unlink(missing_ok=True)
@@ -308,6 +366,12 @@ class _Running:
         if record.submission_from != "none" or record.submission_problem is not None or best is None:
             return
         kept = self._folder.node_submission(best)
-        if kept.is_file():
+        if not kept.is_file():
+            return
+        if self._plan.view is None:
             write_atomically(self._folder.submission, kept.read_bytes())
+        else:
+            with contextlib.suppress(InvalidSubmission):
+                keep_test_rows(self._plan, kept, self._folder.submission)
+        if self._folder.submission.is_file():
             self.note(submission_from="journal")

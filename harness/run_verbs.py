@@ -48,6 +48,7 @@ from harness.options import (
     Steps,
     Suite,
     Temperature,
+    ValidationMode,
     Workers,
     in_bytes,
     scaled,
@@ -112,9 +113,10 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         sample_first: SampleFirst = None,
         leakage_review: LeakageReview = None,
         resume: Resume = None,
+        validation: ValidationMode = "self",
         json: Json = False,
     ) -> None:
-        from harness.choices import BenchOptions, parse_seeds, select
+        from harness.choices import BenchOptions, parse_seeds, parse_validation, select
         from harness.descriptions import parse as parse_kind
         from harness.models import ModelOptions
         from harness.presets import Gates
@@ -161,6 +163,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
                 api=cast("Api | None", api),
             ),
             gates=Gates(sample_first, leakage_review),
+            validation=parse_validation(validation),
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
 

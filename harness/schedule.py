@@ -17,6 +17,7 @@ from queue import SimpleQueue
 
 from harness.data_in_use import in_use
 from harness.errors import UserError
+from harness.grade_nodes import grade_nodes_soon
 from harness.grade_run import can_grade, grade_run
 from harness.plan import RunPlan
 from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus
@@ -55,6 +56,7 @@ class Group:
             )
             if self.graded and can_grade(finished.record) and not (finished.reused and folder.grade_file.is_file()):
                 grade_run(folder, finished.record, plan.competition, plan.prepared)
+                grade_nodes_soon(folder, finished.record, plan.competition, plan.prepared)
         self.on_end(plan, finished)
         return finished
 

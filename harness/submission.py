@@ -19,11 +19,12 @@ from harness.alignment import keys, rows_in_order
 from harness.columns import Column
 from harness.competition import Answers, Competition, SubmissionSpec
 from harness.errors import InvalidSubmission
-from harness.manifest import Prepared
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from harness.manifest import Prepared
 
 SMALLEST_LIMIT_BYTES = 16 * 2**20
 TIMES_THE_SAMPLE = 20  # many decimals and quotes make a submission longer than its sample, never by this much
@@ -89,14 +90,17 @@ def check(competition: Competition, prepared: Prepared, path: Path) -> None:
 
 def read(competition: Competition, prepared: Prepared, path: Path) -> Predictions:
     """Return the predictions in the order of the sample submission's ids."""
-    spec = competition.at(prepared.manifest.edition).submission
-    wanted = ids_of(prepared.sample.read_bytes(), spec)
-    return parse(read_bytes(path, largest(spec, prepared)), spec, wanted)
+    return read_as(competition.at(prepared.manifest.edition).submission, prepared.sample, path)
 
 
-def largest(spec: SubmissionSpec, prepared: Prepared) -> int:
+def read_as(spec: SubmissionSpec, sample: Path, path: Path) -> Predictions:
+    """Return the predictions by these rules, in the order of that sample submission's ids."""
+    return parse(read_bytes(path, largest(spec, sample)), spec, ids_of(sample.read_bytes(), spec))
+
+
+def largest(spec: SubmissionSpec, sample: Path) -> int:
     """Return how many bytes a submission may have."""
-    return spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * prepared.sample.stat().st_size)
+    return spec.max_bytes or max(SMALLEST_LIMIT_BYTES, TIMES_THE_SAMPLE * sample.stat().st_size)
 
 
 def parse(content: bytes, spec: SubmissionSpec, wanted: pa.Array) -> Predictions:

@@ -40,7 +40,10 @@ Rates = Mapping[str, Estimate]
 
 @dataclass(frozen=True)
 class SuiteRates:
-    """One entrant on one suite. `missing` counts the runs that the suite and the entrant's seeds would still take."""
+    """One entrant on one suite. `missing` counts the runs that the suite and the entrant's seeds would still take.
+
+    `agent` names its validation too, where that is not its scripts' own: modes are never mixed.
+    """
 
     suite: str
     agent: str
@@ -63,7 +66,7 @@ def suite_rates(rows: Iterable[Row], suites: Suites) -> tuple[SuiteRates, ...]:
     entrants: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if counts(row):
-            entrants.setdefault((row.agent, row.model), []).append(row)
+            entrants.setdefault((row.entrant, row.model), []).append(row)
     found = []
     for (agent, model), own in sorted(entrants.items()):
         outcomes = _Outcomes.of(own)

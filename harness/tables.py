@@ -41,7 +41,9 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         _print_json(value.model_dump(mode="json"))
         return
     for heading in dict.fromkeys(
-        f"agent {row.agent}, model {row.model}, candidate isolation: {row.candidate_isolation}" for row in value.rows
+        f"agent {row.agent}, model {row.model}, candidate isolation: {row.candidate_isolation}, "
+        f"validation: {row.validation}"
+        for row in value.rows
     ):
         typer.echo(heading)
     _show(_columns(value.rows, RUN_COLUMNS))
@@ -157,6 +159,8 @@ RUN_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "> median": lambda row: _yes(row.above_median),
     "valid": lambda row: _yes(row.valid) + (" (MLE-bench: yes)" if row.valid_mle_bench and not row.valid else ""),
     "validation": lambda row: _number(row.validation_score),
+    "gap": lambda row: _number(row.gap),
+    "best node": lambda row: _number(row.best_node_score),
     "steps": lambda row: f"{row.steps} ({row.good_nodes} good)",
     "seconds": lambda row: _number(row.wall_seconds, 1),
     "USD": lambda row: f"{row.cost_usd:.2f}",

@@ -72,7 +72,10 @@ def _run(folder: RunFolder, find: FindData) -> Iterator[Finding]:
     except UserError as error:
         yield Finding(name, "grade", Found.UNCHECKED, str(error))
         return
-    yield from _checks(folder, competition, prepared)
+    if record.held_back is None:
+        yield from _checks(folder, competition, prepared)
+    else:
+        yield _scores(folder, record, competition, prepared)
     if folder.node_grades.is_file():
         yield _node_grades(folder, record, competition, prepared)
 
@@ -144,6 +147,25 @@ def _checks(folder: RunFolder, competition: Competition, prepared: Prepared) -> 
         if (last[node]["valid"], last[node]["reason"]) != (reason is None, reason):
             wrong.append(f"{node}: it was told {last[node]['reason']!r}, and the file gives {reason!r}")
     yield _finding(folder.path.name, "format checks", not wrong, "; ".join(wrong[:3]))
+
+
+def _scores(folder: RunFolder, record: RunRecord, competition: Competition, prepared: Prepared) -> Finding:
+    """What nodes scored on held-back training rows follows from their files and those rows."""
+    from harness import search_view
+    from harness.gateway.scores import read_scores
+    from harness.scorer import Scorer
+
+    name, what = folder.path.name, "scores on held-back rows"
+    view = search_view.find(prepared.folder, prepared.manifest.fingerprint)
+    if view is None or record.held_back is None or view.manifest.fingerprint != record.held_back.sha256:
+        again = f"podium prepare {competition.id} --validation hidden-split"
+        return Finding(name, what, Found.UNCHECKED, f"those rows are not at hand: {again}")
+    scorer = Scorer(competition.at(prepared.manifest.edition), view)
+    scored = [line for line in read_scores(folder.scores) if line.outcome == "scored"]
+    kept = [line for line in scored if folder.node_submission(line.node).is_file()]
+    found = ((line, scorer.score(folder.node_submission(line.node))) for line in kept)
+    wrong = [line.node for line, new in found if (line.search, line.pick, line.told) != (*new, new.told)]
+    return _finding(name, what, not wrong, f"other scores follow from the files of {', '.join(wrong[:3])}")
 
 
 def _summary(group: GroupFolder, suites: Suites | None) -> Finding:

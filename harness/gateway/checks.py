@@ -15,6 +15,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 
@@ -25,6 +26,7 @@ from harness.gateway.lines import JsonLines
 
 NAME = "checks.jsonl"
 Checker = Callable[[Path], CheckReply]
+Reply = TypeVar("Reply")
 _GIB = 1024**3
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class SubmissionChecks:
         self._slots = asyncio.Semaphore(caps.at_once)
         self._kept = {path.parent.name: path.stat().st_size for path in run_folder.glob("nodes/*/submission.csv")}
         self._nodes = set(self._kept)
+        self._settled: set[str] = set()
         self._said_full = False
         self._log = JsonLines(run_folder / NAME, durable=False)
         self._count = 0
@@ -60,6 +63,16 @@ class SubmissionChecks:
 
     async def check(self, node: str, body: AsyncIterator[bytes]) -> CheckReply:
         """Take the file, ask the checker, keep the file; raise EventRefused(413) when it is too large."""
+        reply = await self.take(node, body, self._ask)
+        self._write_down(node, reply)
+        return reply
+
+    def settle(self, node: str) -> None:
+        """Let no later file take the place of the one that is being kept of this node."""
+        self._settled.add(node)
+
+    async def take(self, node: str, body: AsyncIterator[bytes], ask: Callable[[Path], Reply]) -> Reply:
+        """Take the file, ask about it, keep it; raise EventRefused(413) when it is too large."""
         if node not in self._nodes and len(self._nodes) >= self._caps.nodes:
             raise EventRefused(413, f"a run has submissions of at most {self._caps.nodes} nodes checked")
         if self._count >= self._caps.checks:
@@ -69,11 +82,12 @@ class SubmissionChecks:
         async with self._slots:
             arrived = await self._receive(node_folder(self._folder, node), body)
             try:
-                reply = await asyncio.get_running_loop().run_in_executor(self._executor, self._ask, arrived)
-                self._keep(node, arrived)
+                settled = node in self._settled
+                reply = await asyncio.get_running_loop().run_in_executor(self._executor, ask, arrived)
+                if not settled:
+                    self._keep(node, arrived)
             finally:
                 arrived.unlink(missing_ok=True)
-        self._write_down(node, reply)
         return reply
 
     def _write_down(self, node: str, reply: CheckReply) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -14,12 +14,22 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from harness.contract import CHECK_PATH, EVENTS_PATH, STATUS_PATH, StatusReply, error_body
+from harness.contract import (
+    CHECK_PATH,
+    EVENTS_PATH,
+    SCORE_PATH,
+    STATUS_PATH,
+    CheckReply,
+    ScoreReply,
+    StatusReply,
+    error_body,
+)
 from harness.errors import InfrastructureError
 from harness.gateway.checks import SubmissionChecks
 from harness.gateway.connections import BodyMemory, BodyShare, TooLarge
 from harness.gateway.forward import CallLimits, ModelCalls, error_response
 from harness.gateway.journal import EventCaps, EventRefused, JournalWriter, StoredEvent
+from harness.gateway.scores import SubmissionScores
 from harness.gateway.wire import WIRES
 from harness.gateway.wire.base import Wire
 
@@ -36,6 +46,7 @@ class Parts:
     calls: ModelCalls
     journal: JournalWriter
     checks: SubmissionChecks
+    scores: SubmissionScores | None  # None: nodes are scored by their own scripts
     executor: Executor
     memory: BodyMemory
     models: tuple[str, ...]
@@ -54,6 +65,7 @@ def application(parts: Parts) -> Starlette:
         Route("/v1/models", _models(parts), methods=["GET"]),
         Route(EVENTS_PATH, _own(parts, _events), methods=["POST"]),
         Route(CHECK_PATH, _own(parts, _check), methods=["POST"]),
+        Route(SCORE_PATH, _own(parts, _score), methods=["POST"]),
         Route(STATUS_PATH, _own(parts, _status), methods=["GET"]),
         Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
@@ -124,11 +136,24 @@ async def _events(parts: Parts, request: Request) -> Response:
 
 
 async def _check(parts: Parts, request: Request) -> Response:
+    return await _looked_at(request, parts.checks.check)
+
+
+async def _score(parts: Parts, request: Request) -> Response:
+    if parts.scores is None:
+        raise EventRefused(404, "this run's nodes are scored by their own scripts (validation: self)")
+    return await _looked_at(request, parts.scores.score)
+
+
+async def _looked_at(
+    request: Request, look: Callable[[str, AsyncIterator[bytes]], Awaitable[CheckReply | ScoreReply]]
+) -> Response:
+    """Have a node's submission checked or scored."""
     node = request.query_params.get("node", "")
     if not _NODE.fullmatch(node):
         raise EventRefused(400, f"{node[:40]!r} is not a node id: 1 to 32 of a-z, 0-9 and '-'")
     try:
-        reply = await parts.checks.check(node, request.stream())
+        reply = await look(node, request.stream())
     except (EventRefused, ClientDisconnect, OSError, InfrastructureError):
         raise
     except Exception:  # the outermost boundary of foreign code: a metric's own bug must not tell the agent anything
@@ -142,7 +167,7 @@ async def _status(parts: Parts, request: Request) -> Response:
 
 
 async def _unknown(request: Request) -> Response:
-    known = ", ".join([*WIRES, "/v1/models", EVENTS_PATH, CHECK_PATH, STATUS_PATH])
+    known = ", ".join([*WIRES, "/v1/models", EVENTS_PATH, CHECK_PATH, SCORE_PATH, STATUS_PATH])
     message = f"{request.method} {request.url.path} is not served by this gateway; it serves {known}."
     return error_response(WIRES["/v1/chat/completions"], 404, "not_found", message)
 

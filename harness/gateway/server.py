@@ -33,6 +33,7 @@ from harness.gateway.prices import refuse_unpriced
 from harness.gateway.providers.base import Provider
 from harness.gateway.retry import Retrier, RetryPolicy, Timing
 from harness.gateway.routes import Parts, application
+from harness.gateway.scores import Scoring, SubmissionScores
 from harness.gateway.served import Served
 from harness.gateway.transcript import NAME as TRANSCRIPT_NAME
 from harness.gateway.transcript import Transcript, read_transcript
@@ -64,6 +65,7 @@ class Gateway:
         budget: Budget,
         checker: Callable[[Path], CheckReply],
         deadline_seconds: float,
+        scoring: Scoring | None = None,
         caps: EventCaps = EventCaps(),  # noqa: B008 - frozen
         check_caps: CheckCaps = CheckCaps(),  # noqa: B008 - frozen
         limits: CallLimits = CallLimits(),  # noqa: B008 - frozen
@@ -79,6 +81,7 @@ class Gateway:
         self._used_seconds = used.seconds
         self._checker = checker
         self._deadline_seconds = deadline_seconds
+        self._scoring = scoring
         self._caps = caps
         self._check_caps = check_caps
         self._limits = limits
@@ -166,9 +169,10 @@ class Gateway:
         executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podium-gateway")
         journal = JournalWriter(self._run_folder, self._caps)
         checks = SubmissionChecks(self._run_folder, self._checker, self._check_caps, executor)
+        scores = SubmissionScores(self._run_folder, self._scoring, checks) if self._scoring else None
         try:
             with self._transcript() as transcript:
-                server = _Server(self._config(executor, journal, checks, transcript), self._ready)
+                server = _Server(self._config(executor, journal, checks, scores, transcript), self._ready)
                 self._server = server
                 await server.serve()
         finally:
@@ -176,13 +180,20 @@ class Gateway:
             executor.shutdown(wait=False, cancel_futures=True)
             journal.close()
             checks.close()
+            if scores is not None:
+                scores.close()
 
     def _transcript(self) -> Transcript:
         path, secrets = self._run_folder / TRANSCRIPT_NAME, self._provider.traits.secrets
         return Transcript(path, secrets, self._limits.transcript_bytes)
 
     def _config(
-        self, executor: ThreadPoolExecutor, journal: JournalWriter, checks: SubmissionChecks, transcript: Transcript
+        self,
+        executor: ThreadPoolExecutor,
+        journal: JournalWriter,
+        checks: SubmissionChecks,
+        scores: SubmissionScores | None,
+        transcript: Transcript,
     ) -> uvicorn.Config:
         provider = self._provider
         books = Books(provider.name, provider.traits, self._ledger, transcript, self._fail, self._timing.monotonic)
@@ -194,6 +205,7 @@ class Gateway:
             calls=ModelCalls(provider, books, retrier, deadline, self._run_folder, self._limits),
             journal=journal,
             checks=checks,
+            scores=scores,
             executor=executor,
             memory=BodyMemory(self._limits.bodies_bytes),
             models=tuple(sorted(provider.traits.models)),

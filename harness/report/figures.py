@@ -97,9 +97,29 @@ def scores(summary: Summary) -> Data:
     fields = (
         *("competition", "run_id", "agent", "model", "seed", "status", "stand_in", "answers_shown"),
         *("edition", "metric", "direction"),
-        *("score", "validation_score", "valid", "medal", "above_median", "percentile", "exceeds_percent"),
+        *(
+            "score",
+            "validation",
+            "validation_score",
+            "gap",
+            "best_node_score",
+            "valid",
+            "medal",
+            "above_median",
+            "percentile",
+            "exceeds_percent",
+        ),
     )
     return Data("scores", fields, tuple(tuple(_value(getattr(row, field)) for field in fields) for row in summary.rows))
+
+
+def validation(summary: Summary) -> Data:
+    """One run a row: how far its validation can be trusted."""
+    fields = ("run_id", "validation", "validation_score", "score", "gap", "best_node", "best_node_score")
+    columns = (*fields, "lost_by_choice")
+    return Data(
+        "validation", columns, tuple(tuple(_value(getattr(row, name)) for name in columns) for row in summary.rows)
+    )
 
 
 def lines(boards: Mapping[str, Mapping[str, float]]) -> Data:

@@ -93,6 +93,7 @@ def _heading(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
         ("agent", different([row.agent for row in summary.rows])),
         ("model", different([row.model for row in summary.rows])),
         ("prompts", different([run.prompts for run in runs.values()])),
+        ("validation", different([row.validation for row in summary.rows])),
         ("edition", different([row.edition for row in summary.rows])),
         ("seeds", [", ".join(map(str, sorted({row.seed for row in summary.rows})))]),
         ("machine", hardware),
@@ -114,6 +115,7 @@ def _scores(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
     marks = [svg.Mark(row.percentile, _kind(row), f"{row.run_id}: {row.percentile:.1f}") for row in placed]  # type: ignore[arg-type]
     return {
         "scores": figures.scores(summary),
+        "validation": figures.validation(summary),
         "lines": figures.lines(boards),
         "percentiles": svg.strip(marks, [], "percentile of each run", within=(0.0, 100.0)),
         "strips": [card for card in strips if card.picture],
@@ -176,7 +178,7 @@ def _curves(summary: Summary, data: Data, column: int) -> list[SimpleNamespace]:
 
 def _short_name(row: Row, others: Sequence[Row]) -> str:
     """Name a run by what tells it from the others of its competition."""
-    agent = f"{row.agent} " if len({other.agent for other in others}) > 1 else ""
+    agent = f"{row.entrant} " if len({other.entrant for other in others}) > 1 else ""
     model = f"{row.model} " if len({other.model for other in others}) > 1 else ""
     return f"{agent}{model}seed {row.seed}"
 

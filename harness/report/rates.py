@@ -56,10 +56,10 @@ def section(summary: Summary) -> dict[str, Any]:
 
 
 def _own(summary: Summary) -> Iterator[Part]:
-    entrants = sorted({(row.agent, row.model) for row in summary.rows if not row.stand_in and not row.answers_shown})
+    entrants = sorted({(row.entrant, row.model) for row in summary.rows if not row.stand_in and not row.answers_shown})
     pooled = {name: rate.percent for name, rate in summary.as_failures.items() if rate.percent is not None}
     for entrant in entrants:
-        rows = [row for row in summary.rows if (row.agent, row.model) == entrant and counts(row)]
+        rows = [row for row in summary.rows if (row.entrant, row.model) == entrant and counts(row)]
         members = {"all competitions of this group": frozenset(row.competition for row in rows)}
         for suite in suite_rates(rows, members):
             # Which runs of the group were to come is not known: what the suite lacks of a full grid is no failure.

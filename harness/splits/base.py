@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+SEARCH_TRUTH, PICK_TRUTH = "search.csv", "pick.csv"
+VIEW_IDS, PUBLIC_IDS = "view_ids.csv", "public_ids.csv"
+
+
 @dataclass(frozen=True)
 class Job:
     """What a recipe works on: folders to read and write, and what the spec says of the submission.
@@ -57,6 +61,19 @@ class SplitRecipe(BaseModel):
 
     def apply(self, job: Job) -> None:
         raise NotImplementedError
+
+    def why_no_search_view(self) -> str | None:
+        """Say why no training rows can be held back to guide a search; None where they can."""
+        return f"the recipe {getattr(self, 'recipe', '?')} divides its data in one way only"
+
+    def apply_held_back(self, job: Job) -> None:
+        """Write the public files as `apply` does, but with some training rows among the test rows.
+
+        Into `job.private` go the truth of both parts held back, under the view's ids (`SEARCH_TRUTH`, `PICK_TRUTH`),
+        and the ids of the test rows: in the view (`VIEW_IDS`), and in the same order those of `apply` (`PUBLIC_IDS`).
+        No label of a test row is written. Raises ValueError where the data do not allow it.
+        """
+        raise ValueError(self.why_no_search_view() or "not implemented")
 
     def depends_on(self, code: Path) -> str:
         """Return what else the bytes depend on: the text of the competition's own code, if the recipe runs any."""

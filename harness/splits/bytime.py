@@ -5,10 +5,13 @@ Rows at random would put test rows between their neighbours in time, whose targe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.splits.holding import Held, Mixing, latest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +43,21 @@ class TimeDivision(BaseModel):
         if late.all() or not late.any():
             raise ValueError(f"all rows lie on one side of {self.start or f'day {self.start_day}'} in {self.column!r}")
         return table[~late], table[late]
+
+    @property
+    def mixing(self) -> Mixing:
+        """Test rows stand in the table's order, so held-back ones do."""
+        return "table"
+
+    def hold(self, train: pd.DataFrame, targets: Sequence[str]) -> Held:
+        """Hold back the latest of the train rows, as the test rows are the latest of all."""
+        import pandas as pd
+
+        column = train[self.column]
+        if isinstance(self.start, int):
+            return latest(column)
+        moments = pd.to_datetime(column)
+        return latest(moments if self.start is not None else moments.dt.day)
 
     def _is_late(self, column: pd.Series) -> pd.Series:
         import pandas as pd

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from harness.splits.base import Job, SplitRecipe
+from harness.splits.base import PICK_TRUTH, PUBLIC_IDS, SEARCH_TRUTH, VIEW_IDS, Job, SplitRecipe
+from harness.splits.held_sides import hold_back
 from harness.splits.listing import FileList
 from harness.splits.media import Media
 from harness.splits.sides import Division, Renumbering, Sides
@@ -49,13 +50,27 @@ class Rows(SplitRecipe):
 
     def apply(self, job: Job) -> None:
         sides = self.sides(job)
-        for name, written in self.write.items():
-            self._write(job, sides, written, name)
+        self._write_public(job, sides)
         for name, written in {job.answers_file: self.answers, **self.private}.items():
             self._write(job, sides, written, name, private=True)
-        self._write_sample(job, sides)
-        for media in self.media:
-            media.place(job, sides)
+
+    def why_no_search_view(self) -> str | None:
+        if self.table is None:
+            return "its training table is a raw file that is taken as it is"
+        return None
+
+    def apply_held_back(self, job: Job) -> None:
+        sides = self.sides(job)
+        parts = hold_back(self.divide, sides, self.renumber, tuple(job.sample))
+        # What comes from a raw table of its own has test rows only: then as usual, of the rows that there are.
+        answers = self.answers if self.answers.table is None else _ANSWERS
+        own = self if self.sample.table is None else self.model_copy(update={"sample": _SAMPLE})
+        own._write_public(job, parts.view)
+        for name, part in ((SEARCH_TRUTH, parts.search), (PICK_TRUTH, parts.pick)):
+            self._write(job, part, answers, name, private=True)
+        for name, rows in ((VIEW_IDS, parts.test), (PUBLIC_IDS, sides)):
+            table = own._sample(job).make(rows, job.raw, job.id_columns, tuple(job.sample))
+            self.style.write(table[list(job.id_columns)], job.private / name)
 
     def sides(self, job: Job) -> Sides:
         """Return the rows of both sides."""
@@ -68,6 +83,13 @@ class Rows(SplitRecipe):
             sides = renumbering.apply(column, sides)
         return sides
 
+    def _write_public(self, job: Job, sides: Sides) -> None:
+        for name, written in self.write.items():
+            self._write(job, sides, written, name)
+        self._write_sample(job, sides)
+        for media in self.media:
+            media.place(job, sides)
+
     def _write(self, job: Job, sides: Sides, written: Written, name: str, *, private: bool = False) -> None:
         path = (job.private if private else job.public) / name
         if written.copy_of is not None:
@@ -78,9 +100,12 @@ class Rows(SplitRecipe):
 
     def _write_sample(self, job: Job, sides: Sides) -> None:
         """Write the sample submission, and once more plain when the public one is packed."""
-        usual: dict[str, Any] = {"columns": job.id_columns} if self.sample.columns is None else {}
-        usual |= {"set": dict(job.sample)} if self.sample.set is None else {}
-        table = self.sample.model_copy(update=usual).make(sides, job.raw, job.id_columns, tuple(job.sample))
+        table = self._sample(job).make(sides, job.raw, job.id_columns, tuple(job.sample))
         self.style.write(table, job.public / job.sample_file)
         if job.sample_file.endswith(".zip"):
             self.style.write(table, job.plain_sample)
+
+    def _sample(self, job: Job) -> Written:
+        usual: dict[str, Any] = {"columns": job.id_columns} if self.sample.columns is None else {}
+        usual |= {"set": dict(job.sample)} if self.sample.set is None else {}
+        return self.sample.model_copy(update=usual)

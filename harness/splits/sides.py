@@ -6,6 +6,7 @@ of the rows is `written.py`'s affair.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from harness.splits.bytime import TimeDivision
+from harness.splits.holding import Held, Mixing, at_random, classes, whole_groups
 from harness.splits.sources import Source
 
 if TYPE_CHECKING:
@@ -48,6 +50,15 @@ class _Division(BaseModel):
     def divide(self, table: pd.DataFrame, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the train and the test rows."""
         raise NotImplementedError
+
+    @property
+    def mixing(self) -> Mixing:
+        """How held-back rows stand among the test rows."""
+        return "shuffled"
+
+    def hold(self, train: pd.DataFrame, targets: Sequence[str]) -> Held:
+        """Choose which of the train rows, whose targets have these names, are held back in a search view."""
+        return at_random(len(train), classes(train, targets))
 
 
 class Like(BaseModel):
@@ -91,6 +102,13 @@ class RandomDivision(_Drawn):
         train, test = (np.sort(side) for side in sides) if self.order == "table" else sides
         return table.iloc[train], table.iloc[test]
 
+    @property
+    def mixing(self) -> Mixing:
+        return "table" if self.order == "table" else "shuffled"
+
+    def hold(self, train: pd.DataFrame, targets: Sequence[str]) -> Held:
+        return at_random(len(train), classes(train, targets) if self.stratify is None else train[self.stratify])
+
 
 class GroupDivision(_Drawn):
     """Whole groups at random, so that no group falls on both sides; a share is one of groups.
@@ -111,11 +129,18 @@ class GroupDivision(_Drawn):
         return (value,) if isinstance(value, str) else value
 
     def divide(self, table: pd.DataFrame, raw: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-        codes = self._codes(table)
+        codes = self.groups(table)
         train, test = self._draw(int(codes.max()) + 1, len(table), raw)
         return table.iloc[self._rows(codes, train)], table.iloc[self._rows(codes, test)]
 
-    def _codes(self, table: pd.DataFrame) -> Rows:
+    @property
+    def mixing(self) -> Mixing:
+        return "table" if self.order == "table" else "groups"
+
+    def hold(self, train: pd.DataFrame, targets: Sequence[str]) -> Held:
+        return whole_groups(self.groups(train))
+
+    def groups(self, table: pd.DataFrame) -> Rows:
         """Return the number of each row's group."""
         import numpy as np
 

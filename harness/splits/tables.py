@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from harness.splits.base import Job, SplitRecipe
+from harness.splits.base import PICK_TRUTH, PUBLIC_IDS, SEARCH_TRUTH, VIEW_IDS, Job, SplitRecipe
 from harness.splits.csv_bytes import Lines, write_csv
+from harness.splits.holding import Held, Mixing, at_random, classes, mixed, whole_groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ class _TableSplit(SplitRecipe):
     test_file: str = "test.csv"
     seed: int = Field(ge=0)
     test: float = Field(gt=0, description="below 1: a share; else a count")
+    mixing: ClassVar[Mixing]
 
     @field_validator("target", mode="before")
     @classmethod
@@ -38,16 +40,43 @@ class _TableSplit(SplitRecipe):
         return self.test if self.test < 1 else int(self.test)
 
     def apply(self, job: Job) -> None:
+        table = self._table(job)
+        train_rows, test_rows = self.divide(table)
+        lines = Lines(table)
+        self._write_public(job, table, lines, train_rows, test_rows)
+        lines.write(job.private / job.answers_file, test_rows)
+
+    def why_no_search_view(self) -> str | None:
+        return None
+
+    def apply_held_back(self, job: Job) -> None:
+        import numpy as np
+
+        table = self._table(job)
+        train_rows, test_rows = self.divide(table)
+        held = self.hold(table.iloc[train_rows])
+        search, pick = train_rows[held.search], train_rows[held.pick]
+        rows = np.concatenate([test_rows, search, pick])
+        mixture = mixed(len(test_rows), held, self.mixing, rows)
+        lines, shown = Lines(table), rows[mixture.order]
+        self._write_public(job, table, lines, train_rows[held.kept], shown)
+        lines.write(job.private / SEARCH_TRUTH, shown[mixture.search])
+        lines.write(job.private / PICK_TRUTH, shown[mixture.pick])
+        for name in (VIEW_IDS, PUBLIC_IDS):
+            write_csv(table.iloc[test_rows][list(job.id_columns)], job.private / name)
+
+    def _table(self, job: Job) -> pd.DataFrame:
         import pandas as pd
 
         table = pd.read_csv(job.raw / self.source)
         wanted = [*job.id_columns, *self.target]
         if missing := [name for name in wanted if name not in table.columns]:
             raise ValueError(f"{self.source} lacks the column {missing[0]!r}; it has {', '.join(table.columns[:20])}")
-        train_rows, test_rows = self.divide(table)
-        lines, test = Lines(table), table.iloc[test_rows]
+        return table
+
+    def _write_public(self, job: Job, table: pd.DataFrame, lines: Lines, train_rows: Rows, test_rows: Rows) -> None:
         lines.write(job.public / self.train_file, train_rows)
-        lines.write(job.private / job.answers_file, test_rows)
+        test = table.iloc[test_rows]
         write_csv(test.drop(columns=list(self.target)), job.public / self.test_file)
         job.write_sample(test)
 
@@ -55,11 +84,16 @@ class _TableSplit(SplitRecipe):
         """Return the places of the train and of the test rows, in the order in which they are written."""
         raise NotImplementedError
 
+    def hold(self, train: pd.DataFrame) -> Held:
+        """Choose which of the train rows are held back in a search view."""
+        raise NotImplementedError
+
 
 class RandomRows(_TableSplit):
     """Rows at random, by scikit-learn's train_test_split; `stratify` keeps the shares of that column."""
 
     version: ClassVar[int] = 1
+    mixing: ClassVar[Mixing] = "shuffled"
     recipe: Literal["random_rows"]
     stratify: str | None = None
 
@@ -72,6 +106,9 @@ class RandomRows(_TableSplit):
         train, test = train_test_split(places, test_size=self.test_size, random_state=self.seed, stratify=strata)
         return train, test
 
+    def hold(self, train: pd.DataFrame) -> Held:
+        return at_random(len(train), classes(train, self.target) if self.stratify is None else train[self.stratify])
+
 
 class GroupedRows(_TableSplit):
     """Whole groups at random, so that no group falls on both sides.
@@ -80,6 +117,7 @@ class GroupedRows(_TableSplit):
     """
 
     version: ClassVar[int] = 1
+    mixing: ClassVar[Mixing] = "table"
     recipe: Literal["grouped_rows"]
     group: str
     pattern: str | None = None
@@ -90,6 +128,9 @@ class GroupedRows(_TableSplit):
         splitter = GroupShuffleSplit(n_splits=1, test_size=self.test_size, random_state=self.seed)
         train, test = next(splitter.split(table, groups=self._groups(table[self.group])))
         return train, test
+
+    def hold(self, train: pd.DataFrame) -> Held:
+        return whole_groups(self._groups(train[self.group]))
 
     def _groups(self, column: pd.Series) -> Rows:
         """Return each row's group as its number among the sorted names: every name is made and matched once."""

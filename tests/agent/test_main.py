@@ -77,7 +77,7 @@ class Host:
     def request_file(self, **search: Any) -> Path:
         raw = json.loads(GOLDEN_REQUEST.read_text())
         raw["search"].update(search)
-        raw["review_model"] = raw["code_model"]
+        raw |= {"review_model": raw["code_model"], "validation": "self", "rerun": []}
         raw["candidate"]["cpus"] = [0]
         path = self.folder / "request.json"
         path.write_text(json.dumps(raw))

@@ -6,7 +6,7 @@ import pytest
 
 from agent.contract import Outcome
 from agent.operators.review import Review
-from agent.verdict import Verdict, judge
+from agent.verdict import Verdict, judge, judge_held_back
 
 LINE = "validation score: 0.8\n"
 FINE = Review(False, "Fine.")
@@ -69,3 +69,25 @@ def test_a_reviewer_can_call_a_scored_run_a_bug() -> None:
 
 def test_a_reviewer_that_does_not_say_changes_nothing() -> None:
     assert not judged(review=Review(None, "Hm.")).buggy
+
+
+def test_where_rows_are_held_back_the_gateways_score_counts_and_no_line_is_needed() -> None:
+    assert judge_held_back("ok", 0.75, FINE, None) == Verdict(0.75, None, "held_back")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "score", "problem", "why"),
+    [
+        ("failed", None, "the script wrote none", "outcome: failed"),
+        ("ok", None, "row 3, column y: maybe", "submission: row 3, column y: maybe"),
+        ("ok", None, None, "score: the gateway gave none"),
+    ],
+)
+def test_without_a_score_on_held_back_rows_a_node_is_buggy(
+    outcome: Outcome, score: float | None, problem: str | None, why: str
+) -> None:
+    assert judge_held_back(outcome, score, FINE, problem) == Verdict(None, why, "held_back")
+
+
+def test_a_reviewer_can_call_a_run_a_bug_that_the_gateway_scored() -> None:
+    assert judge_held_back("ok", 0.9, Review(True, "It trains on the test rows."), None).why_buggy == "review"

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -28,14 +28,16 @@ from harness.contract import CheckReply
 from harness.errors import InvalidSubmission
 from harness.gateway.budget import Budget
 from harness.gateway.providers import provider_for
+from harness.gateway.scores import Scoring, read_scores
 from harness.gateway.server import Gateway
 
 GOLDEN = Path(__file__).parent / "golden"
 Api = Literal["chat", "responses", "messages"]
 
 
-def request_of(api: Api, steps: int) -> RunRequest:
+def request_of(api: Api, steps: int, validation: str) -> RunRequest:
     raw = json.loads((GOLDEN / "request.json").read_text())
+    raw |= {"validation": validation, "rerun": []}
     raw["search"].update(steps=steps, num_drafts=2)
     raw["code_model"] = raw["review_model"] = {"name": "offline", "api": api}
     return RunRequest.from_json(json.dumps(raw))
@@ -48,7 +50,14 @@ def check(path: Path) -> CheckReply:
 
 
 @contextmanager
-def agent_of(folder: Path, api: Api, steps: int, budget: Budget, submission: str = "id,y\n1,0\n") -> Iterator[Agent]:
+def agent_of(
+    folder: Path,
+    api: Api,
+    steps: int,
+    budget: Budget,
+    submission: str = "id,y\n1,0\n",
+    scoring: Scoring | None = None,
+) -> Iterator[Agent]:
     """An agent whose gateway is real, and whose candidates all score, a little better each time."""
     made = folder / "made.csv"
     made.write_text(submission)
@@ -58,7 +67,7 @@ def agent_of(folder: Path, api: Api, steps: int, budget: Budget, submission: str
         output = f"validation score: 0.{next(scores)}\n"
         return Execution("ok", 0, None, 0.1, output, 0, made, None, warm_start=True)
 
-    request = request_of(api, steps)
+    request = request_of(api, steps, "self" if scoring is None else "hidden-split")
     with ExitStack() as stack:
         host = stack.enter_context(
             Gateway(
@@ -68,6 +77,7 @@ def agent_of(folder: Path, api: Api, steps: int, budget: Budget, submission: str
                 budget=budget,
                 checker=check,
                 deadline_seconds=request.deadline_seconds,
+                scoring=scoring,
             )
         )
         gateway = SocketGateway(host.socket)
@@ -130,6 +140,38 @@ def test_an_invalid_submission_is_told_with_its_reason(tmp_path: Path) -> None:
         assert agent.run().best is None
     (node,) = nodes(tmp_path)
     assert node["submission_valid"] is False and node["why_buggy"] == "submission: the header is not id,y"
+
+
+class FixedScores(NamedTuple):
+    """What a scorer says of a submission."""
+
+    search: float
+    pick: float
+    told: float
+
+
+def test_where_rows_are_held_back_the_gateways_score_is_the_nodes_and_the_printed_one_is_beside_it(
+    tmp_path: Path,
+) -> None:
+    falling = iter((0.9, 0.7, 0.8))
+    scoring = Scoring(lambda path: FixedScores(score := next(falling), 0.123456, score), most=3)
+    with agent_of(tmp_path, "chat", steps=3, budget=Budget(), scoring=scoring) as agent:
+        assert agent.run().best == "n0001"
+    assert [(node["score"], node["printed_score"]) for node in nodes(tmp_path)] == [
+        (0.9, 0.1),
+        (0.7, 0.11),
+        (0.8, 0.12),
+    ]
+    assert {node["reviewed_by"] for node in nodes(tmp_path)} == {"held_back"}
+    assert "0.123456" not in (tmp_path / "journal.jsonl").read_text() + (tmp_path / "llm.jsonl").read_text()
+    assert [line.pick for line in read_scores(tmp_path / "scores.jsonl")] == [0.123456] * 3
+
+
+def test_a_node_that_gets_no_score_is_not_good_and_the_run_goes_on(tmp_path: Path) -> None:
+    scoring = Scoring(lambda path: FixedScores(0.5, 0.5, 0.5), most=1)
+    with agent_of(tmp_path, "chat", steps=2, budget=Budget(), scoring=scoring) as agent:
+        assert agent.run() == EndEvent("steps", "all 2 steps are done", "n0001")
+    assert [node["why_buggy"] for node in nodes(tmp_path)] == [None, "score: the gateway gave none"]
 
 
 def test_what_a_script_prints_cannot_break_the_record(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ PAIRS: list[tuple[type[Any], type[BaseModel]]] = [
     (agent.BestEvent, harness.BestEvent),
     (agent.EndEvent, harness.EndEvent),
     (agent.CheckReply, harness.CheckReply),
+    (agent.ScoreReply, harness.ScoreReply),
+    (agent.Rerun, harness.Rerun),
     (agent.StatusReply, harness.StatusReply),
 ]
 
@@ -179,7 +181,7 @@ def test_both_halves_mean_the_same_places() -> None:
     assert str(agent.SOCKET) == f"{harness.DOOR}/{harness.SOCKET_NAME}"
 
 
-@pytest.mark.parametrize("name", ["SCHEMA_VERSION", "EVENTS_PATH", "CHECK_PATH", "STATUS_PATH"])
+@pytest.mark.parametrize("name", ["SCHEMA_VERSION", "EVENTS_PATH", "CHECK_PATH", "SCORE_PATH", "STATUS_PATH"])
 def test_both_halves_share_their_constants(name: str) -> None:
     assert getattr(agent, name) == getattr(harness, name)
 
@@ -188,6 +190,7 @@ def test_both_halves_share_their_constants(name: str) -> None:
     ("name", "ours", "theirs"),
     [
         ("check_reply.json", agent.CheckReply, harness.CheckReply),
+        ("score_reply.json", agent.ScoreReply, harness.ScoreReply),
         ("status_reply.json", agent.StatusReply, harness.StatusReply),
     ],
 )

@@ -12,11 +12,21 @@ from harness.compare import METRICS
 from harness.contract import EVENT
 from harness.frames import TABLES
 from harness.gateway.journal import StoredEvent
+from harness.gateway.scores import ScoreLine
 from harness.gateway.transcript import CallRecord
 from harness.grade import GradeReport
 from harness.grade_nodes import NodeGrade, NodeGrades
 from harness.rates import Estimate
-from harness.record import DataRecord, HostRecord, RunRecord, RunStatus, UsageRecord
+from harness.record import (
+    DataRecord,
+    Finalist,
+    FinalRecord,
+    HeldBackRecord,
+    HostRecord,
+    RunRecord,
+    RunStatus,
+    UsageRecord,
+)
 from harness.results import RunFolder
 from harness.solving import Solved
 from harness.suite_rates import SuiteRates
@@ -38,6 +48,8 @@ def section(title):
         ("run.json", set(DataRecord.model_fields)),
         ("run.json", set(HostRecord.model_fields)),
         ("run.json", set(UsageRecord.model_fields)),
+        ("run.json", {*HeldBackRecord.model_fields, *FinalRecord.model_fields, *Finalist.model_fields}),
+        ("scores.jsonl", set(ScoreLine.model_fields) - {"schema_version"}),
         ("run.json", {str(status) for status in RunStatus}),
         ("journal.jsonl", set(StoredEvent.model_fields) | {"start", "proposal", "node", "best", "end"}),
         ("llm.jsonl", {field.name for field in fields(CallRecord)}),

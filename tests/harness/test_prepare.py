@@ -209,7 +209,7 @@ KILLED_HALF_WAY = """
 import os, signal, sys
 from pathlib import Path
 from harness import building, competition, prepare
-building.set_modes = lambda made: os.kill(os.getpid(), signal.SIGKILL)
+building.set_modes = lambda made, private: os.kill(os.getpid(), signal.SIGKILL)
 demo = competition.load("demo", Path(sys.argv[1]))
 prepare.prepare(demo, data_home=Path(sys.argv[2]), stand_in=True)
 """
@@ -440,7 +440,7 @@ KILLED_AFTER_UNPACKING = """
 import os, signal, sys
 from pathlib import Path
 from harness import building, competition, prepare
-building.set_modes = lambda made: os.kill(os.getpid(), signal.SIGKILL)
+building.set_modes = lambda made, private: os.kill(os.getpid(), signal.SIGKILL)
 demo = competition.load("demo", Path(sys.argv[1]))
 prepare.prepare(demo, data_home=Path(sys.argv[2]), raw=Path(sys.argv[3]))
 """
