@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.excerpt import shown
-from agent.table import Table, is_table, read_table
+from agent.glimpse import glimpse
+from agent.table import Table, is_readable, read_table
 
 _MANY = 5
 _FEW = 8
+_FEW_AT_THE_TOP = 20  # files beside the description are named one by one
+_MANY_FOLDERS = 4  # of more folders side by side, one stands for all
+_ALIKE = (".jpg", ".jpeg", ".png", ".wav")  # files of which one tells of all in its folder
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class PreviewBudget:
 
     chars: int = 6_000
     tree_chars: int = 1_500
+    glimpse_chars: int = 1_200
+    glimpses: int = 12
     entries: int = 20_000  # directory entries looked at, in all
     tables: int = 12
     bytes_a_table: int = 4 << 20
@@ -33,9 +39,14 @@ class PreviewBudget:
 def preview(folder: Path, budget: PreviewBudget = PreviewBudget()) -> str:
     """Describe a data folder: the file tree with sizes, then each table's rows and columns."""
     files = sorted(_walk(folder, budget.entries))
-    tree = "Files in ./input/ :\n" + _fit(list(_tree(folder, files)), budget.tree_chars)
-    tables = _tables(folder, [path for path in files if is_table(path)], budget)
-    return _join([tree, *tables], budget.chars)
+    groups = _groups(folder, files)
+    tree = "Files in ./input/ :\n" + _fit(list(_tree(folder, groups)), budget.tree_chars)
+    glimpses = _glimpses(folder, groups, budget)
+    of_one_kind = [path for (place, _), group in groups.items() if place and len(group) > _FEW for path in group[1:]]
+    listed = set(files) - set(of_one_kind)  # one of many alike, such as a table a row, stands for all
+    left = budget.chars - len(tree) - len(glimpses) - 4
+    tables = _tables(folder, [path for path in files if path in listed and is_readable(path)], budget, left)
+    return _join([part for part in (tree, glimpses, *tables) if part], budget.chars)
 
 
 def _walk(folder: Path, entries: int) -> Iterator[Path]:
@@ -51,25 +62,59 @@ def _walk(folder: Path, entries: int) -> Iterator[Path]:
                     yield Path(entry.path)
 
 
-def _tree(folder: Path, files: list[Path]) -> Iterator[str]:
-    """Say what lies where: a line a file, or a line for many files of one kind in one folder."""
-    kinds: dict[tuple[str, str], list[Path]] = {}
+def _groups(folder: Path, files: list[Path]) -> dict[tuple[str, str], list[Path]]:
+    """Files of one kind by where they lie; of many folders side by side, `*` stands for each of them."""
+    patterns = _patterns({path.parent.relative_to(folder).parts for path in files})
+    groups: dict[tuple[str, str], list[Path]] = {}
     for path in files:
-        kinds.setdefault((str(path.parent.relative_to(folder)), path.suffix.lower()), []).append(path)
-    for (parent, suffix), group in sorted(kinds.items(), key=lambda item: (item[0][0].count("/"), item[0])):
-        inside = "" if parent == "." else f"{shown(parent, 80)}/"
-        if len(group) <= 8:
+        pattern = "/".join(patterns[path.parent.relative_to(folder).parts])
+        groups.setdefault((pattern, path.suffix.lower()), []).append(path)
+    return dict(sorted(groups.items(), key=lambda item: (item[0][0].count("/"), item[0])))
+
+
+def _patterns(places: set[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """For each folder its path, with `*` for a part that has many siblings. Level by level, as parts above decide."""
+    patterns: dict[tuple[str, ...], tuple[str, ...]] = dict.fromkeys(places, ())
+    for level in range(max((len(place) for place in places), default=0)):
+        siblings: dict[tuple[str, ...], set[str]] = {}
+        for place, pattern in patterns.items():
+            if len(place) > level:
+                siblings.setdefault(pattern, set()).add(place[level])
+        for place, pattern in patterns.items():
+            if len(place) > level:
+                many = len(siblings[pattern]) > _MANY_FOLDERS
+                patterns[place] = (*pattern, "*" if many else place[level])
+    return patterns
+
+
+def _tree(folder: Path, groups: dict[tuple[str, str], list[Path]]) -> Iterator[str]:
+    """Say what lies where: a line a file, or a line for many files of one kind in one folder, or in many."""
+    for (pattern, suffix), group in groups.items():
+        inside = f"{shown(pattern, 80)}/" if pattern else ""
+        if len(group) <= (_FEW if pattern else _FEW_AT_THE_TOP) and "*" not in pattern:
             yield from (f"- {inside}{shown(path.name, 80)} ({_size(path.stat().st_size)})" for path in group)
-        else:
-            total = sum(path.stat().st_size for path in group)
-            kind = shown(suffix, 20) or "plain"
-            yield f"- {inside}: {len(group)} {kind} files ({_size(total)}), the first is {shown(group[0].name, 80)}"
+            continue
+        total = sum(path.stat().st_size for path in group)
+        kind = shown(suffix, 20) or "plain"
+        folders = len({path.parent for path in group})
+        spread = f" in {folders} folders" if folders > 1 else ""
+        first = shown(str(group[0].relative_to(folder)) if folders > 1 else group[0].name, 80)
+        yield f"- {inside}: {len(group)} {kind} files ({_size(total)}){spread}, the first is {first}"
 
 
-def _tables(folder: Path, paths: list[Path], budget: PreviewBudget) -> list[str]:
+def _glimpses(folder: Path, groups: dict[tuple[str, str], list[Path]], budget: PreviewBudget) -> str:
+    """Say what the first file of each kind holds, for kinds that are no tables; larger groups first."""
+    lines: list[str] = []
+    for group in sorted(groups.values(), key=lambda group: -len(group)):
+        for path in group[:1] if len(group) > _FEW or group[0].suffix.lower() in _ALIKE else group:
+            if len(lines) < budget.glimpses and not is_readable(path) and (found := glimpse(path)) is not None:
+                lines.append(f"- {shown(str(path.relative_to(folder)), 100)} holds {shown(found, 480)}")
+    return "A closer look at some of them:\n" + _fit(lines, budget.glimpse_chars) if lines else ""
+
+
+def _tables(folder: Path, paths: list[Path], budget: PreviewBudget, left: int) -> list[str]:
     """Describe the tables: those of every competition first, then the larger ones."""
     ordered = sorted(paths, key=lambda path: (_rank(path.name), -path.stat().st_size, path.name))[: budget.tables]
-    left = budget.chars - budget.tree_chars
     described: list[str] = []
     last: Table | None = None
     for done, path in enumerate(ordered):

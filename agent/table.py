@@ -5,23 +5,29 @@ Only the standard library, and only so many bytes: a file may be huge, one endle
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import gzip
 import io
 import re
+import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from agent.excerpt import shown
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_PACKED = (".zip", ".gz")  # a table packed alone is read through its packing
 _MISSING = {"", "na", "nan", "n/a", "null", "none", "<na>"}
 _BOOLEANS = {"true", "false"}
 _NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
+_Bytes = IO[bytes] | gzip.GzipFile
 _CHUNK_BYTES = 1 << 20
 _MAX_ROWS = 20_000
 _FEW = 6
@@ -47,25 +53,53 @@ class Table:
 
 
 def is_table(path: Path) -> bool:
-    """Say whether a file's name promises a table that this module reads."""
+    """Say whether a file's name promises a table as it lies there."""
     return path.suffix.lower() in _DELIMITERS
+
+
+def is_readable(path: Path) -> bool:
+    """Say whether `read_table` reads a file, which may be a table that is packed alone."""
+    return _suffix(path) in _DELIMITERS
+
+
+def _suffix(path: Path) -> str:
+    """The suffix that tells the format, whether the file is packed or not."""
+    return (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[_Bytes]:
+    """Open a table, unpacked while it is read; of several files in an archive, the first of the table's format."""
+    if path.suffix.lower() == ".gz":
+        with gzip.open(path) as stream:
+            yield stream
+    elif path.suffix.lower() == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if Path(name).suffix.lower() == _suffix(path)]
+            if not names:
+                raise OSError(f"no table among its {len(archive.namelist())} files")
+            with archive.open(names[0]) as stream:
+                yield stream
+    else:
+        with path.open("rb") as stream:
+            yield stream
 
 
 def delimiter_of(path: Path, header: str) -> str:
     """Return what separates the cells, by the file's name and its first line."""
-    usual = _DELIMITERS[path.suffix.lower()]
+    usual = _DELIMITERS[_suffix(path)]
     return ";" if usual not in header and ";" in header else usual
 
 
 def read_table(path: Path, sample_bytes: int, counted_bytes: int) -> Table:
     """Read the head of a table; its lines are counted further than its cells are read."""
     try:
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             head = stream.read(sample_bytes)
             whole = len(head) < sample_bytes
             lines = _count_lines(head, stream, counted_bytes)
         rows = _rows(head if whole else head[: head.rfind(b"\n") + 1], path)
-    except (OSError, csv.Error) as error:
+    except (OSError, EOFError, csv.Error, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         return Table(problem=f"{type(error).__name__}: {error}")
     if not rows:
         return Table(problem="no line in it can be read" if head else "it is empty")
@@ -76,7 +110,7 @@ def read_table(path: Path, sample_bytes: int, counted_bytes: int) -> Table:
     return Table(max(lines - 1, len(body)), False, len(body), columns)
 
 
-def _count_lines(head: bytes, rest: BinaryIO, limit_bytes: int) -> int:
+def _count_lines(head: bytes, rest: _Bytes, limit_bytes: int) -> int:
     """Count lines, in so many bytes of the file."""
     lines, last, counted = head.count(b"\n"), head[-1:], len(head)
     while counted < limit_bytes and (chunk := rest.read(_CHUNK_BYTES)):

@@ -13,15 +13,20 @@ from random import Random
 from harness.gateway.providers.offline.families import FAMILIES, Family
 from harness.gateway.providers.offline.features import STEPS, in_order
 from harness.gateway.providers.offline.metrics import ScriptMetric, fallback_metric, known_metric, mentioned_metric
-from harness.gateway.providers.offline.preview import DataFacts
+from harness.gateway.providers.offline.preview import DataFacts, TableFacts
+from harness.gateway.providers.offline.reach import only_a_baseline, source_of
 from harness.gateway.providers.offline.reading import Situation, Tried
-from harness.gateway.providers.offline.recipe import Layout, Member, Recipe, Task
+from harness.gateway.providers.offline.recipe import Layout, Member, Recipe, Source, Task
 from harness.gateway.providers.offline.wording import draft_plan
 
 SMALL_ROWS = 5_000  # below this, scaled models on few columns often beat trees
 MOST_ROWS = 300_000  # of a larger table, a sample of this size is used to begin with
 ROWS_A_SECOND = 1_500  # what five folds of boosting with all its features manage on a slow core, with a margin
+MANY_FITS = 12  # of more classes or targets, models that are built for each anew take too long
 QUICK_SECONDS = 60.0  # with less than this for a script, only the quickest families are drafted
+
+ON_LOG_SCALE = ("rmsle", "msle", "rmse_of_logs")  # metrics of relative errors: learnt on a log scale from the start
+CUT_AT_ONCE = ("qwk", "f1", "mcc")  # metrics for which the likeliest class is seldom the best answer
 
 # How likely a family is drawn next, on usual tables and on small ones.
 _WEIGHTS = {
@@ -35,6 +40,9 @@ _WEIGHTS = {
     "kernel": (1.0, 2.0),
     "vectors": (0.5, 7.0),
     "neighbours": (0.2, 3.0),
+    "words": (9.0, 12.0),
+    "word_counts": (1.0, 4.0),
+    "hashed_words": (3.0, 3.0),
 }
 _QUICK = ("linear", "lightgbm", "hist_boosting", "xgboost")
 
@@ -60,11 +68,26 @@ class Problem:
     packages: frozenset[str] | None
     data: DataFacts
     seconds: float | None  # for one script, where the prompt says
+    source: Source = "named"
+    only_a_baseline: bool = False
 
     @property
     def most_rows(self) -> int:
         """How many training rows to begin with at most: fewer where a script has little time."""
         return MOST_ROWS if self.seconds is None else min(MOST_ROWS, max(2_000, int(ROWS_A_SECOND * self.seconds)))
+
+    @property
+    def fits_a_fold(self) -> int:
+        """How many classes or targets each model is fitted for, as far as the preview tells."""
+        sample = self.data.tables.get("sample")
+        asked = len(sample.columns) - 1 + sample.hidden if sample is not None else 1
+        values = [target.values or 0 for target in self.data.targets] if self.task == "classification" else []
+        return max(asked, *(count for count in values if self.metric.wants != "probability" or asked == 1), 1)
+
+    @property
+    def two_classes(self) -> bool:
+        """Is there, as far as the preview tells, a yes and a no?"""
+        return all(target.values in (2, None) for target in self.data.targets)
 
     @property
     def task(self) -> Task:
@@ -84,6 +107,8 @@ def problem_of(situation: Situation) -> Problem:
         packages=situation.packages,
         data=situation.data,
         seconds=situation.seconds_to_use,
+        source=source_of(situation.data),
+        only_a_baseline=only_a_baseline(situation.metric, situation.higher_is_better, situation.data),
     )
 
 
@@ -95,17 +120,39 @@ def _likely_task(situation: Situation) -> Task:
 
 
 def _layout(data: DataFacts, metric: ScriptMetric) -> Layout:
-    """Probabilities of classes side by side, when the sample's columns are several and none is a training column."""
+    """Probabilities of classes side by side, when the sample has several columns that are no targets, or shares."""
+    if metric.wants in ("ranked", "lists"):
+        return "ranked" if metric.wants == "ranked" else "lists"
     sample, train = data.tables.get("sample"), data.tables.get("train")
-    if metric.wants != "probability" or sample is None or train is None or not train.columns:
+    if metric.wants != "probability" or sample is None or len(sample.columns) < 3:
         return "columns"
-    asked = sample.columns[1:]
-    return "classes" if len(asked) > 1 and not set(asked) & set(train.columns) else "columns"
+    asked = sample.column_names[1:]
+    if train is not None and train.columns and set(asked) & set(train.column_names):
+        return "classes" if metric.name == "log_loss" and len(asked) > 2 and _shares(sample) else "columns"
+    return "classes"
+
+
+def _shares(sample: TableFacts) -> bool:
+    """Does the sample give every class the same share?"""
+    shown = [float(text) for c in sample.columns[1:] for text in c.examples[:1] if _is_number(text)]
+    return len(shown) > 1 and abs(sum(shown) * (len(sample.columns) - 1) / len(shown) - 1) < 0.05
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def usable(family: Family, problem: Problem) -> bool:
     """Is the library there, and is the family quick enough for this many rows and this little time?"""
     if problem.packages is not None and family.library not in problem.packages:
+        return False
+    if problem.task not in family.build or not family.fits(problem.data):
+        return False
+    if family.cost_by_class and problem.fits_a_fold > MANY_FITS:
         return False
     if problem.seconds is not None and problem.seconds < QUICK_SECONDS and family.name not in _QUICK:
         return False
@@ -127,8 +174,11 @@ def start(family: Family, features: Sequence[str], problem: Problem) -> Recipe:
         metric=problem.metric.name,
         members=(Member(family.name, tuple(settings.items())),),
         features=fitting(tuple(features), problem),
-        folds=problem.folds,
+        folds=min(problem.folds, 3) if problem.fits_a_fold > MANY_FITS else problem.folds,
+        source=problem.source,
         layout=problem.layout,
+        log_target=problem.metric.name in ON_LOG_SCALE,
+        tuned_cutoff=problem.metric.name in CUT_AT_ONCE and (problem.metric.name == "qwk" or problem.two_classes),
         max_rows=problem.most_rows if (problem.rows or 0) > problem.most_rows else None,
     )
 

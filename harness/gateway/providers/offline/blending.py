@@ -104,9 +104,9 @@ _PREDICT = {
 
 
 def blend_script(situation: Situation, problem: Problem) -> str | None:
-    """The script; None where fewer than two solutions left predictions to weigh."""
+    """The script; None where fewer than two solutions left predictions to weigh, or rows are not those of a table."""
     metric = problem.metric
-    if len(situation.earlier) < 2:
+    if len(situation.earlier) < 2 or problem.source == "found" or metric.wants not in _PREDICT:
         return None
     classes = metric.task == "classification"
     return _SCRIPT.substitute(

@@ -15,7 +15,8 @@ from harness.gateway.providers.offline.families import FAMILIES, Tuning
 from harness.gateway.providers.offline.features import STEPS, in_order, reasons
 from harness.gateway.providers.offline.metrics import METRICS
 from harness.gateway.providers.offline.reading import Tried
-from harness.gateway.providers.offline.recipe import Encoding, Member, Param, Recipe
+from harness.gateway.providers.offline.recipe import Blend, Encoding, Member, Param, Recipe
+from harness.gateway.providers.offline.render import IN_ORDER
 from harness.gateway.providers.offline.wording import models_title
 
 _MOST_MEMBERS = 4
@@ -44,6 +45,7 @@ def changes(recipe: Recipe, problem: Problem, memory: Sequence[Tried] = ()) -> l
     found = [
         *_partners(recipe, problem, memory),
         *_fewer_members(recipe),
+        *_weights(recipe),
         *_more_seeds(recipe),
         *_feature_steps(recipe, problem),
         *_settings(recipe),
@@ -94,6 +96,14 @@ def _fewer_members(recipe: Recipe) -> Iterator[Change]:
             replace(recipe, members=tuple(m for m in recipe.members if m is not member)),
             0.5,
         )
+
+
+def _weights(recipe: Recipe) -> Iterator[Change]:
+    if len(recipe.members) > 1:
+        blend: Blend = "mean" if recipe.blend == "weighted" else "weighted"
+        title = "weigh the models of the blend by what each adds" if blend == "weighted" else "weigh all models equally"
+        reason = "A model that adds little should count for little."
+        yield Change(title, reason, replace(recipe, blend=blend), 1.5 if blend == "weighted" else 0.3)
 
 
 def _more_seeds(recipe: Recipe) -> Iterator[Change]:
@@ -185,8 +195,8 @@ def _target(recipe: Recipe, problem: Problem) -> Iterator[Change]:
         )
         return
     metric = METRICS[recipe.metric]
-    two_classes = all(target.values in (2, None) for target in problem.data.targets)
-    if metric.wants == "labels" and two_classes and not recipe.tuned_cutoff:
+    in_order = recipe.metric in IN_ORDER
+    if metric.wants == "labels" and (problem.two_classes or in_order) and not recipe.tuned_cutoff:
         weight = 0.3 if recipe.metric == "accuracy" else 4.0
         yield Change(
             "choose the cut between the classes by the metric",

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from harness.gateway.providers.offline.approaches import Problem, draft, problem_of, same_idea
+from harness.gateway.providers.offline.baselines import GUESSES, Baseline, baseline_in, render_baseline
+from harness.gateway.providers.offline.baselines.planning import (
+    baseline_plan,
+    baselines,
+    next_baseline,
+    other_baseline,
+)
 from harness.gateway.providers.offline.blending import blend_plan, blend_script
 from harness.gateway.providers.offline.blocks import as_blocks
 from harness.gateway.providers.offline.changes import choose
@@ -67,6 +74,8 @@ def _higher(situation: Situation) -> bool:
     """Which way is better: as the prompt says, else as the reviewed script's metric has it, else the task's."""
     if situation.higher_is_better is not None:
         return situation.higher_is_better
+    if (baseline := baseline_in(situation.code)) is not None:
+        return baseline.higher
     recipe = readable(situation.code)
     return METRICS[recipe.metric].higher if recipe is not None else problem_of(situation).metric.higher
 
@@ -107,6 +116,8 @@ def _dressed(reply: str, situation: Situation) -> str:
 
 
 def _drafted(situation: Situation, problem: Problem, rng: Random, flaws: float = 0.0) -> str:
+    if problem.only_a_baseline and (found := next_baseline(baselines(situation, problem.folds), situation.memory)):
+        return _reply(baseline_plan(found), render_baseline(found))
     recipe = draft(situation, problem, rng)
     plan = draft_plan(recipe)
     if any(same_idea(plan, tried) for tried in situation.memory):  # all beginnings are known: vary one
@@ -118,11 +129,24 @@ def _drafted(situation: Situation, problem: Problem, rng: Random, flaws: float =
 
 def _improved(situation: Situation, problem: Problem, rng: Random) -> str:
     """One change of the parent; a fresh draft for somebody else's script, or when nothing is left to try."""
+    if (baseline := baseline_in(situation.code)) is not None:
+        return _guessed_otherwise(baseline, situation, problem, rng)
     base = readable(situation.code)
     change = choose(base, problem, situation.memory, rng) if base is not None else None
     if change is None:
         return _drafted(situation, problem, rng)
     return _reply(improve_plan(change.label, change.reason), render(change.recipe, situation.data))
+
+
+def _guessed_otherwise(baseline: Baseline, situation: Situation, problem: Problem, rng: Random) -> str:
+    """Another way to guess; when all were tried, a model is worth an attempt."""
+    other = other_baseline(baseline, baselines(situation, problem.folds), situation.memory)
+    if other is None:
+        return _drafted(situation, replace(problem, only_a_baseline=False), rng)
+    return _reply(
+        improve_plan(f"guess {other.title} instead of {baseline.title}", GUESSES[other.guess].reason),
+        render_baseline(other),
+    )
 
 
 def _merged(situation: Situation) -> str | None:

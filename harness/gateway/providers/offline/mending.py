@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.gateway.providers.offline.approaches import Problem, safest, start, usable
+from harness.gateway.providers.offline.baselines import Baseline, baseline_in, render_baseline
+from harness.gateway.providers.offline.baselines.planning import baselines
 from harness.gateway.providers.offline.families import FAMILIES
 from harness.gateway.providers.offline.features import STEPS
 from harness.gateway.providers.offline.patches import patched
@@ -47,16 +49,34 @@ class Remedy:
 def mend(situation: Situation, problem: Problem) -> Mended:
     """Answer a debug prompt; the new script always differs from the failed one."""
     code, output = situation.code or "", situation.complaint
-    recipe = readable(code)
+    recipe, baseline = readable(code), baseline_in(code)
+    if baseline is not None:
+        return _guessed_plainer(baseline, situation, problem)
     if recipe is None:
         changed = patched(code, output)
         if changed is not None:
             return Mended(changed[1], changed[0])
     for words, candidate, data in _candidates(recipe, output, problem):
         text = render(candidate, data)
-        if code not in (text, keeping(text)):
+        if not any(_same(other, code) for other in (text, keeping(text))):
             return Mended(words, text)
-    raise AssertionError("the plainest solutions differ from each other, so one differs from any script")
+    plain = baselines(situation, problem.folds)[0]
+    return Mended("No model gets through, so a baseline takes its place.", render_baseline(plain))
+
+
+def _same(text: str, other: str) -> bool:
+    """Are two scripts one but for blank lines? Prompts may drop some of these."""
+    return [line for line in text.splitlines() if line.strip()] == [line for line in other.splitlines() if line.strip()]
+
+
+def _guessed_plainer(baseline: Baseline, situation: Situation, problem: Problem) -> Mended:
+    """The next baseline in the order from the most promising to the plainest, and round again."""
+    known = [other.guess for other in baselines(situation, problem.folds)]
+    after = known[(known.index(baseline.guess) + 1) % len(known)] if baseline.guess in known else known[-1]
+    if after == baseline.guess:
+        return Mended("The failing part is written anew.", render(safest(problem), problem.data))
+    plainer = replace(baseline, guess=after)
+    return Mended("The way to guess is replaced by another.", render_baseline(plainer))
 
 
 def _candidates(recipe: Recipe | None, output: str, problem: Problem) -> Iterator[tuple[str, Recipe, DataFacts]]:
@@ -66,10 +86,15 @@ def _candidates(recipe: Recipe | None, output: str, problem: Problem) -> Iterato
         yield from ((words, changed, data) for words, changed in _remedied(REMEDIES, recipe, output, problem))
         yield _put_right(output), recipe, data
         yield from ((words, changed, data) for words, changed in _remedied(GUESSES, recipe, output, problem))
+        if recipe.source == "found":
+            return
     yield "The approach is replaced by a plainer one.", safest(problem), data
     yield "The plainer approach looks for the files by itself.", safest(problem), DataFacts()
     plain = start(FAMILIES["linear"], (), problem)
     yield "The approach is replaced by a linear model, the plainest there is.", plain, DataFacts()
+    if problem.source == "named":
+        found = replace(safest(problem), source="found")
+        yield "The script looks for tables of any format and for files by itself.", found, DataFacts()
 
 
 def _remedied(
@@ -155,6 +180,11 @@ def _without_xgboost(recipe: Recipe, match: re.Match[str], problem: Problem) -> 
     return replace(recipe, members=kept) if kept else _swapped(recipe, "hist_boosting", problem)
 
 
+def _without_vectors(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
+    kept = tuple(m for m in recipe.members if m.family != "vectors")
+    return replace(recipe, members=kept) if kept else _swapped(recipe, "linear", problem)
+
+
 def _known_params(recipe: Recipe, match: re.Match[str], problem: Problem) -> Recipe | None:
     """Leave out a setting that this version of a library does not know."""
     name: Param = match[1]
@@ -202,6 +232,11 @@ REMEDIES = (
     ),
     _remedy(
         r"Invalid classes inferred", "XGBoost needs every class in every fold, so it is left out.", _without_xgboost
+    ),
+    _remedy(
+        r"Requesting \d+-fold cross-validation",
+        "A support vector machine needs more rows of every class to be calibrated, so it is left out.",
+        _without_vectors,
     ),
     _remedy(
         r"unexpected keyword argument '(\w+)'", "The setting that the library does not know is left out.", _known_params

@@ -12,7 +12,7 @@ from typing import Literal
 
 from harness.gateway.providers.offline.recipe import Task
 
-Wants = Literal["labels", "probability", "value"]
+Wants = Literal["labels", "probability", "value", "ranked", "lists"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ METRICS = {
         _labels("qwk", "cohen_kappa_score", ', weights="quadratic"'),
         _labels("kappa", "cohen_kappa_score"),
         _labels("mcc", "matthews_corrcoef"),
+        ScriptMetric("error_rate", "classification", "labels", False, "return float(np.mean(y != p.argmax(axis=1)))"),
         _probability("roc_auc", _AUC, "roc_auc_score", True),
         _probability("gini", _AUC.replace("return ", "return 2 * ") + " - 1", "roc_auc_score", True),
         _probability(
@@ -73,9 +74,32 @@ METRICS = {
             False,
         ),
         _probability(
+            "balanced_log_loss",
+            "return log_loss(y, np.clip(p, 1e-7, 1 - 1e-7), labels=np.arange(p.shape[1]), "
+            "sample_weight=1 / np.bincount(y)[y])",
+            "log_loss",
+            False,
+        ),
+        _probability(
             "average_precision", "return average_precision_score(y, p[:, 1])", "average_precision_score", True
         ),
         _probability("brier", "return brier_score_loss(y, p[:, 1])", "brier_score_loss", False),
+        ScriptMetric(
+            "map_at_k",
+            "classification",
+            "ranked",
+            True,
+            "ranks = (p > p[np.arange(len(y)), y][:, None]).sum(axis=1) + 1\n"
+            "    return float(np.mean(np.where(ranks <= PLACES, 1 / ranks, 0)))",
+        ),
+        ScriptMetric(
+            "f1_of_lists",
+            "classification",
+            "lists",
+            True,
+            "return f1_score(y, p.argmax(axis=1), zero_division=0)",
+            ("from sklearn.metrics import f1_score",),
+        ),
         _formula("rmse", "np.sqrt(np.mean((y - p) ** 2))"),
         _formula("mse", "np.mean((y - p) ** 2)"),
         _formula("mae", "np.mean(np.abs(y - p))"),
@@ -84,6 +108,9 @@ METRICS = {
         _formula("msle", "np.mean((np.log1p(np.maximum(y, 0)) - np.log1p(np.maximum(p, 0))) ** 2)"),
         _formula("mape", "np.mean(np.abs(y - p) / np.maximum(np.abs(y), 1e-9))"),
         _formula("smape", "np.mean(2 * np.abs(y - p) / np.maximum(np.abs(y) + np.abs(p), 1e-9)) * 100"),
+        _formula("rmse_of_logs", "np.sqrt(np.mean((np.log(np.maximum(y, 1e-9)) - np.log(np.maximum(p, 1e-9))) ** 2))"),
+        _formula("mean_log_mae", "np.log(np.maximum(np.mean(np.abs(y - p)), 1e-9))"),
+        _formula("spearman", 'pd.Series(y).corr(pd.Series(p), method="spearman")', higher=True),
         _formula("pearson", "np.corrcoef(y, p)[0, 1]", higher=True),
         _value("r2", "r2_score", higher=True),
         _value("explained_variance", "explained_variance_score", higher=True),
@@ -118,11 +145,23 @@ _ALIASES = {
     "r2_score": "r2",
     "r_squared": "r2",
     "brier_score": "brier",
+    "mapk": "map_at_k",
+    "top_1_error": "error_rate",
 }
 # Words inside longer names ("mean column-wise ROC AUC"), the more telling first.
 _WORDS = (
+    ("map_at", "map_at_k"),
+    ("of_lists", "f1_of_lists"),
     ("balanced_accuracy", "balanced_accuracy"),
+    ("error_rate", "error_rate"),
+    ("spearman", "spearman"),
+    ("of_logs", "rmse_of_logs"),
+    ("log_mae", "mean_log_mae"),
+    ("kl_", "log_loss"),
+    ("lwlrap", "roc_auc"),
+    ("label_ranking", "roc_auc"),
     ("average_precision", "average_precision"),
+    ("balanced_log_loss", "balanced_log_loss"),
     ("log_loss", "log_loss"),
     ("logloss", "log_loss"),
     ("cross_entropy", "log_loss"),

@@ -19,6 +19,11 @@ _FILE = re.compile(rf"^[ \t>|├└─*`-]*(?:\./)?(?:input/)?({_NAME})\b(?=[` \
 _ROWS = re.compile(r"(\d[\d,_ ]*)[ \t]*rows\b", re.IGNORECASE)
 _COLUMN = re.compile(r"^[ \t]*[-*][ \t]*`([^`\n]+)`(.*)$", re.MULTILINE)
 _SAME_AS_ABOVE = re.compile(r"^[ \t]*[-*][ \t]*the columns of the table above(.*)$", re.MULTILINE)
+_TREE_FILE = re.compile(r"^- ((?:[^\s/]+/)*)([^/\n]+?) \(\d[\d.]* (?:bytes|kB|MB|GB)\)")
+_TREE_FILES = re.compile(r"^- ((?:[^/\n]+/)*): (\d{1,9}) (\.\w+|plain) files")
+_MEDIA = frozenset(
+    (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".gif", ".dcm", ".wav", ".aif", ".aiff", ".npy", ".parquet")
+)
 _MORE = re.compile(r"^[ \t]*[-*][ \t]*… and (\d{1,9}) more", re.MULTILINE)
 _KIND = re.compile(r"^\W*(text|boolean|integer|number|date)\b")
 _VALUES = re.compile(r"\b(\d+) values?\b")
@@ -63,6 +68,12 @@ class DataFacts:
     """The previewed tables by role; a role without a table is one that the script must look for."""
 
     tables: dict[Role, TableFacts] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)  # how many files of each suffix are listed
+
+    @property
+    def media(self) -> int:
+        """How many files there are that hold a row each: pictures, sounds, arrays, readings."""
+        return sum(count for suffix, count in self.files.items() if suffix in _MEDIA)
 
     @property
     def train_rows(self) -> int | None:
@@ -105,9 +116,30 @@ def read_preview(text: str) -> DataFacts:
         role = _role(name)
         if role is not None:
             by_role.setdefault(role, tables[name])
-    if "train" not in by_role and (labelled := _labelled(tables, by_role)) is not None:
+    if _answerless(by_role) and (labelled := _labelled(tables, by_role)) is not None:
         by_role["train"] = labelled
-    return DataFacts(by_role)
+    return DataFacts(by_role, _listed(text))
+
+
+def _listed(text: str) -> dict[str, int]:
+    """How many files of each suffix the list of files names, the description aside."""
+    counts: dict[str, int] = {}
+    for line in text.splitlines():
+        many, one = _TREE_FILES.match(line), _TREE_FILE.match(line)
+        if many is not None:
+            counts[many[3]] = counts.get(many[3], 0) + int(many[2])
+        elif one is not None and one[2] != "description.md":
+            suffix = "." + one[2].rsplit(".", 1)[-1].lower() if "." in one[2] else "plain"
+            counts[suffix] = counts.get(suffix, 0) + 1
+    return counts
+
+
+def _answerless(by_role: Mapping[Role, TableFacts]) -> bool:
+    """Is there no training table, or one that is shown in full without anything that the sample asks for?"""
+    train, sample = by_role.get("train"), by_role.get("sample")
+    if train is None:
+        return True
+    return sample is not None and not train.hidden and not set(sample.column_names[1:]) & set(train.column_names)
 
 
 def _labelled(tables: Mapping[str, TableFacts], by_role: Mapping[Role, TableFacts]) -> TableFacts | None:

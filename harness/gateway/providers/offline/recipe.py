@@ -14,12 +14,17 @@ from typing import Any, Literal
 
 Param = str | int | float | bool | None
 Task = Literal["classification", "regression"]
-Layout = Literal["columns", "classes"]  # one predicted column a target, or one probability column a class
+# One column a target, one probability column a class, the likeliest labels in order, or all labels that apply.
+Layout = Literal["columns", "classes", "ranked", "lists"]
+Source = Literal["named", "found"]  # tables whose names the preview gives, or what the script finds, media among it
+Blend = Literal["mean", "weighted"]
 # How categories reach the models: as each family likes them, a column each for all, or with their mean target added.
 Encoding = Literal["usual", "columns", "means"]
 
 _TASKS = ("classification", "regression")
-_LAYOUTS = ("columns", "classes")
+_LAYOUTS = ("columns", "classes", "ranked", "lists")
+_SOURCES = ("named", "found")
+_BLENDS = ("mean", "weighted")
 _ENCODINGS = ("usual", "columns", "means")
 
 
@@ -46,7 +51,9 @@ class Recipe:
     features: tuple[str, ...] = ()
     folds: int = 5
     seeds: tuple[int, ...] = (0,)
+    source: Source = "named"
     layout: Layout = "columns"
+    blend: Blend = "mean"
     encoding: Encoding = "usual"
     balanced: bool = False
     log_target: bool = False
@@ -82,16 +89,18 @@ def to_config(recipe: Recipe) -> dict[str, Any]:
 
 def from_code(code: str) -> Recipe | None:
     """The recipe that a script carries in its `CONFIG`, or None when it carries none that we wrote."""
+    return from_config(config_in(code))
+
+
+def config_in(code: str) -> Any:
+    """The literal that a script assigns to `CONFIG`; None when there is none that is a literal."""
     try:
         tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        for statement in tree.body:
+            if isinstance(statement, ast.Assign) and _names_config(statement):
+                return ast.literal_eval(statement.value)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign) and _names_config(statement):
-            try:
-                return from_config(ast.literal_eval(statement.value))
-            except (ValueError, TypeError, RecursionError, MemoryError):
-                return None
     return None
 
 
@@ -140,7 +149,9 @@ def _sound(values: Mapping[str, Any]) -> bool:
         and 2 <= values["folds"] <= 50
         and _list_of(values["seeds"], int)
         and 1 <= len(values["seeds"]) <= 50
+        and values.get("source", "named") in _SOURCES
         and values.get("layout", "columns") in _LAYOUTS
+        and values.get("blend", "mean") in _BLENDS
         and values.get("encoding", "usual") in _ENCODINGS
         and all(type(values.get(key, True)) is bool for key in ("balanced", "log_target", "tuned_cutoff", "stratified"))
         and (values.get("max_rows") is None or type(values["max_rows"]) is int)

@@ -7,21 +7,33 @@ it looks up itself; the preview only supplies file names, so a preview that was 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from string import Template
 
 from harness.gateway.providers.offline import snippets
 from harness.gateway.providers.offline.families import FAMILIES, Construction, Table
 from harness.gateway.providers.offline.features import HELPERS, STEPS, in_order
+from harness.gateway.providers.offline.literals import literal, merged_imports
+from harness.gateway.providers.offline.media import DESCRIBE, KINDS
 from harness.gateway.providers.offline.metrics import METRICS, ScriptMetric
 from harness.gateway.providers.offline.preview import DataFacts, Role
 from harness.gateway.providers.offline.recipe import Member, Recipe, to_config
+from harness.gateway.providers.offline.sources import (
+    ALL_FILES,
+    FIND_LABELS,
+    FIND_SAMPLE,
+    LABELS_OF_FILES,
+    READ_TABLE,
+    READING,
+    ROWS_TO_ANSWER,
+    SEVENZIP,
+)
 from harness.gateway.providers.offline.wording import headline
 
 _LABELLED: tuple[Role, ...] = ("train", "sample")
 _STANDARD_LIBRARY = ("import os", "from pathlib import Path")
 _ALWAYS_IMPORTED = ("import numpy as np", "import pandas as pd")
+_TOGETHER = {"ranked": snippets.PREDICT_RANKED, "lists": snippets.PREDICT_LISTS}
+IN_ORDER = ("qwk",)  # metrics of classes that have an order
 
 
 def render(recipe: Recipe, data: DataFacts) -> str:
@@ -45,55 +57,42 @@ def _imports(recipe: Recipe, metric: ScriptMetric, steps: tuple[str, ...]) -> st
         lines.update(_construction(recipe, member).imports)
     for step in steps:
         lines.update(STEPS[step].imports)
-    lines.add(f"from sklearn.model_selection import {_splitter(recipe)}")
+    lines.add(f"from sklearn.model_selection import {', '.join({'KFold', _splitter(recipe)})}")
     lines.update(("from joblib import Parallel, delayed", "from threadpoolctl import ThreadpoolController"))
     if recipe.encoding == "means":
         lines.add("from sklearn.preprocessing import TargetEncoder")
-    if recipe.tuned_cutoff:
-        lines.add("from sklearn.model_selection import KFold")
-    if "wide" in _tables(recipe):
+    kinds = _tables(recipe)
+    if "wide" in kinds:
         lines.add("from sklearn.impute import SimpleImputer")
-    return "\n".join(_STANDARD_LIBRARY) + "\n\n" + "\n".join(_merged(lines))
-
-
-def _merged(lines: Iterable[str]) -> list[str]:
-    """Import lines with those from one module joined, in the usual order."""
-    plain = sorted(line for line in lines if line.startswith("import "))
-    named: dict[str, set[str]] = {}
-    for line in lines:
-        if line.startswith("from "):
-            module, _, names = line.removeprefix("from ").partition(" import ")
-            named.setdefault(module, set()).update(name.strip() for name in names.split(","))
-    return plain + [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(named.items())]
+    if kinds & {"sparse", "hashed"}:
+        lines.add("from scipy import sparse")
+    if "sparse" in kinds:
+        lines.add("from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer")
+    if "hashed" in kinds:
+        lines.add("from sklearn.feature_extraction.text import HashingVectorizer")
+    standard, optional = list(_STANDARD_LIBRARY), ""
+    if recipe.source == "found":
+        standard += ["import json", "import tarfile", "import zipfile"]
+        needed = {line for kind in KINDS for line in kind.imports}
+        standard += sorted(line for line in needed if line.startswith("import "))
+        lines |= {line for line in needed if line.startswith("from ")}
+        optional = "\n\n" + SEVENZIP
+    plain = sorted(line for line in standard if line.startswith("import "))
+    named = sorted(line for line in standard if line.startswith("from "))
+    return "\n".join([*plain, *named]) + "\n\n" + "\n".join(merged_imports(lines)) + optional
 
 
 def _settings(recipe: Recipe) -> str:
-    rows = [f'    "{key}": {_literal(value, 4)},' for key, value in to_config(recipe).items()]
+    rows = [f'    "{key}": {literal(value, 4)},' for key, value in to_config(recipe).items()]
     return "\n".join(["CONFIG = {", *rows, "}"]) + "\n" + snippets.PLACES
-
-
-def _literal(value: object, indent: int = 0) -> str:
-    """A literal on one line, or with an entry a line where that would be too long."""
-    if isinstance(value, str):
-        return json.dumps(value)  # JSON's escapes are Python's, and the quotes are double
-    if isinstance(value, dict):
-        return _bracketed("{", [f"{json.dumps(k)}: {_literal(item, indent + 4)}" for k, item in value.items()], indent)
-    if isinstance(value, list):
-        return _bracketed("[", [_literal(item, indent + 4) for item in value], indent)
-    return repr(value)
-
-
-def _bracketed(opening: str, entries: list[str], indent: int) -> str:
-    closing = {"{": "}", "[": "]"}[opening]
-    flat = opening + ", ".join(entries) + closing
-    if indent + len(flat) < 90 and "\n" not in flat:
-        return flat
-    inner = " " * (indent + 4)
-    return "\n".join([opening, *(f"{inner}{entry}," for entry in entries), " " * indent + closing])
 
 
 def _reading(recipe: Recipe, data: DataFacts) -> str:
     """Reading of the three tables, and from them what is asked for."""
+    if recipe.source == "found":
+        rows = snippets.FEWER_ROWS if recipe.max_rows is not None else ""
+        joined = snippets.FOUND_JOINED + (snippets.SKIP if recipe.skip else "")
+        return READING + snippets.FOUND_TARGETS + rows + joined
     train, sample = (f"{role} = {_table_expression(role, data)}" for role in _LABELLED)
     if data.tables and "test" not in data.tables:  # images, say: their table is the sample submission
         test = "test = sample[[sample.columns[0]]].copy()"
@@ -112,7 +111,7 @@ def _named(role: Role, data: DataFacts) -> str | None:
 def _table_expression(role: Role, data: DataFacts) -> str:
     name = _named(role, data)
     if name is not None:
-        return f"pd.read_csv(INPUT / {_literal(name)})"
+        return f"pd.read_csv(INPUT / {literal(name)})"
     return 'find_table("sample", "submission")' if role == "sample" else f'find_table("{role}")'
 
 
@@ -128,15 +127,27 @@ def _feature_functions(recipe: Recipe, steps: tuple[str, ...], data: DataFacts) 
     helpers = dict.fromkeys(["text_columns", *(name for step in steps for name in STEPS[step].helpers)])
     kinds = _tables(recipe)
     tables = [snippets.CODES] * bool(kinds & {"codes", "filled"}) + [snippets.WIDE] * ("wide" in kinds)
+    tables += [snippets.SPARSE] * ("sparse" in kinds) + [snippets.HASHED] * ("hashed" in kinds)
     tables += [snippets.CATEGORIES] * (recipe.encoding == "means")
+    finder += _finding() if recipe.source == "found" else []
     functions = (
         finder + [HELPERS[name] for name in helpers] + [snippets.TIDY] + [STEPS[step].code for step in steps] + tables
     )
     return "\n\n\n".join(function.strip("\n") for function in functions)
 
 
+def _finding() -> list[str]:
+    """Functions that look for tables and files, and that describe files."""
+    suffixes = [f'    "{suffix}": {kind.name},' for kind in KINDS for suffix in kind.suffixes]
+    describers = "\n".join(["DESCRIBERS = {", *suffixes, "}"])
+    parts = [ALL_FILES, READ_TABLE, FIND_SAMPLE, FIND_LABELS, ROWS_TO_ANSWER, LABELS_OF_FILES]
+    parts += [snippets.SPREAD_LISTS, snippets.ID_PARTS]
+    return [*parts, *(kind.code for kind in KINDS), describers, DESCRIBE]
+
+
 def _table_of(recipe: Recipe, member: Member) -> Table:
-    return "wide" if recipe.encoding == "columns" else FAMILIES[member.family].table
+    table = FAMILIES[member.family].table
+    return "wide" if recipe.encoding == "columns" and table in ("codes", "filled") else table
 
 
 def _tables(recipe: Recipe) -> set[Table]:
@@ -168,15 +179,36 @@ def _splitter(recipe: Recipe) -> str:
 def _validation(recipe: Recipe) -> str:
     classes, with_means = recipe.task == "classification", recipe.encoding == "means"
     code = Template(snippets.VALIDATE_CLASSES if classes else snippets.VALIDATE_VALUES).substitute(
-        splitter=_splitter(recipe),
         means="        means = target_means(y, fit, seed)\n" if with_means else "",
-        table="np.hstack([INPUTS[table_name], means])" if with_means else "INPUTS[table_name]",
+        table="with_means(INPUTS[table_name], means)" if with_means else "INPUTS[table_name]",
         forward="np.log1p(y[fit])" if recipe.log_target else "y[fit]",
         back="np.expm1" if recipe.log_target else "np.asarray",
+        blend="held_out.mean(axis=0), predicted.mean(axis=0)"
+        if recipe.blend == "mean"
+        else "blended(y, held_out, predicted)",
     )
     means = Template(snippets.MEANS).substitute(kind="auto" if classes else "continuous") if with_means else ""
-    parts = (means, code, snippets.CUTOFF if recipe.tuned_cutoff else "", snippets.IN_SAMPLE_ORDER)
+    folds = Template(snippets.FOLDS).substitute(choice=_choice(recipe))
+    best = "argmax" if METRICS[recipe.metric].higher else "argmin"
+    weighted = Template(snippets.WEIGHTED).substitute(best=best) if recipe.blend == "weighted" else ""
+    parts = (means, folds, weighted, code, _cutting(recipe), snippets.IN_SAMPLE_ORDER)
     return "\n\n\n".join(part.strip("\n") for part in parts if part)
+
+
+def _choice(recipe: Recipe) -> str:
+    """The splitter of a fold; without regard to class where the commonest is too rare for it."""
+    if _splitter(recipe) == "KFold":
+        return "splitter = KFold(folds, shuffle=True, random_state=seed)"
+    return (
+        "kind = StratifiedKFold if np.bincount(y).max() >= folds else KFold\n"
+        "    splitter = kind(folds, shuffle=True, random_state=seed)"
+    )
+
+
+def _cutting(recipe: Recipe) -> str:
+    if not recipe.tuned_cutoff:
+        return ""
+    return snippets.ORDINAL if recipe.metric in IN_ORDER else snippets.CUTOFF
 
 
 def _main(recipe: Recipe, steps: tuple[str, ...], metric: ScriptMetric, data: DataFacts) -> str:
@@ -190,16 +222,26 @@ def _inputs(recipe: Recipe) -> str:
     kinds = _tables(recipe)
     lines = ["CATEGORIES = to_categories(table)"] if recipe.encoding == "means" else []
     lines += ["codes = to_codes(table)"] if kinds & {"codes", "filled"} else []
-    values = {"codes": "codes", "filled": "np.nan_to_num(codes, nan=-1.0)", "wide": "to_wide(table)"}
+    values = {
+        "codes": "codes",
+        "filled": "np.nan_to_num(codes, nan=-1.0)",
+        "wide": "to_wide(table)",
+        "sparse": "to_sparse(table)",
+        "hashed": "to_hashed(table)",
+    }
     entries = ", ".join(f'"{kind}": {values[kind]}' for kind in sorted(kinds))
     return "\n".join([*lines, f"INPUTS = {{{entries}}}", ""])
 
 
 def _predicting(recipe: Recipe, metric: ScriptMetric) -> str:
+    if recipe.layout == "classes":
+        return snippets.PREDICT_CLASSES + snippets.NORMALISED
     if recipe.task == "regression":
         return snippets.PREDICT_VALUES
-    if recipe.layout == "classes":
-        return snippets.PREDICT_CLASSES
+    if recipe.layout in _TOGETHER:
+        return _TOGETHER[recipe.layout]
     if metric.wants == "probability":
         return snippets.PREDICT_PROBABILITY
-    return snippets.PREDICT_LABELS_BY_CUTOFF if recipe.tuned_cutoff else snippets.PREDICT_LABELS
+    if recipe.tuned_cutoff:
+        return snippets.PREDICT_LABELS_IN_ORDER if recipe.metric in IN_ORDER else snippets.PREDICT_LABELS_BY_CUTOFF
+    return snippets.PREDICT_LABELS

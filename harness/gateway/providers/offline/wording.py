@@ -19,7 +19,10 @@ def models_title(recipe: Recipe) -> str:
 def features_title(recipe: Recipe) -> str:
     """What is added to the columns, as a list."""
     titles = [STEPS[name].title for name in recipe.features if name in STEPS]
-    return f"the columns plus {', '.join(titles)}" if titles else "the columns as they are"
+    columns = "the columns and what each row's files hold" if recipe.source == "found" else "the columns"
+    if titles:
+        return f"{columns} plus {', '.join(titles)}"
+    return f"{columns} as they are" if recipe.source == "named" else columns
 
 
 def headline(recipe: Recipe) -> str:

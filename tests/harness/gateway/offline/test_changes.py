@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -13,7 +14,7 @@ from harness.gateway.providers.offline.changes import changes, choose
 from harness.gateway.providers.offline.families import FAMILIES
 from harness.gateway.providers.offline.preview import DataFacts
 from harness.gateway.providers.offline.reading import Tried, read_situation
-from harness.gateway.providers.offline.recipe import Recipe, from_code, to_config
+from harness.gateway.providers.offline.recipe import Member, Recipe, from_code, to_config
 from harness.gateway.providers.offline.render import render
 from harness.gateway.providers.offline.wording import improve_plan
 
@@ -97,6 +98,22 @@ def test_cut_between_classes_is_only_moved_for_two_classes(problem: Callable[...
     digits = "train.csv: 9 rows, 2 columns\n- `x`: number, 9 values\n- `digit`: integer, 10 values from 0 to 9\n\n"
     digits += "sample_submission.csv: 3 rows, 2 columns\n- `id`: integer\n- `digit`: integer"
     for data, expected in ((digits, False), ("", True)):
-        made = problem(data=data, metric="f1")
+        made = problem(data=data, metric="balanced_accuracy")
         labels = [change.label for change in changes(start(FAMILIES["linear"], (), made), made)]
         assert any("cut between the classes" in label for label in labels) is expected
+
+
+def test_metrics_of_rare_classes_are_cut_from_the_start_and_relative_errors_learnt_on_a_log_scale(
+    problem: Callable[..., Any],
+) -> None:
+    begun = {name: start(FAMILIES["linear"], (), problem(metric=name)) for name in ("f1", "qwk", "accuracy", "rmsle")}
+    assert [name for name, recipe in begun.items() if recipe.tuned_cutoff] == ["f1", "qwk"]
+    assert [name for name, recipe in begun.items() if recipe.log_target] == ["rmsle"]
+
+
+def test_blend_may_be_weighed_by_what_each_model_adds(problem: Callable[..., Any]) -> None:
+    alone = start(FAMILIES["linear"], (), problem())
+    blend = replace(alone, members=(*alone.members, Member("forest")))
+    labels = {recipe: [change.label for change in changes(recipe, problem())] for recipe in (alone, blend)}
+    assert not any("weigh the models" in label for label in labels[alone])
+    assert any("weigh the models" in label for label in labels[blend])

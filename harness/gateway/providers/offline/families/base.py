@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from harness.gateway.providers.offline.features.reasons import always
+from harness.gateway.providers.offline.preview import DataFacts
 from harness.gateway.providers.offline.recipe import Param, Task
 
-# "codes": categories as numbers, gaps kept; "filled": the same without gaps; "wide": a column a category, no gaps.
-Table = Literal["codes", "filled", "wide"]
+# "codes": categories as numbers, gaps kept; "filled": the same without gaps; "wide": a column a category, no gaps;
+# "sparse": words and categories a column each, mostly zeros; "hashed": the same in a fixed number of columns.
+Table = Literal["codes", "filled", "wide", "sparse", "hashed"]
 Settings = dict[str, Param]
 Number = TypeVar("Number", int, float)
 
@@ -55,6 +58,8 @@ class Family:
     tunings: tuple[Tuning, ...] = ()
     fewest_rows: int | None = None
     most_rows: int | None = None
+    cost_by_class: bool = False  # as much work again for each further class or target
+    fits: Callable[[DataFacts], bool] = always
 
 
 def by_size(rows: int | None, small: Number, medium: Number, large: Number) -> Number:

@@ -33,6 +33,7 @@ HIST_BOOSTING = Family(
     library="sklearn",
     table="codes",
     words=("histgradientboosting", "hist gradient", "histogram gradient"),
+    cost_by_class=True,
     build=_both("sklearn.ensemble", "HistGradientBoosting", "random_state=seed", 'class_weight="balanced"'),
     start=_hist_start,
     tunings=(
@@ -63,6 +64,7 @@ LIGHTGBM = Family(
     library="lightgbm",
     table="codes",
     words=("lightgbm", "lgbm"),
+    cost_by_class=True,
     build=_both("lightgbm", "LGBM", "n_jobs=1, random_state=seed, verbose=-1", 'class_weight="balanced"'),
     start=_lightgbm_start,
     tunings=(
@@ -94,6 +96,7 @@ XGBOOST = Family(
     library="xgboost",
     table="codes",
     words=("xgboost", "xgb"),
+    cost_by_class=True,
     build=_both("xgboost", "XGB", 'n_jobs=1, random_state=seed, tree_method="hist"', None),
     start=_xgboost_start,
     tunings=(
@@ -123,6 +126,7 @@ CATBOOST = Family(
     library="catboost",
     table="codes",
     words=("catboost",),
+    cost_by_class=True,
     build={
         "classification": Construction(
             "CatBoostClassifier(\n"

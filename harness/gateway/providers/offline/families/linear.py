@@ -84,6 +84,7 @@ VECTORS = Family(
     library="sklearn",
     table="wide",
     words=("support vector", "svm", "svc", "svr"),
+    cost_by_class=True,
     build={
         "classification": Construction(
             "make_pipeline(\n"

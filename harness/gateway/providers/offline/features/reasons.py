@@ -79,6 +79,12 @@ def many_categories(data: DataFacts) -> bool:
     return any(column.values is not None and column.values > 20 for column in _texts(data))
 
 
+def words_or_many_categories(data: DataFacts) -> bool:
+    """Text of several words, or a category of more values than a column each would be reasonable for."""
+    texts = [c for c in _texts(data) if c.examples and (c.values is None or c.values > 50)]
+    return any(" " in example for c in texts for example in c.examples) or many_categories(data)
+
+
 def several_categories(data: DataFacts) -> bool:
     few = [c for c in data.features if c.kind in ("text", "boolean") and c.values is not None and 2 <= c.values <= 10]
     return _unknown(data) or len(few) > 1
