@@ -10,7 +10,7 @@ SEEDS  ?= 3
 GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench leaderboard regress test browser lint perf study smoke doctor image image-gpu base lock clean
+.PHONY: help setup bench leaderboard regress test browser lint perf coverage study smoke doctor image image-gpu base lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ perf: image ## Measure speed, as ratios within one run
 
 study: $(READY) ## Compare search policies, simulated and with the offline coder; what was run is kept: QUICK=1 PAGE=docs
 	@$(VENV)/bin/python -m study $(if $(PAGE),--page '$(PAGE)')
+
+coverage: $(READY) ## Let the offline coder try every stand-in for five steps, or COMPS alone
+	@$(VENV)/bin/python -m perf.offline_coverage $(COMPS)
 
 smoke: $(READY) ## Try a model for real, for less than $0.25: MODEL=openai/NAME
 	@$(PODIUM) smoke --model $(MODEL)

@@ -12,6 +12,7 @@ BENCHMARKS = {
     "scripts": "whole scripts, warm and plain",
     "overhead": "our own time a step, at step 20 and at step 500",
     "workers": "two candidates at a time against one, whole runs",
+    "offline_coverage": "stand-ins that the offline coder ends with a valid submission",
     "standins": "every MLE-bench stand-in, raw to graded",
     "prepare": "preparing a million rows beside plain pandas",
     "grade": "grading a million rows beside reading them, and its memory",

@@ -10,13 +10,14 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from agent.contract import CandidateLimits, Outcome
-from agent.interpreter import Execution
+from agent.interpreter import NO_INPUTS, PREDICTIONS, Execution
 
 SERVER = """
 import importlib, json, os, runpy, select, signal, sys, time, traceback
@@ -102,20 +103,29 @@ class ForkingInterpreter:
     server: ForkServer
     data: Path
 
-    def run(self, code: str, node_dir: Path, limits: CandidateLimits) -> Execution:
+    def run(
+        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+    ) -> Execution:
         """Run `code`; see `agent.interpreter.Interpreter.run`."""
         node_dir.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
+        with TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as place:
+            folder = Path(place)
             (folder / "solution.py").write_text(code, encoding="utf-8")
             (folder / "input").symlink_to(self.data.resolve())
             (folder / "working").mkdir()
+            (folder / "earlier").mkdir()
+            for name, path in inputs.items():
+                shutil.copyfile(path, folder / "earlier" / name)
             report = self.server.ask(folder, limits.timeout_seconds)
-            kept = {"solution.py": folder, "output.txt": folder, "submission.csv": folder / "working"}
-            for file, place in kept.items():
-                if (place / file).is_file():
-                    shutil.copyfile(place / file, node_dir / file)
+            made = dict.fromkeys(("submission.csv", *PREDICTIONS), folder / "working")
+            kept = {"solution.py": folder, "output.txt": folder, **made}
+            for file, inside in kept.items():
+                if (inside / file).is_file():
+                    shutil.copyfile(inside / file, node_dir / file)
         return _execution(report, node_dir)
+
+    def close(self) -> None:
+        """Leave the server to whoever started it."""
 
 
 def _execution(report: dict[str, Any], node_dir: Path) -> Execution:

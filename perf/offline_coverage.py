@@ -77,6 +77,7 @@ class Setup:
     seed: int = 0
     python: Path = Path(sys.executable)
     packages: Mapping[str, str] = field(default_factory=dict)
+    home: Path | None = None  # where prepared stand-ins are kept; PODIUM_HOME unless named
     keep: Path | None = None  # where nodes are left for a look
 
 
@@ -99,6 +100,7 @@ class OfflineModel:
     """The offline coder as the agent's model, without the wire."""
 
     coder: OfflineCoder
+    name: str = "offline"
 
     def complete(self, request: Request) -> Reply:
         """Answer as the gateway's provider does."""
@@ -141,7 +143,9 @@ def cover(id: str, setup: Setup, server: ForkServer) -> Covered:
     item = catalogue.of(settings).load(id)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="podium-coverage-") as name:
-        prepared = prepare(item, data_home=settings.home / STAND_INS, stand_in=item.stand_in is not None)
+        prepared = prepare(
+            item, data_home=(setup.home or settings.home) / STAND_INS, stand_in=item.stand_in is not None
+        )
         gateway = CheckingGateway(item, prepared)
         folder = setup.keep / id if setup.keep else Path(name)
         workspace = Workspace(folder / "nodes", folder / "submission" / "submission.csv")
@@ -181,6 +185,7 @@ def _agent(
         search=SearchSettings("greedy", setup.steps, DRAFTS, 1.0, 3, 5),
         code_model=settings,
         review_model=settings,
+        fallback_model=None,
         seed=setup.seed,
         deadline_seconds=3600.0,
         candidate=CandidateLimits(SCRIPT_SECONDS, 4 << 30, 1 << 20, 1 << 30, (0,)),
@@ -196,7 +201,7 @@ def _agent(
         prompts=PromptSet.load(SHIPPED / setup.prompts),
         coder=model,
         reviewer=model,
-        interpreter=interpreter,
+        interpreters=[interpreter],
         gateway=gateway,
         workspace=workspace,
         journal=journal,
