@@ -119,7 +119,13 @@ class Laboratory:
     scores: dict[str, list[float] | None] = field(default_factory=dict)  # of each node, by its folder's name
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Run a script, or recall what it did."""
         file = self._file(code, inputs)
@@ -237,7 +243,7 @@ def run(ground: Ground, strategy: Strategy, steps: int, seed: int, kept: Path) -
         deadline_seconds=36000.0,
         candidate=LIMITS,
         workers=1,
-        prompt_set="aide",
+        prompt_set=strategy.prompts,
     )
     description = (ground.prepared.public / "description.md").read_text()
     packages = {name: version(name) for name in PACKAGES}
@@ -247,7 +253,7 @@ def run(ground: Ground, strategy: Strategy, steps: int, seed: int, kept: Path) -
             request=request,
             task=Task(brief, description, preview(ground.prepared.public), packages, search.k_fold),
             policy=policy_for(search),
-            prompts=PromptSet.load(SHIPPED / "aide"),
+            prompts=PromptSet.load(SHIPPED / strategy.prompts),
             coder=coder,
             reviewer=coder,
             interpreters=[laboratory],

@@ -13,19 +13,13 @@ from study.cells import ROOT, Cells, Job, Key, run_all
 from study.figures import Estimate, averaged, difference, estimate
 from study.outcome import Outcome
 from study.simulation import LOOP
-from study.strategies import AIDE, STRATEGIES, Strategy
+from study.strategies import AIDE, STRATEGIES, WITH_PROMPTS, Strategy
 
-NAMES = (
-    AIDE.name,
-    "greedy, deep debug",
-    "greedy, deep debug, blends at the end",
-    "mcts, deep debug",
-    "evolution, deep debug",
-    "top-k, deep debug",
-)
-COMPARED = tuple(strategy for strategy in STRATEGIES if strategy.name in NAMES)
+NAMES = (AIDE.name, "greedy, deep debug", "mcts, deep debug", "evolution, deep debug", "top-k, deep debug")
+POLICIES = tuple(strategy for strategy in STRATEGIES if strategy.name in NAMES)
+COMPARED = (*POLICIES, *WITH_PROMPTS)
 SMALL_SCALE = 1e-9
-CODE = ("study/offline.py", "study/strategies.py", "agent/prompts/aide", "harness/gateway/providers/offline", *LOOP)
+CODE = ("study/offline.py", "study/strategies.py", "agent/prompts", "harness/gateway/providers/offline", *LOOP)
 
 
 @dataclass(frozen=True)
@@ -42,10 +36,11 @@ QUICK = Plan(seeds=2, steps=6)
 
 def jobs(plan: Plan, competitions: Sequence[str], home: Path) -> Iterator[tuple[Sequence[Key], Job]]:
     """Yield a job for each competition and seed: its strategies share scripts."""
-    for seed in range(plan.seeds):  # one seed after the other, so that what is there at any time is balanced
-        for name in competitions:
-            keys = [key(name, strategy, plan.steps, seed) for strategy in COMPARED]
-            yield keys, functools.partial(carry_out, name, plan.steps, seed, home, plan.real)
+    for some in (POLICIES, WITH_PROMPTS):
+        for seed in range(plan.seeds):  # one after the other, so that what is there at any time is balanced
+            for name in competitions:
+                keys = [key(name, strategy, plan.steps, seed) for strategy in some]
+                yield keys, functools.partial(carry_out, some, name, plan.steps, seed, home, plan.real)
 
 
 def key(competition: str, strategy: Strategy, steps: int, seed: int) -> Key:
@@ -54,9 +49,9 @@ def key(competition: str, strategy: Strategy, steps: int, seed: int) -> Key:
 
 
 def carry_out(
-    competition: str, steps: int, seed: int, home: Path, real: Path | None
+    some: Sequence[Strategy], competition: str, steps: int, seed: int, home: Path, real: Path | None
 ) -> list[tuple[Key, list[Outcome]]]:
-    """Run every strategy on one split."""
+    """Run some strategies on one split."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"  # before numpy: the other CPU has a job of its own
     from harness import competition as competitions
@@ -65,7 +60,7 @@ def carry_out(
     ground = offline.Ground.of(competitions.load(competition, ROOT / "competitions"), seed, home / "data", real)
     return [
         (key(competition, strategy, steps, seed), offline.run(ground, strategy, steps, seed, home / "scripts"))
-        for strategy in COMPARED
+        for strategy in some
     ]
 
 

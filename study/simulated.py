@@ -106,7 +106,13 @@ class Simulation:
         raise ValueError(f"nothing is known of the operator {operator!r}")
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Say how a script ends."""
         (state,) = states_in(code)

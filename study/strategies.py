@@ -14,6 +14,7 @@ class Strategy:
     name: str
     search: SearchSettings
     workers: int = 1
+    prompts: str = "aide"  # of the offline coder, who writes down what a blend needs only where a prompt asks for it
 
     def with_steps(self, steps: int) -> SearchSettings:
         return replace(self.search, steps=steps)
@@ -39,6 +40,14 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("evolution, deep debug", _settings("evolution", 1.0, 20)),
     Strategy("top-k", _settings("top-k", 0.5, 3)),
     Strategy("top-k, deep debug", _settings("top-k", 1.0, 20)),
+)
+WITH_PROMPTS: tuple[Strategy, ...] = (
+    Strategy("greedy, deep debug, prompts best", _settings("greedy", 1.0, 20), prompts="best"),
+    Strategy(
+        "greedy, deep debug, prompts best, blends at the end",
+        _settings("greedy", 1.0, 20, ensemble_share=0.25),
+        prompts="best",
+    ),
 )
 PARALLEL: tuple[Strategy, ...] = tuple(
     Strategy(f"{policy}, deep debug, {workers} workers", _settings(policy, 1.0, 20), workers)

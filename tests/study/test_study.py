@@ -13,7 +13,7 @@ from study import offline, offline_runs, page, simulation
 from study.cells import ROOT, Cells, code_hash, run_all
 from study.figures import averaged, difference, estimate
 from study.outcome import Outcome
-from study.strategies import AIDE, STRATEGIES
+from study.strategies import AIDE, STRATEGIES, WITH_PROMPTS
 
 RUN = [Outcome(1, "draft", (), 0.5, 0.4), Outcome(2, "improve", ("n0001",), None, None, 0.1)]
 
@@ -112,5 +112,5 @@ def test_a_script_that_fails_is_a_failed_outcome_and_leaves_this_process_alone(t
 
 
 def test_the_compared_strategies_are_among_all() -> None:
-    assert AIDE in offline_runs.COMPARED and set(offline_runs.COMPARED) <= set(STRATEGIES)
-    assert len(offline_runs.COMPARED) == len(offline_runs.NAMES)
+    assert AIDE in offline_runs.COMPARED and set(offline_runs.NAMES) <= {one.name for one in STRATEGIES}
+    assert len(offline_runs.COMPARED) == len(offline_runs.NAMES) + len(WITH_PROMPTS)
