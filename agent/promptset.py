@@ -146,7 +146,7 @@ def environment(texts: dict[str, str]) -> jinja2.Environment:
         auto_reload=False,
         finalize=_finalize,
     )
-    made.filters.update(fenced=_fenced_as_it_is, demoted=demoted)
+    made.filters.update(fenced=_fenced_as_it_is, demoted=demoted, shortened=shortened)
     return made
 
 
@@ -165,6 +165,11 @@ def _fenced_as_it_is(text: str, language: str = "") -> str:
 def demoted(text: str) -> str:
     """Push level-1 headings of foreign prose one level down; level 1 belongs to the prompt's own sections."""
     return _HEADING.sub("##", text.strip())
+
+
+def shortened(text: str, chars: int) -> str:
+    """Keep the beginning of a long text, up to the end of a word."""
+    return text if len(text) <= chars else text[:chars].rpartition(" ")[0].rstrip() + " …"
 
 
 def _marked(text: str) -> Message:

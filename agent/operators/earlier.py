@@ -10,6 +10,7 @@ from agent.operators.base import Situation
 
 _PLAN_CHARS = 300
 _HEAD_LINES = 3
+_MOST_PROGRAMS = 3
 _LINE_CHARS = 200
 _READ_BYTES = 1 << 20
 _COUNTED_BYTES = 256 << 20
@@ -24,28 +25,30 @@ class File(TypedDict):
 
 
 class Solution(TypedDict):
-    """One earlier solution as a prompt shows it."""
+    """One earlier solution as a prompt shows it; `code` is empty where its predictions are enough."""
 
     id: str
     score: float | None
     plan: str
     code: str
-    out_of_fold: bool
     files: list[File]
 
 
 def earlier_values(situation: Situation) -> list[Solution]:
-    """Return what the script may read of other nodes; nothing for scripts that build on none."""
+    """Return what the script may read of other nodes; nothing for scripts that build on none.
+
+    Where fewer than two have predictions to weigh, the first programs are there too, to be fitted once more.
+    """
+    weighable = sum(kept.out_of_fold for kept in situation.earlier) > 1
     return [
         Solution(
             id=kept.node.id,
             score=kept.node.score,
             plan=cut(kept.node.plan, _PLAN_CHARS),
-            code=kept.node.code,
-            out_of_fold=kept.out_of_fold,
+            code="" if weighable or place >= _MOST_PROGRAMS else kept.node.code,
             files=[_file(name, path) for name, path in kept.files.items()],
         )
-        for kept in situation.earlier
+        for place, kept in enumerate(situation.earlier)
     ]
 
 
