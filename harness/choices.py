@@ -57,7 +57,13 @@ FLAGS = {
     "models.api": ("--api", 0),
     "gates.sample_first": ("--sample-first", 0),
     "gates.leakage_review": ("--leakage-review", 0),
+    "gates.reuse_outcomes": ("--reuse-outcomes", 0),
+    "gates.patience": ("--patience", 0),
 }
+SWITCHES = (
+    *("stand_in", "show_answers"),
+    *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
+)
 NOT_OF_ONE_RUN = ("competitions", "seeds", "group", "jobs", "graded", "resume")
 
 
@@ -117,18 +123,19 @@ class BenchOptions:
         from pydantic import TypeAdapter, ValidationError
 
         competition, _, seed, *rest = arguments
-        given: dict[str, Any] = {"competitions": (competition,), "seeds": (seed,), "models": {}}
+        given: dict[str, Any] = {"competitions": (competition,), "seeds": (seed,)}
         named = {flag: (name, unit) for name, (flag, unit) in FLAGS.items()}
+        words = iter(rest)
         try:
-            words = iter(rest)
             for word in words:
-                name, unit = named[word]
-                value: Any = True if attrgetter(name)(cls(())) is False else next(words)
+                said_no = word.startswith("--no-")
+                name, unit = named[word.replace("--no-", "--", 1) if said_no else word]
+                value: Any = not said_no if name in SWITCHES else next(words)
                 if unit:
                     value = float(value) * unit
                     value = round(value) if name.endswith("_bytes") else value
                 outer, _, inner = name.rpartition(".")
-                (given[outer] if outer else given)[inner] = value
+                (given.setdefault(outer, {}) if outer else given)[inner] = value
             return TypeAdapter(cls).validate_python(given)
         except (KeyError, StopIteration, ValidationError) as error:
             raise UserError(f"the arguments in the run's record can't be read: {' '.join(arguments)}") from error

@@ -53,6 +53,17 @@ SampleFirst = Annotated[
         help="Try a script on a sample of large data first; one that fails there is not run. [default: the agent's]",
     ),
 ]
+ReuseOutcomes = Annotated[
+    bool | None,
+    typer.Option(
+        "--reuse-outcomes/--no-reuse-outcomes",
+        help="Don't run a program a second time; ask for another, once. [default: the agent's]",
+    ),
+]
+Patience = Annotated[
+    int | None,
+    typer.Option(min=0, help="Nodes without a better one until a new beginning; 0: never. [default: the agent's]"),
+]
 LeakageReview = Annotated[
     bool | None,
     typer.Option(

@@ -83,10 +83,12 @@ PRESETS: dict[str, Preset] = {
 
 @dataclass(frozen=True)
 class Gates:
-    """What a user says of the gates that a node passes; None leaves it to the agent."""
+    """What a user says of the gates that a node passes, and of repetition; None leaves it to the agent."""
 
     sample_first: bool | None = None
     leakage_review: bool | None = None
+    reuse_outcomes: bool | None = None
+    patience: int | None = None
 
     def on(self, preset: Preset) -> Preset:
         """Return the preset with these gates."""

@@ -30,6 +30,7 @@ from harness.options import (
     MemoryGib,
     Minutes,
     Model,
+    Patience,
     Prices,
     Prompts,
     Raw,
@@ -37,6 +38,7 @@ from harness.options import (
     Replay,
     Resume,
     Reuse,
+    ReuseOutcomes,
     ReviewModel,
     SampleFirst,
     ScriptMinutes,
@@ -112,6 +114,8 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         api: ApiName = None,
         sample_first: SampleFirst = None,
         leakage_review: LeakageReview = None,
+        reuse_outcomes: ReuseOutcomes = None,
+        patience: Patience = None,
         resume: Resume = None,
         validation: ValidationMode = "self",
         json: Json = False,
@@ -162,7 +166,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
                 answers=cast("Answers", answers),
                 api=cast("Api | None", api),
             ),
-            gates=Gates(sample_first, leakage_review),
+            gates=Gates(sample_first, leakage_review, reuse_outcomes, patience),
             validation=parse_validation(validation),
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))

@@ -1,6 +1,7 @@
 """A choice that was not made becomes the preset's or the host's; one that can't be meant is refused."""
 
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -8,7 +9,7 @@ from harness import choices
 from harness.choices import BenchOptions, parse_seeds, select
 from harness.errors import UserError
 from harness.models import ModelOptions
-from harness.presets import preset
+from harness.presets import Gates, preset
 
 ONE = ("spaceship-titanic",)
 
@@ -67,9 +68,19 @@ def test_a_runs_arguments_are_read_back_as_the_choices_that_they_were():
         competitions=("digits-8x8",), agent="best", model="openai/gpt-5", seeds=(3,), steps=7, raw=Path("/raw.zip"),
         prompts="./mine", budget_usd=2.5, time_limit_seconds=90.0, memory_bytes=20123456789, cpus=1.5, workers=2,
         stand_in=True, description="obfuscated", models=ModelOptions(review="openai/gpt-5-mini", temperature=0.3),
+        gates=Gates(sample_first=True, leakage_review=False, reuse_outcomes=True, patience=4),
     )  # fmt: skip
     assert BenchOptions.of_arguments(chosen.arguments("digits-8x8", 3)) == chosen
     assert BenchOptions.of_arguments(BenchOptions(()).arguments("a", 0)) == BenchOptions(("a",))
+
+
+def test_every_switch_of_the_command_line_is_known_as_one():
+    hints = {
+        **{name: hint for name, hint in get_type_hints(BenchOptions).items() if name not in ("graded", "resume")},
+        **{f"gates.{name}": hint for name, hint in get_type_hints(Gates).items()},
+        **{f"models.{name}": hint for name, hint in get_type_hints(ModelOptions).items()},
+    }
+    assert {name for name, hint in hints.items() if bool in (hint, *get_args(hint))} == set(choices.SWITCHES)
 
 
 @pytest.mark.parametrize("rest", [["--gone", "1"], ["--steps"], ["--steps", "many"]])
