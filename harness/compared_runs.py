@@ -74,7 +74,8 @@ def read(folder: GroupFolder, members: Sequence[str] | None = None) -> Group:
             continue
         record = as_it_stands(record)
         records.append(record)
-        replayed.append(record.model == "offline" or _is_replayed(run))
+        # Another agent's own choices know no seed of ours.
+        replayed.append(record.candidate_isolation == "uid" and (record.model == "offline" or _is_replayed(run)))
         grade = _grade(run)
         reason = why_not(record, grade)
         if reason is None and grade is not None:

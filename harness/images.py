@@ -95,6 +95,7 @@ def stale(client: Any, settings: Settings) -> list[StaleImage]:
     """Images that carry our label and that nothing of this checkout's sources asks for, oldest first.
 
     One that somebody gave a name of their own is theirs, and one that another checkout needs can't be told from these.
+    Of other agents' images, whose sources may lie anywhere, all but the newest are stale.
     """
     recipes = (
         _base_recipe(settings),
@@ -108,7 +109,9 @@ def stale(client: Any, settings: Settings) -> list[StaleImage]:
     found = []
     for image in sorted(listed, key=lambda item: item["Created"]):
         tags = tuple(tag for tag in image["RepoTags"] or () if tag != "<none>:<none>")
-        if image["Id"] not in wanted_ids and all(tag.rpartition(":")[0] in ours for tag in tags):
+        is_ours = all(tag.rpartition(":")[0] in ours or tag.startswith(recipe.OTHERS) for tag in tags)
+        newest_of_another = any(tag.startswith(recipe.OTHERS) and tag.endswith(":latest") for tag in tags)
+        if image["Id"] not in wanted_ids and is_ours and not newest_of_another:
             found.append(
                 StaleImage(image["Id"], tags, time.strftime("%Y-%m-%d %H:%M", time.localtime(image["Created"])))
             )

@@ -15,6 +15,11 @@ def change(a: Side, b: Side, places: Sequence[Path]) -> PromptChange:
     """The unified diff from A's set to B's; `places` are prompt sets' folders, or folders of such folders."""
     if a.prompt_set_sha256 == b.prompt_set_sha256:
         return PromptChange(same=True, diff=None, note=None)
+    if own := [side for side in (a, b) if not side.prompt_set_sha256]:
+        named = " and ".join(side.agent for side in own)
+        return PromptChange(
+            same=False, diff=None, note=f"{named} brings prompts of its own, which Podium does not know"
+        )
     known = {found.sha256: found for found in _sets(places)}
     lacking = [side for side in (a, b) if side.prompt_set_sha256 not in known]
     if lacking:

@@ -145,6 +145,12 @@ def _name(row: Row) -> str:
     return escape(row.competition) + "".join(f" [red]({mark})[/]" for mark, holds in marks.items() if holds)
 
 
+def _steps(row: Row) -> str:
+    """How many nodes; another agent's, which reports none, are its own affair."""
+    unknown = row.steps == 0 and row.candidate_isolation == "none"
+    return NONE if unknown else f"{row.steps} ({row.good_nodes} good)"
+
+
 def _phase(name: str) -> Callable[[Row], str]:
     return lambda row: _number(row.phase_seconds.get(name), 1)
 
@@ -161,7 +167,7 @@ RUN_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "validation": lambda row: _number(row.validation_score),
     "gap": lambda row: _number(row.gap),
     "best node": lambda row: _number(row.best_node_score),
-    "steps": lambda row: f"{row.steps} ({row.good_nodes} good)",
+    "steps": _steps,
     "seconds": lambda row: _number(row.wall_seconds, 1),
     "USD": lambda row: f"{row.cost_usd:.2f}",
 }

@@ -21,8 +21,8 @@ from harness.setup.base import PULL_SILENCE_SECONDS, pull
 from harness.setup.recipe import Recipe
 from harness.setup.steps import Say, one_at_a_time
 
-REPOSITORY = "podium/others"
-OWN_REPOSITORY = "podium/others-own"
+REPOSITORY = recipe.OTHERS
+OWN_REPOSITORY = f"{recipe.OTHERS}-own"
 
 
 def ensure(agent: OtherAgent, settings: Settings, say: Say) -> ImageRef:

@@ -16,6 +16,7 @@ from typing import Literal
 Kind = Literal["cpu", "gpu"]
 INPUTS_LABEL = "podium.inputs"  # the recipe's hash
 BASE_LABEL = "podium.base"  # the id of the base image that it was built on
+OTHERS = "podium/others"  # what the images of other agents are called begins so
 HASH_CHARACTERS = 16
 
 

@@ -83,6 +83,14 @@ def test_only_images_of_ours_that_these_sources_do_not_ask_for_are_stale(engine,
 
 
 @pytest.mark.engine
+def test_of_other_agents_images_all_but_the_newest_are_stale(engine, image, tiny, real_settings):
+    older = tiny("podium/others/test-cleaning:0000", "0000")
+    newest = tiny("podium/others/test-cleaning:latest", "1111")
+    found = {item.id for item in images.stale(engine, real_settings)}
+    assert older in found and newest not in found
+
+
+@pytest.mark.engine
 def test_a_stale_image_that_a_container_uses_is_left(engine, image, tiny, real_settings):
     used = tiny("podium/agent-cpu:test-used", "0000")
     container = engine.containers.create(used, command=["/nothing"], labels={"podium.test": "cleaning"})

@@ -196,6 +196,15 @@ def test_the_same_groups_give_the_same_file(groups, tmp_path):
     assert [row["name"] for row in content["metrics"]] == [name for name in METRICS if name != "cost_usd"]
 
 
+def test_another_agent_is_compared_like_any_and_its_seeds_are_replicates(groups):
+    theirs = {"agent": "theirs", "candidate_isolation": "none", "prompt_set": "none", "prompt_set_sha256": ""}
+    a = groups("a", rows_of(["none"] * 4), model="offline")
+    b = groups("b", rows_of(["gold"] * 4), model="offline", **theirs)
+    found = compare(a, b)
+    assert (found.verdict, found.pairing) == ("better", "competition")
+    assert found.prompts.diff is None and "theirs brings prompts of its own" in found.prompts.note
+
+
 def test_the_diff_of_prompts_needs_texts_of_the_recorded_hashes(groups, tmp_path):
     from harness.promptset import find
 
