@@ -17,6 +17,8 @@ BENCHMARKS = {
     "prepare": "preparing a million rows beside plain pandas",
     "grade": "grading a million rows beside reading them, and its memory",
     "aggregate": "adding up 100,000 graded runs, its time and memory",
+    "versus": "the published aideml: time, tokens and image with the same replies",
+    "nop": "runs a second a core, when the agent does nothing",
     "gateway": "time added a call, calls a second, memory of slow streams",
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -107,7 +107,7 @@ class Received:
 class FakeProvider:
     """Serves on `base_url` while the context lasts, from a thread; `received` lists the requests in order."""
 
-    def __init__(self, otherwise: Step = Say()) -> None:
+    def __init__(self, otherwise: Step | Callable[[Received], Step] = Say()) -> None:
         self.received: list[Received] = []
         self.open_streams = 0
         self._otherwise = otherwise
@@ -155,13 +155,16 @@ class FakeProvider:
         try:
             while (received := await _read_request(reader)) is not None:
                 self.received.append(received)
-                step = self._otherwise if self._steps.empty() else self._steps.get()
+                step = self._unscripted(received) if self._steps.empty() else self._steps.get()
                 if not await self._perform(step, received, writer):
                     break
         except (ConnectionError, asyncio.CancelledError):
             pass  # the client went away, or the server ends
         finally:
             writer.close()
+
+    def _unscripted(self, received: Received) -> Step:
+        return self._otherwise(received) if callable(self._otherwise) else self._otherwise
 
     async def _perform(self, step: Step, received: Received, writer: asyncio.StreamWriter) -> bool:
         """Act out one step; return whether the connection stays open."""
