@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from harness.agents.spec import OtherAgent, find
+from harness.choices import FLAGS
 from harness.errors import UserError
 from harness.presets import PRESETS, Preset
 from harness.sandbox.base import GIB
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from harness.config import Settings
 
 SHOW_ANSWERS = "--show-answers"
+OUR_OWN = ("search", "prompts", "workers", "ensemble", "models", "gates")  # choices of how our own agent works
 
 
 def other(options: BenchOptions, settings: Settings) -> OtherAgent | None:
@@ -26,9 +29,9 @@ def other(options: BenchOptions, settings: Settings) -> OtherAgent | None:
         return None
     if agent.name in PRESETS:
         raise UserError(f"{agent.folder}: an agent of ours is called {agent.name!r}. Rename the folder")
-    workers = None if options.workers == 1 else options.workers
-    ours = {"--search": options.search, "--prompts": options.prompts, "--workers": workers}
-    if given := [flag for flag, value in ours.items() if value is not None]:
+    usual = type(options)(())
+    ours = [name for name in FLAGS if name.split(".")[0] in OUR_OWN]
+    if given := [FLAGS[name][0] for name in ours if attrgetter(name)(options) != attrgetter(name)(usual)]:
         raise UserError(f"{given[0]} is a matter of Podium's own agent, and {agent.name} is another. Leave it out")
     if agent.spec.answers and not options.show_answers:
         raise UserError(

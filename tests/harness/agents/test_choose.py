@@ -5,6 +5,8 @@ import pytest
 from harness.agents import choose
 from harness.choices import BenchOptions
 from harness.errors import UserError
+from harness.models import ModelOptions
+from harness.presets import Gates
 from harness.sandbox.base import GIB
 
 SPEC = "title: Asks\nimage: a:1\ncommand: [a]\nanswers: true\nlimits: {memory_gib: 2}\n"
@@ -36,10 +38,20 @@ def test_answers_are_shown_only_when_both_sides_say_so(settings, asking):
     assert choose.other(options(asking, show_answers=True), settings).name == "asks"
 
 
-@pytest.mark.parametrize(("flag", "value"), [("search", "mcts"), ("prompts", "aide"), ("workers", 2)])
-def test_an_option_of_our_own_agent_is_refused_for_another(settings, flag, value):
+@pytest.mark.parametrize(
+    ("flag", "given"),
+    [
+        ("search", {"search": "mcts"}),
+        ("prompts", {"prompts": "aide"}),
+        ("workers", {"workers": 2}),
+        ("ensemble", {"ensemble": 0.2}),
+        ("review-model", {"models": ModelOptions(review="openai/x")}),
+        ("sample-first", {"gates": Gates(sample_first=True)}),
+    ],
+)
+def test_an_option_of_our_own_agent_is_refused_for_another(settings, flag, given):
     with pytest.raises(UserError, match=f"--{flag} is a matter of Podium's own agent"):
-        choose.other(options("nop", **{flag: value}), settings)
+        choose.other(options("nop", **given), settings)
 
 
 def test_a_folder_called_like_a_preset_is_refused(settings, asking, tmp_path):
