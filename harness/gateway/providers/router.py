@@ -13,7 +13,7 @@ class Router:
 
     def __init__(self, by_model: Mapping[str, Provider]) -> None:
         self._by_model = dict(by_model)
-        self._providers = list(dict.fromkeys(by_model.values()))
+        self._providers = list({id(provider): provider for provider in by_model.values()}.values())
         self._traits = Traits(
             live=any(provider.traits.live for provider in self._providers),
             models=frozenset(by_model),

@@ -61,6 +61,19 @@ def test_code_and_review_may_have_different_providers(bench, fake):
     assert gateway.usage().cost_usd > 0
 
 
+def test_the_offline_coder_may_review_what_a_paid_model_wrote(bench, fake):
+    provider = provider_for(["openai/gpt-4o", "offline"], {**KEYS, "OPENAI_BASE_URL": fake.base_url})
+    gateway = bench.gateway(provider)
+    client = bench.openai(gateway)
+
+    client.chat.completions.create(model="gpt-4o", messages=USER)
+    paid = gateway.usage().cost_usd
+    client.chat.completions.create(model="offline", messages=USER)
+
+    assert len(fake.received) == 1 and 0 < paid == gateway.usage().cost_usd
+    assert [one.provider for one in gateway.served()] == ["openai", "offline"]
+
+
 def test_one_name_at_two_providers_is_refused():
     with pytest.raises(UserError, match="same-name"):
         provider_for(["openai/same-name", "anthropic/same-name"], KEYS)
