@@ -55,12 +55,12 @@ class OpenAIChat:
         newer, older = Way({"max_completion_tokens": most}), Way({"max_tokens": most})
         limits = (older, newer) if self._settings.older_limit else (newer, older)
         return [
-            Wish("system", r"\bsystem\b", (Way(), Way(merge_system=True))),
             *_answer(request.tool, self._taken.answers(self._settings.answers)),
             Wish("limit", r"\bmax_(?:completion_)?tokens\b", limits),
             *temperature_wish(self._settings.temperature),
             Wish("seed", r"\bseed\b", (Way({"seed": request.seed}),)),
             *effort_wish(self._settings.reasoning_effort, r"reasoning|effort", lambda one: {"reasoning_effort": one}),
+            Wish("system", r"\bsystem\b", (Way(), Way(merge_system=True))),  # the last: other refusals say it, too
         ]
 
 
