@@ -40,6 +40,7 @@ def view(
 ) -> None:
     """Show runs in a browser, live: groups, runs, search trees, every node. Only on this machine, unless --public."""
     from harness.results import Results
+    from harness.view import render
     from harness.view.index import Index
     from harness.view.site import Site
 
@@ -50,6 +51,7 @@ def view(
     if export is not None:
         _export(site, export, group or [])
         return
+    render.warm()
     listening = _listen(host, port, public=public)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"
     typer.echo(f"{found.root} is shown at {address} until Ctrl-C")
@@ -103,13 +105,9 @@ def _listen(host: str, port: int, *, public: bool) -> socket.socket:
 
 
 def _serve(site: Site, listening: socket.socket, hosts: list[str], *, public: bool) -> None:
-    import threading
-
-    from harness.view import render
     from harness.view.server import server
 
     site.index.start()
-    threading.Thread(target=render.warm, daemon=True).start()
     try:
         server(site, hosts=hosts, public=public).run(sockets=[listening])
     finally:

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "aggregate": "adding up 100,000 graded runs, its time and memory",
     "versus": "the published aideml: time, tokens and image with the same replies",
     "nop": "runs a second a core, when the agent does nothing",
+    "view": "pages of podium view, of a run of 2,000 nodes and a group of 5,000 runs",
     "gateway": "time added a call, calls a second, memory of slow streams",
 }
 

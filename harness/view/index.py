@@ -8,6 +8,7 @@ may grow.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -24,6 +25,7 @@ from harness.rows import Row, row, tree_of
 from harness.view.tail import Tail
 
 PAUSE_SECONDS = 1.0
+SLICE_SECONDS = 0.01  # of reading, before requests get a turn
 WATCHED_SECONDS = 60.0  # for so long after somebody looked at a group, all of its folders are looked at
 
 
@@ -180,6 +182,7 @@ class Index:
         self._lock = threading.Lock()
         self._asked = threading.Event()
         self._closed = False
+        self._answering = 0
         self._thread = threading.Thread(target=self._run, name="podium-view-index", daemon=True)
 
     def start(self) -> None:
@@ -192,6 +195,17 @@ class Index:
         self._asked.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a request is answered, the thread does not compete with it for the interpreter."""
+        with self._lock:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._answering -= 1
 
     def groups(self) -> list[Group]:
         """Every group that has a run, the latest changed first."""
@@ -241,8 +255,16 @@ class Index:
             if not watched and not group.may_change:
                 continue
             group.scan()
-            while not self._closed and not group.read(until=time.thread_time() + 0.01):
-                time.sleep(0.005)  # requests come first
+            while not self._closed and not group.read(until=time.thread_time() + SLICE_SECONDS):
+                self._give_way()
+
+    def _give_way(self) -> None:
+        """Let requests that are being answered come first, but not for ever."""
+        time.sleep(SLICE_SECONDS / 2)
+        for _ in range(100):
+            if not self._answering or self._closed:
+                return
+            time.sleep(SLICE_SECONDS / 2)
 
 
 def _natural(name: str) -> tuple[object, ...]:

@@ -55,6 +55,7 @@ def application(site: Site, *, hosts: Collection[str] = (), public: bool = False
     """The pages as an application; `hosts` are names that it may be called by, beside this machine's own."""
     names = {"localhost", *(host.lower() for host in hosts), *({socket.gethostname().lower()} if public else ())}
     app = Starlette(routes=_routes(site), exception_handlers=_troubles(site))
+    app.state.site = site
     return Guard(app, names, public=public)
 
 
@@ -156,7 +157,9 @@ def _route(path: str, answer: Answer) -> Route:
     """A route whose answer is made in a thread: reading files never holds up another request."""
 
     def endpoint(request: Request) -> Response:
-        return answer(request)
+        site: Site = request.app.state.site
+        with site.index.answering():
+            return answer(request)
 
     return Route(path, endpoint, methods=["GET"])
 

@@ -175,15 +175,18 @@
     if (next) view.select(next);
   }
   function beside(by) {
-    const parent = model.parentOf(view.selected), siblings = (parent ? parent.children : model.roots).slice().sort((a, b) => a.y - b.y || a.x - b.x);
+    const parent = model.parentOf(view.selected), siblings = (parent ? parent.children : model.roots).slice().sort((a, b) => (model.turned ? a.y - b.y || a.x - b.x : a.x - b.x || a.y - b.y));
     const next = siblings[siblings.indexOf(view.selected) + by];
     if (next) view.select(next);
   }
+  const toParent = () => { const parent = view.selected && model.parentOf(view.selected); if (parent) view.select(parent); };
+  const toChild = () => { if (!view.selected) step(1); else if (view.selected.children[0]) view.select(view.selected.children[0]); };
+  const toSibling = (by) => () => (view.selected ? beside(by) : step(by));
+  // Arrows go where they point: in a tree that grows to the right, a parent is at the left.
+  const ways = { up: [toParent, toSibling(-1)], down: [toChild, toSibling(1)], left: [toSibling(-1), toParent], right: [toSibling(1), toChild] };
+  const way = (name) => () => ways[name][model.turned ? 1 : 0]();
   const moves = {
-    ArrowUp: () => view.selected && model.parentOf(view.selected) && view.select(model.parentOf(view.selected)),
-    ArrowDown: () => (view.selected ? view.selected.children[0] && view.select(view.selected.children[0]) : step(1)),
-    ArrowLeft: () => (view.selected ? beside(-1) : step(-1)),
-    ArrowRight: () => (view.selected ? beside(1) : step(1)),
+    ArrowUp: way("up"), ArrowDown: way("down"), ArrowLeft: way("left"), ArrowRight: way("right"),
     Enter: () => view.selected && view.onOpen(view.selected),
     Escape: hidePanel,
   };

@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const BLOCK = 7; // so many leaves of one parent are drawn as a block of rows rather than side by side
-  const ROW = 0.55;
+  const ROW = 0.55; // how far apart those rows are
+  const UNIT = { x: 26, y: 54 }; // pixels between siblings, and between a parent and its children
 
   class TreeModel {
     constructor(data) {
@@ -70,39 +71,76 @@
       return poor === best ? 1 : Math.min(Math.max((score - poor) / (best - poor), 0), 1);
     }
 
-    // Parents above their children, children beside each other.
-    layoutTree() {
-      let slot = 0;
-      const stack = this.roots.map((node) => [node, 0, false]).reverse();
+    // Parents above their children, subtrees as near to each other as their outlines allow, and the best path (else the
+    // largest subtree) straight below. `aspect` is that of the place to draw on: a deep tree grows to the right instead.
+    layoutTree(aspect = 1.6) {
+      const best = new Set(this.bestPath.map((node) => node.id)), sizes = new Map();
+      for (const node of this.afterChildren()) sizes.set(node, 1 + node.children.reduce((sum, child) => sum + sizes.get(child), 0));
+      const main = (nodes) => nodes.find((node) => best.has(node.id)) ?? nodes.reduce((a, b) => (sizes.get(b) > sizes.get(a) ? b : a));
+      for (const node of this.afterChildren()) {
+        node.outline = node.children.length ? this.below(this.together(node.children), main(node.children)) : [[0, 0]];
+      }
+      if (this.roots.length) this.together(this.roots);
+      this.spreadOut();
+      this.turn(aspect);
+    }
+
+    // Every node after its children, without recursion: a chain may be long.
+    afterChildren() {
+      const order = [], stack = [...this.roots];
+      while (stack.length) { const node = stack.pop(); order.push(node); stack.push(...node.children); }
+      return order.reverse();
+    }
+
+    // Put subtrees beside each other: `shift` of each, and their common outline, [leftmost, rightmost] a level.
+    together(nodes) {
+      const leaves = nodes.filter((node) => !node.children.length), block = leaves.length > BLOCK ? leaves : [];
+      const columns = Math.ceil(Math.sqrt(block.length * 1.8)), outline = [];
+      const add = (levels) => {
+        let shift = 0;
+        levels.forEach(([left], level) => { if (outline[level]) shift = Math.max(shift, outline[level][1] + 1 - left); });
+        levels.forEach(([left, right], level) => {
+          if (outline[level]) outline[level][1] = right + shift; else outline[level] = [left + shift, right + shift];
+        });
+        return shift;
+      };
+      if (block.length) {
+        const deep = Math.ceil(Math.ceil(block.length / columns) * ROW), start = add(Array.from({ length: deep }, () => [0, columns - 1]));
+        block.forEach((leaf, at) => { leaf.shift = start + (at % columns); leaf.drop = Math.floor(at / columns) * ROW; });
+      }
+      for (const node of nodes) if (!block.includes(node)) { node.shift = add(node.outline); node.drop = 0; }
+      return outline;
+    }
+
+    // The outline of a parent whose main child lies straight below it.
+    below(outline, child) {
+      const by = child.shift;
+      for (const level of outline) { level[0] -= by; level[1] -= by; }
+      child.parentShift = by;
+      return [[0, 0], ...outline];
+    }
+
+    // From shifts to places.
+    spreadOut() {
+      const stack = this.roots.map((node) => [node, node.shift, 0]);
       while (stack.length) {
-        const [node, depth, done] = stack.pop();
-        if (done) {
-          const xs = node.children.map((child) => child.x);
-          node.x = (Math.min(...xs) + Math.max(...xs)) / 2;
-          continue;
-        }
-        node.y = depth;
-        if (!node.children.length) { node.x = slot++; continue; }
-        stack.push([node, depth, true]);
-        const leaves = node.children.filter((child) => !child.children.length);
-        const block = leaves.length > BLOCK ? leaves : [];
-        const rest = node.children.filter((child) => !block.includes(child));
-        if (block.length) slot = this.block(block, slot, depth + 1);
-        for (const child of rest.reverse()) stack.push([child, depth + 1, false]);
+        const [node, x, y] = stack.pop();
+        node.x = x; node.y = y + node.drop;
+        const by = node.children.find((child) => child.parentShift !== undefined)?.parentShift ?? 0;
+        for (const child of node.children) { stack.push([child, x + child.shift - by, y + 1]); child.parentShift = undefined; }
       }
     }
 
-    block(leaves, slot, depth) {
-      const columns = Math.ceil(Math.sqrt(leaves.length * 1.8));
-      leaves.forEach((leaf, at) => {
-        leaf.x = slot + (at % columns);
-        leaf.y = depth + Math.floor(at / columns) * ROW;
-      });
-      return slot + columns;
+    turn(aspect) {
+      const { left, right, top, bottom } = this.bounds(), wide = (right - left + 1) * UNIT.x, high = (bottom - top + 1) * UNIT.y;
+      this.turned = Math.min(aspect / high, 1 / wide) > 1.25 * Math.min(aspect / wide, 1 / high);
+      if (!this.turned) return;
+      for (const node of this.nodes.values()) [node.x, node.y] = [(node.y * UNIT.y) / UNIT.x, (node.x * UNIT.x) / UNIT.y];
     }
 
     // Steps to the right, better scores higher; what has no score lies below.
     layoutSteps() {
+      this.turned = false;
       const height = Math.max(8, Math.sqrt(this.nodes.size) * 1.6), wide = Math.max(1, (height * 2.2) / Math.max(1, this.nodes.size));
       for (const node of this.nodes.values()) {
         const share = this.share(node.state === "good" ? node.score : null);
@@ -124,5 +162,6 @@
     }
   }
 
+  TreeModel.UNIT = UNIT;
   window.podium.TreeModel = TreeModel;
 })();

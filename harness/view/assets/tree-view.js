@@ -3,7 +3,7 @@
 (() => {
   const ACTIONS = ["draft", "improve", "debug", "merge", "ensemble"];
   const KINDS = ["bad", "debug", "merge", "ensemble", "another", "draft", "gold"];
-  const UNIT = { x: 26, y: 54 }, MARGIN = 30, LARGEST = 4;
+  const { UNIT } = window.podium.TreeModel, MARGIN = 30, LARGEST = 4, STRETCH = 2.2;
 
   class TreeView {
     constructor(canvas, model) {
@@ -16,6 +16,7 @@
       this.found = null; // ids that a search found; null: all
       this.moved = false; // by the user: then new nodes do not change what is seen
       this.scale = 1; this.x = 0; this.y = 0;
+      this.unit = { ...UNIT };
       this.pointers = new Map();
       this.onSelect = this.onOpen = this.onHover = () => {};
       this.listen();
@@ -31,7 +32,7 @@
     }
 
     arrange() {
-      if (this.layout === "tree") this.model.layoutTree(); else this.model.layoutSteps();
+      if (this.layout === "tree") this.model.layoutTree(this.canvas.clientWidth / this.canvas.clientHeight || 1.6); else this.model.layoutSteps();
       const kinds = new Map();
       for (const node of this.model.nodes.values()) {
         if (node.state !== "good" && node.state !== "running") kinds.set(node.state, (kinds.get(node.state) ?? 0) + 1);
@@ -61,20 +62,23 @@
       if (!this.width) return;
       const { left, right, top, bottom } = this.model.bounds(), room = MARGIN * 2 + (this.layout === "steps" ? 30 : 0);
       const wide = Math.max((right - left) * UNIT.x, 1), high = Math.max((bottom - top) * UNIT.y, 1);
-      this.scale = Math.min((this.width - room) / wide, (this.height - room) / high, 1.8);
-      this.x = this.width / 2 - ((left + right) / 2) * UNIT.x * this.scale + (this.layout === "steps" ? 15 : 0);
-      this.y = this.height / 2 - ((top + bottom) / 2) * UNIT.y * this.scale;
+      const scales = [(this.width - room) / wide, (this.height - room) / high];
+      this.scale = Math.min(...scales, 1.8);
+      const [x, y] = scales.map((scale) => Math.min(Math.max(scale / this.scale, 1), STRETCH)); // room that is left is used
+      this.unit = { x: UNIT.x * x, y: UNIT.y * y };
+      this.x = this.width / 2 - ((left + right) / 2) * this.unit.x * this.scale + (this.layout === "steps" ? 15 : 0);
+      this.y = this.height / 2 - ((top + bottom) / 2) * this.unit.y * this.scale;
       this.moved = false;
       this.draw();
     }
 
-    place(node) { return [this.x + node.x * UNIT.x * this.scale, this.y + node.y * UNIT.y * this.scale]; }
+    place(node) { return [this.x + node.x * this.unit.x * this.scale, this.y + node.y * this.unit.y * this.scale]; }
 
     get radius() { return Math.min(Math.max(this.scale * 7.5, 1.6), 10); }
 
     zoom(factor, at = [this.width / 2, this.height / 2]) {
       const { left, right, top, bottom } = this.model.bounds();
-      const least = 0.4 * Math.min(this.width / Math.max((right - left) * UNIT.x, 1), this.height / Math.max((bottom - top) * UNIT.y, 1), 1);
+      const least = 0.4 * Math.min(this.width / Math.max((right - left) * this.unit.x, 1), this.height / Math.max((bottom - top) * this.unit.y, 1), 1);
       const scale = Math.min(Math.max(this.scale * factor, least), LARGEST), by = scale / this.scale;
       this.x = at[0] - (at[0] - this.x) * by;
       this.y = at[1] - (at[1] - this.y) * by;
@@ -86,14 +90,14 @@
     // Bring a node into sight, and near enough to be told from its neighbours.
     show(node) {
       if (!this.width) return;
-      if (this.scale < 0.45) { this.scale = 0.45; this.moved = true; this.centre(node); return; }
+      if (this.scale < 0.45 && this.layout === "tree") { this.scale = 0.45; this.moved = true; this.centre(node); return; }
       const [x, y] = this.place(node), edge = 36;
       if (x < edge || y < edge || x > this.width - edge || y > this.height - edge) { this.moved = true; this.centre(node); }
     }
 
     centre(node) {
-      this.x = this.width / 2 - node.x * UNIT.x * this.scale;
-      this.y = this.height / 2 - node.y * UNIT.y * this.scale;
+      this.x = this.width / 2 - node.x * this.unit.x * this.scale;
+      this.y = this.height / 2 - node.y * this.unit.y * this.scale;
     }
 
     select(node, { look = true } = {}) {
@@ -151,8 +155,10 @@
         if (parent) this.edge(best.has(node.id) && best.has(parent.id) ? way : plain, parent, node);
         for (const other of this.model.otherParents(node)) this.edge(extra, other, node);
       }
-      c.globalAlpha = this.found ? 0.35 : 1;
+      const crowded = this.model.nodes.size > 300 && this.scale < 0.45;
+      c.globalAlpha = this.found ? 0.35 : this.layout === "steps" && crowded ? 0.5 : 1;
       c.strokeStyle = this.colours.rule; c.lineWidth = this.scale < 0.25 ? 0.7 : 1.2; c.stroke(plain);
+      if (crowded) c.globalAlpha *= 0.35;
       c.strokeStyle = this.colours.merge; c.setLineDash([4, 4]); c.stroke(extra); c.setLineDash([]);
       c.globalAlpha = 1;
       c.strokeStyle = this.colours.path; c.lineWidth = 2.6; c.stroke(way);
@@ -162,7 +168,9 @@
       const [px, py] = this.place(parent), [x, y] = this.place(node);
       if (Math.max(px, x) < 0 || Math.min(px, x) > this.width || Math.max(py, y) < 0 || Math.min(py, y) > this.height) return;
       path.moveTo(px, py);
-      if (this.layout === "tree") path.bezierCurveTo(px, (py + y) / 2, x, (py + y) / 2, x, y); else path.lineTo(x, y);
+      if (this.layout !== "tree") path.lineTo(x, y);
+      else if (this.model.turned) path.bezierCurveTo((px + x) / 2, py, (px + x) / 2, y, x, y);
+      else path.bezierCurveTo(px, (py + y) / 2, x, (py + y) / 2, x, y);
     }
 
     paintNode(c, node, best) {
@@ -203,13 +211,13 @@
     paintAxis(c) {
       const { range, stepsFloor } = this.model;
       c.font = "11px system-ui, sans-serif"; c.fillStyle = this.colours.soft; c.strokeStyle = this.colours.rule; c.lineWidth = 1;
-      const floor = this.y + stepsFloor * UNIT.y * this.scale;
+      const floor = this.y + stepsFloor * this.unit.y * this.scale;
       c.setLineDash([2, 4]); c.beginPath(); c.moveTo(0, floor); c.lineTo(this.width, floor); c.stroke(); c.setLineDash([]);
       c.textAlign = "left";
       c.fillText("no score", 6, Math.min(floor + 15, this.height - 4));
       if (!range || range.poor === range.best) return;
       for (let i = 0; i <= 4; i++) {
-        const y = this.y + (i / 4) * (stepsFloor - 0.6) * UNIT.y * this.scale;
+        const y = this.y + (i / 4) * (stepsFloor - 0.6) * this.unit.y * this.scale;
         c.globalAlpha = 0.7; c.beginPath(); c.moveTo(60, y); c.lineTo(this.width, y); c.stroke(); c.globalAlpha = 1;
         const poor = i === 4 ? (this.model.maximize ? "≤ " : "≥ ") : "";
         c.fillText(poor + podium.score(range.best + (i / 4) * (range.poor - range.best)), 6, y + 4);
