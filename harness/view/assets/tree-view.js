@@ -91,7 +91,7 @@
     show(node) {
       if (!this.width) return;
       if (this.scale < 0.45 && this.layout === "tree") { this.scale = 0.45; this.moved = true; this.centre(node); return; }
-      const [x, y] = this.place(node), edge = 36;
+      const [x, y] = this.place(node), edge = MARGIN - 6;
       if (x < edge || y < edge || x > this.width - edge || y > this.height - edge) { this.moved = true; this.centre(node); }
     }
 

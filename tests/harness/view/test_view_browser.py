@@ -102,6 +102,7 @@ def test_hostile_words_in_a_tree_are_text_wherever_the_drawing_shows_them(visit,
     page.locator("#tree").focus()
     page.keyboard.press("]")
     page.locator(".nodes summary").click()
+    page.locator("#nodes tr").first.wait_for()
     assert "<script>window.hacked = 1</script>" in page.locator("#said").inner_text()
     assert page.locator("#nodes tr").count() == 3
     assert page.locator("#nodes script, #said script, #tip script").count() == 0
@@ -222,6 +223,7 @@ def test_nodes_are_found_by_what_only_their_code_holds(visit, served):
     page.locator("#only").select_option("failed")
     page.locator("#search").fill("")
     page.locator(".nodes summary").click()
+    page.locator("#nodes tr").first.wait_for()
     states = page.locator("#nodes .tag").all_inner_texts()
     assert states and "working" not in states
 
@@ -323,6 +325,7 @@ def test_a_tree_of_two_thousand_nodes_is_drawn_searched_and_walked(visit, tmp_pa
         on_path = page.evaluate("document.getElementById('found').textContent")
         assert re.fullmatch(r"\d+ of 2000 nodes", on_path)
         page.locator(".nodes summary").click()
+        page.locator("#nodes tr").first.wait_for()
         assert 0 < page.locator("#nodes tr").count() <= 150
     assert [error for error in visit.errors if "fetch" not in error] == []
 
