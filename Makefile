@@ -14,7 +14,7 @@ GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo '  Parameters of bench: COMP MODEL STEPS SEED RAW GPUS PROMPTS BUDGET WORKERS VALIDATION, as in: make bench COMP=spaceship-titanic STEPS=10'
+	@echo '  Parameters of bench: COMP AGENT MODEL STEPS SEED RAW GPUS PROMPTS BUDGET WORKERS VALIDATION, as in: make bench COMP=spaceship-titanic STEPS=10'
 
 setup: $(READY) ## Make .venv with everything Podium needs (done once)
 
@@ -22,8 +22,8 @@ $(READY): pyproject.toml
 	@sh harness/setup/environment.sh $(VENV)
 	@touch $@
 
-bench: $(READY) ## Run competitions, grade and report: COMP MODEL STEPS SEED RAW GPUS PROMPTS BUDGET WORKERS VALIDATION
-	@$(PODIUM) bench $(COMP) --model $(MODEL) $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) \
+bench: $(READY) ## Run competitions, grade and report: COMP AGENT MODEL STEPS SEED RAW GPUS PROMPTS BUDGET WORKERS VALIDATION
+	@$(PODIUM) bench $(COMP) $(if $(AGENT),--agent '$(AGENT)') --model $(MODEL) $(if $(STEPS),--steps $(STEPS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(RAW),--raw '$(RAW)') $(if $(GPUS),--gpus $(GPUS)) $(if $(PROMPTS),--prompts $(PROMPTS)) \
 	    $(if $(BUDGET),--budget $(BUDGET)) $(if $(WORKERS),--workers $(WORKERS)) \
 	    $(if $(VALIDATION),--validation $(VALIDATION))

@@ -1,7 +1,9 @@
 """Agents that are not ours, in the same box: built, run, graded, and shown for what they are."""
 
+import io
 import json
 import shutil
+import tarfile
 
 import pytest
 
@@ -119,6 +121,29 @@ def test_an_agent_that_fails_is_graded_all_the_same_and_one_over_its_budget_is_t
     budget = ("--model", "compatible/fake", "--budget", "0.0001")
     podium.bench("breast-cancer-wisconsin", "--agent", mine(), *budget, group="spent", expect=4)
     assert podium.only_run("spent").read().status is RunStatus.BUDGET_EXHAUSTED
+
+
+@pytest.fixture
+def bare(engine):
+    """An image without Python, nor anything else."""
+    empty = io.BytesIO()
+    with tarfile.open(fileobj=empty, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("nothing"))
+    engine.api.import_image_from_data(empty.getvalue(), repository="podium-test-bare", tag="1")
+    yield "podium-test-bare:1"
+    engine.images.remove("podium-test-bare:1", force=True)
+
+
+def test_an_image_that_the_engine_has_is_boxed_and_one_without_python_is_told(podium, bare, tmp_path, settings):
+    folder = tmp_path / "from-image"
+    folder.mkdir()
+    spec = (settings.root / "dockerfiles" / "sample-submission" / "agent.yaml").read_text()
+    (folder / "agent.yaml").write_text(spec.replace("dockerfile: Dockerfile", "image: podium/base"))
+    podium.bench("breast-cancer-wisconsin", "--agent", str(folder))
+    assert podium.only_run().read().image_tag.startswith("podium/others/from-image:")
+    (folder / "agent.yaml").write_text(spec.replace("dockerfile: Dockerfile", f"image: {bare}"))
+    done = podium.bench("breast-cancer-wisconsin", "--agent", str(folder), expect=2, group="bare")
+    assert "can't be boxed" in done.stderr and "needs python3" in done.stderr
 
 
 def test_what_can_not_be_run_costs_nothing_and_says_what_to_do(podium, tmp_path):
