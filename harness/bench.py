@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.agents.spec import OtherAgent
     from harness.aggregate import Summary
     from harness.competition import Competition
+    from harness.descriptions import Description
     from harness.gateway.providers.base import Provider
     from harness.images import ImageRef
     from harness.manifest import Prepared
@@ -108,7 +109,7 @@ class Bench:
 
     def plans(self) -> list[RunPlan]:
         """Check everything that can be checked, then engine, data and image; one plan a competition and seed."""
-        from harness import catalogue, descriptions
+        from harness import catalogue
 
         options, settings = self.options, self.settings
         options.check()
@@ -156,7 +157,7 @@ class Bench:
                 budget_usd=options.budget,
                 workers=options.workers,
                 replay=options.replay,
-                description=descriptions.choose(options.description, item, data, settings.home),
+                description=self._description(item, data),
                 arguments=options.arguments(item.id, seed),
                 view=view,
             )
@@ -181,6 +182,12 @@ class Bench:
                 "one of a set that ships (agent/prompts/aide/leakage.md), or leave that out: --no-leakage-review"
             )
         return found
+
+    def _description(self, item: Competition, prepared: Prepared) -> Description:
+        from harness import descriptions
+
+        chosen = descriptions.choose(self.options.description, item, prepared, self.settings.home)
+        return chosen if self.options.validation == "self" else replace(chosen, note=descriptions.HELD_BACK_NOTE)
 
     def _refuse_hidden_split(self, competitions: Sequence[Competition], other: OtherAgent | None) -> None:
         """Held-back rows guide our own agent's search, where a competition's split allows it."""

@@ -32,23 +32,35 @@ MOST_FILES = 40
 NOBODY = "task"
 
 
+HELD_BACK_NOTE = """
+
+## How solutions are scored in this run
+
+The rows to predict are the test rows and further ones whose labels are held back; which is which is not told. A
+solution's score is the metric on such rows, whatever it prints itself. In the end the script of the best one is run
+once more, as it is, with more training rows and fewer rows to predict: let it read everything from its input folder,
+and write down no row, id or count.
+"""
+
+
 @dataclass(frozen=True)
 class Description:
-    """A text, and which of the kinds it is."""
+    """A text, and which of the kinds it is; `note` is what else is to be known of a run's own rules."""
 
     kind: Kind
     text: str
+    note: str = ""
 
     @property
     def sha256(self) -> str:
         """Return the text's hash: a run with another text is another run."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return hashlib.sha256(f"{self.text}{self.note}".encode()).hexdigest()
 
     def lay_out(self, path: Path) -> Path | None:
         """Write what is to be shown in place of the public data's own text; None where that is shown."""
-        if self.kind == "own":
+        if self.kind == "own" and not self.note:
             return None
-        path.write_text(self.text, encoding="utf-8")
+        path.write_text(f"{self.text.rstrip()}{self.note}" if self.note else self.text, encoding="utf-8")
         path.chmod(0o644)
         return path
 

@@ -64,7 +64,7 @@ class SplitRecipe(BaseModel):
 
     def why_no_search_view(self) -> str | None:
         """Say why no training rows can be held back to guide a search; None where they can."""
-        return f"the recipe {getattr(self, 'recipe', '?')} divides its data in one way only"
+        raise NotImplementedError
 
     def apply_held_back(self, job: Job) -> None:
         """Write the public files as `apply` does, but with some training rows among the test rows.
@@ -73,7 +73,7 @@ class SplitRecipe(BaseModel):
         and the ids of the test rows: in the view (`VIEW_IDS`), and in the same order those of `apply` (`PUBLIC_IDS`).
         No label of a test row is written. Raises ValueError where the data do not allow it.
         """
-        raise ValueError(self.why_no_search_view() or "not implemented")
+        raise ValueError(self.why_no_search_view())
 
     def depends_on(self, code: Path) -> str:
         """Return what else the bytes depend on: the text of the competition's own code, if the recipe runs any."""

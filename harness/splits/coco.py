@@ -84,6 +84,9 @@ class CocoCategories(SplitRecipe):
     also: tuple[str, ...] = ()
     with_pictures: bool = False
 
+    def why_no_search_view(self) -> str | None:
+        return "its pictures are divided by a metadata file that nests its labels"
+
     def apply(self, job: Job) -> None:
         described = json.loads((job.raw / self.metadata).read_text(encoding=self.encoding))
         train, test = self._divide(described)

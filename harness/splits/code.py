@@ -26,6 +26,9 @@ class OwnCode(SplitRecipe):
     function: str = "prepare"
     options: dict[str, Any] = Field(default_factory=dict)
 
+    def why_no_search_view(self) -> str | None:
+        return "its split is code of the competition's own"
+
     def apply(self, job: Job) -> None:
         function_in(job.code / self.file, self.function)(job, **self.options)
 

@@ -18,6 +18,9 @@ class AsGiven(SplitRecipe):
     recipe: Literal["as_given"]
     test: str = "test.csv"
 
+    def why_no_search_view(self) -> str | None:
+        return "its files are shown as they were given"
+
     def apply(self, job: Job) -> None:
         import pandas as pd
 

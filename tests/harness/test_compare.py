@@ -222,3 +222,25 @@ def test_the_diff_of_prompts_needs_texts_of_the_recorded_hashes(groups, tmp_path
     assert "-Do it the old way.\n+Do it the new way.\n" in told.diff
     (tmp_path / "new" / "draft.md").write_text("Changed since.\n")
     assert compare(a, b, prompt_places=[tmp_path / "new"]).prompts.diff is None
+
+
+def hidden_split(group):
+    """Make the runs of a group ones that held-back rows guided."""
+    for folder in group.runs():
+        record = folder.read()
+        folder.write(record.model_copy(update={"request": record.request.model_copy(update={"validation": MODE})}))
+    return group
+
+
+MODE = "hidden-split"
+
+
+def test_another_validation_is_told_and_never_mixed_within_a_group(groups):
+    a, b = groups("a", rows_of(["none"] * 2)), hidden_split(groups("b", rows_of(["none"] * 2)))
+    (told,) = [setting for setting in compare(a, b).settings if setting.name == "validation"]
+    assert (told.a, told.b) == (("self",), (MODE,))
+    first = next(iter(b.runs()))
+    record = first.read()
+    first.write(record.model_copy(update={"request": record.request.model_copy(update={"validation": "self"})}))
+    with pytest.raises(UserError, match=r"2 configurations .*hidden-split"):
+        compare(a, b)

@@ -127,7 +127,8 @@ def test_where_raw_data_are_no_longer_those_it_is_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "because"),
     [
-        ("denoising-dirty-documents", "the recipe code divides its data in one way only"),
+        ("denoising-dirty-documents", "its split is code of the competition's own"),
+        ("herbarium-2020-fgvc7", "its pictures are divided by a metadata file"),
         ("jigsaw-unintended-bias-in-toxicity-classification", "its training table is a raw file"),
         ("detecting-insults-in-social-commentary", "an id may stand in several rows"),
     ],

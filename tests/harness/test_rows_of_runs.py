@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness.errors import UserError
-from harness.record import RunStatus, TreeRecord
+from harness.record import Finalist, FinalRecord, RunStatus, TreeRecord
 from harness.rows import row, rows_of, tree_of
 from harness.sandbox.owner import me
 from tests.harness import records
@@ -73,3 +73,20 @@ def test_a_record_that_is_none_is_named_with_what_to_do(group):
     folder.record_file.write_text('{"schema_version": 1}')
     with pytest.raises(UserError, match=r"run\.json is not a run record of this version.*Mend it"):
         rows_of(group)
+
+
+def test_a_row_holds_what_the_best_node_by_test_scored_and_how_far_validation_was_off(group):
+    folder = written(group, tree=TREE)
+    by_test = {"oracle": "n0003", "oracle_test_score": 0.7, "lost_by_choice": 0.05, "nodes": [{"node": "x" * 20_000}]}
+    folder.node_grades.write_text(json.dumps(by_test))
+    (found,) = rows_of(group)
+    assert (found.best_node, found.best_node_score, found.lost_by_choice) == ("n0003", 0.7, 0.05)
+    assert found.gap == pytest.approx(TREE.validation_score - found.score)
+    assert row(folder, folder.read()) == found
+
+
+def test_where_rows_were_held_back_the_validation_score_is_the_chosen_nodes_own(group):
+    finalists = (Finalist(node="n0002", search=0.4, pick=0.9), Finalist(node="n0001", search=0.5, pick=0.8))
+    written(group, tree=TREE, final=FinalRecord(node="n0002", finalists=finalists, handed_in="rerun"))
+    (found,) = rows_of(group)
+    assert (found.validation_score, found.handed_in) == (0.4, "rerun")

@@ -105,3 +105,10 @@ def test_suites_of_specs_that_are_broken_leave_the_others(tmp_path, real_setting
     (tmp_path / "broken" / "competition.yaml").write_text("schema_version: 1\n")
     settings = replace(real_settings, environ={"PODIUM_COMPETITIONS": str(tmp_path)})
     assert "spooky-author-identification" in suites.suites_now(settings)["mle-bench/low"]
+
+
+def test_runs_that_were_validated_in_another_way_are_another_entrant():
+    rows = [row(competition="a"), row(competition="b", medal="gold", validation="hidden-split")]
+    found = {part.agent: part for part in suite_rates(rows, SUITES) if part.suite == "s"}
+    assert sorted(found) == ["aide", "aide (hidden-split)"]
+    assert [found[name].rates["any_medal"].mean for name in sorted(found)] == [0, 100]

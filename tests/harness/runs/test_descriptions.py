@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,14 @@ def test_a_competition_that_is_not_on_kaggle_has_no_text_there(tmp_path: Path) -
 def test_another_kind_is_an_error() -> None:
     with pytest.raises(UserError, match="--description short: choose one of own, kaggle, obfuscated"):
         descriptions.parse("short")
+
+
+def test_where_rows_are_held_back_the_agent_is_told_what_that_means_for_its_scripts(
+    spaceship: tuple[Competition, Prepared], tmp_path: Path
+) -> None:
+    item, prepared = spaceship
+    own = descriptions.choose("own", item, prepared, tmp_path)
+    noted = replace(own, note=descriptions.HELD_BACK_NOTE)
+    shown = noted.lay_out(tmp_path / "d.md")
+    assert shown is not None and shown.read_text().startswith(own.text.rstrip())
+    assert "labels are held back" in shown.read_text() and noted.sha256 != own.sha256

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from harness import contract, search_view
-from harness.errors import InfrastructureError, Interrupted
+from harness.errors import InfrastructureError, Interrupted, UserError
 from harness.final_run import finalists, scripts
 from harness.gateway.scores import ScoreLine, read_scores
+from harness.grade_nodes import grade_nodes
 from harness.grade_run import grade_run
 from harness.manifest import Prepared
 from harness.prepare_search import prepare_search
@@ -213,3 +214,26 @@ def _reaches(mounted: Path, hidden: Path) -> bool:
 
 def test_the_folder_of_a_run_names_its_second_part(tmp_path: Path) -> None:
     assert RunFolder(tmp_path).final.path == tmp_path / "final"
+
+
+def test_nodes_are_graded_by_the_test_rows_of_what_they_predicted(
+    held_back: Any, group: Any, quick: Any, view: search_view.SearchView
+) -> None:
+    made = held_back(steps=2)
+    folder = group.run(made.run_id)
+    record = run_one(made, folder, quick())
+    found = grade_nodes(folder, record, made.competition, made.prepared)
+    assert found.validation == "hidden-split" and record.final is not None and found.chosen == record.final.node
+    assert [node.test_score for node in found.nodes] == [0.5, 0.5]
+    assert all(node.pick_score == 0.5 and node.printed_score != node.validation_score for node in found.nodes)
+    assert found.handed_in_test_score == 0.5
+
+
+def test_without_the_rows_that_guided_a_run_its_nodes_are_not_graded(held_back: Any, group: Any, quick: Any) -> None:
+    made = held_back(steps=1)
+    folder = group.run(made.run_id)
+    record = run_one(made, folder, quick())
+    assert record.held_back is not None
+    other = record.model_copy(update={"held_back": record.held_back.model_copy(update={"sha256": "0" * 64})})
+    with pytest.raises(UserError, match=r"podium prepare breast-cancer-wisconsin --validation hidden-split"):
+        grade_nodes(folder, other, made.competition, made.prepared)
