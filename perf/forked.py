@@ -98,20 +98,28 @@ class ForkServer:
 
 @dataclass(frozen=True)
 class ForkingInterpreter:
-    """One candidate at a time on one data folder, each a fork of the warm process."""
+    """One candidate at a time on one data folder, or a sample of it, each a fork of the warm process."""
 
     server: ForkServer
     data: Path
+    sample: Path | None = None
 
     def run(
-        self, code: str, node_dir: Path, limits: CandidateLimits, inputs: Mapping[str, Path] = NO_INPUTS
+        self,
+        code: str,
+        node_dir: Path,
+        limits: CandidateLimits,
+        inputs: Mapping[str, Path] = NO_INPUTS,
+        *,
+        sampled: bool = False,
     ) -> Execution:
         """Run `code`; see `agent.interpreter.Interpreter.run`."""
         node_dir.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as place:
             folder = Path(place)
             (folder / "solution.py").write_text(code, encoding="utf-8")
-            (folder / "input").symlink_to(self.data.resolve())
+            data = self.sample if sampled and self.sample is not None else self.data
+            (folder / "input").symlink_to(data.resolve())
             (folder / "working").mkdir()
             (folder / "earlier").mkdir()
             for name, path in inputs.items():
