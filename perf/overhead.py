@@ -126,6 +126,7 @@ def _request() -> RunRequest:
         search=SearchSettings("greedy", STEPS, 5, 0.5, 3, 5),
         code_model=model,
         review_model=model,
+        fallback_model=None,
         seed=0,
         deadline_seconds=3600.0,
         candidate=CandidateLimits(600.0, 1 << 30, 65536, 1 << 30, (0,)),
