@@ -7,7 +7,6 @@ a script's time does not depend on how busy its neighbours are.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from agent.contract import CandidateLimits
 from agent.interpreter import NO_INPUTS, Execution, Interpreter, InterpreterBroken
+from agent.supervisor.shares import shares
 
 
 class _Slot(NamedTuple):
@@ -74,11 +74,3 @@ class Slots:
             else:
                 self.count -= 1
             self._changed.notify_all()
-
-
-def shares(cpus: tuple[int, ...], count: int) -> list[tuple[int, ...]]:
-    """Divide CPUs into `count` parts of neighbours; where there are too few, some have the same one."""
-    if len(cpus) < count:
-        return [cpus[place % len(cpus) :][:1] if cpus else () for place in range(count)]
-    ends = [len(cpus) * place // count for place in range(count + 1)]
-    return [cpus[start:end] for start, end in itertools.pairwise(ends)]

@@ -14,8 +14,11 @@ THREAD_VARIABLES = (
 )
 
 
-def candidate_environment(folder: Path, threads: int) -> dict[str, str]:
-    """Everything that a candidate working in `folder` finds in `os.environ`; 0 threads leaves their number open."""
+def candidate_environment(folder: Path, threads: int, gpus: tuple[int, ...] | None = None) -> dict[str, str]:
+    """Everything that a candidate working in `folder` finds in `os.environ`.
+
+    0 threads leaves their number open, and no tuple of GPUs leaves all of them in sight.
+    """
     fixed = {
         "PATH": "/opt/candidate/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(folder),
@@ -26,4 +29,5 @@ def candidate_environment(folder: Path, threads: int) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_WAIT_POLICY": "PASSIVE",  # spinning at barriers costs up to thirty times where others want the CPU too
     }
-    return fixed | ({name: str(threads) for name in THREAD_VARIABLES} if threads else {})
+    seen = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
+    return fixed | seen | ({name: str(threads) for name in THREAD_VARIABLES} if threads else {})

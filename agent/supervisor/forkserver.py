@@ -23,6 +23,7 @@ from typing import NoReturn
 from agent.supervisor import confine, preload, protocol, script
 from agent.supervisor.environment import candidate_environment
 from agent.supervisor.places import Ground
+from agent.supervisor.shares import gpus_of
 from agent.supervisor.starting import STARTED
 
 READY = b"ready"
@@ -199,7 +200,8 @@ class ForkServer:
             slot = self._ground.slot(order.slot)
             confine.enter(slot, self._ground, order.file_bytes, order.cpus)
             os.environ.clear()
-            os.environ.update(candidate_environment(slot.folder, len(order.cpus)))
+            gpus = gpus_of(slot.number, self._ground.slots)
+            os.environ.update(candidate_environment(slot.folder, len(order.cpus), gpus))
             preload.freshen(len(order.cpus), self._setters)
             for name in self._own_modules:  # a script may import a module of its own by any of these names
                 del sys.modules[name]

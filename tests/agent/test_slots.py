@@ -11,7 +11,9 @@ import pytest
 
 from agent.contract import CandidateLimits
 from agent.interpreter import NO_INPUTS, Execution, InterpreterBroken
-from agent.slots import Slots, shares
+from agent.slots import Slots
+from agent.supervisor.environment import candidate_environment
+from agent.supervisor.shares import gpus_of, shares
 from tests.agent.conftest import execution
 
 LIMITS = CandidateLimits(600.0, 1 << 30, 65536, 1 << 30, (0, 1, 2, 3))
@@ -96,3 +98,26 @@ def test_closing_reaches_every_slot(tmp_path: Path) -> None:
 )
 def test_cpus_are_divided(cpus: tuple[int, ...], count: int, expected: list[tuple[int, ...]]) -> None:
     assert shares(cpus, count) == expected
+
+
+@pytest.mark.parametrize(
+    ("devices", "slots", "expected"),
+    [
+        ((), 2, [None, None]),
+        (("nvidia0",), 1, [None]),
+        (("nvidia0",), 2, [(0,), (0,)]),
+        (("nvidia2", "nvidia3", "nvidia5", "nvidia7"), 2, [(0, 1), (2, 3)]),
+        (("nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1"), 2, [(0,), (1,)]),
+    ],
+)
+def test_gpus_are_divided_as_cuda_counts_them(
+    tmp_path: Path, devices: tuple[str, ...], slots: int, expected: list[tuple[int, ...] | None]
+) -> None:
+    for name in devices:
+        (tmp_path / name).touch()
+    assert [gpus_of(number, slots, tmp_path) for number in range(slots)] == expected
+
+
+def test_a_candidate_is_asked_to_stay_on_its_gpus(tmp_path: Path) -> None:
+    assert candidate_environment(tmp_path, 1, (2, 3))["CUDA_VISIBLE_DEVICES"] == "2,3"
+    assert "CUDA_VISIBLE_DEVICES" not in candidate_environment(tmp_path, 1)
