@@ -93,7 +93,7 @@ class Attempt:
             asks=(*self.proposal.asks, *self.findings.asks, *self.leaks.asks),
             trial=self.trial,
             leakage=self.leakage,
-            printed_score=read_score(execution.output, metric).value,
+            printed_score=None if self._only_tried else read_score(execution.output, metric).value,
         )
         return event if self.original is None else copied(event, self.original)
 
@@ -102,11 +102,16 @@ class Attempt:
         execution = self.execution
         assert execution is not None
         verdict = self._judged(execution, metric)
-        if self.trial is not None and self.trial.decided:
+        if self._only_tried:
             return replace(verdict, score=None, why_buggy=execution.submission_problem)
         if self.leakage is not None and self.leakage.verdict == "leak" and not verdict.buggy:
             return replace(verdict, score=None, why_buggy=f"leakage: {self.leakage.reason}")
         return verdict
+
+    @property
+    def _only_tried(self) -> bool:
+        """Whether the script was run on a sample alone."""
+        return self.trial is not None and self.trial.decided
 
     def _judged(self, execution: Execution, metric: str) -> Verdict:
         checked = self.checked

@@ -13,9 +13,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +27,10 @@ MIN_ROWS = 4 * ROWS  # a table with fewer is left as it is
 FEWEST_ROWS = 200
 MIN_BYTES = 16 * 2**20  # of all data: below that a full run is cheap
 MIN_GROUPS = 50
-KEPT_OF_A_VALUE = 12  # enough for a class to be in each of five folds
+KEPT_OF_A_CLASS = 12  # enough to be in each of five folds
+KEPT_OF_A_CATEGORY = 2  # enough to be known when the test rows, which are all there, are encoded
 FEW_VALUES = 100
+FEW_NUMBERS = 20
 LONGEST_ROW_BYTES = 4 * 2**20
 MOST_ROWS = 20 * ROWS
 MOST_LINKS = 20_000
@@ -83,7 +86,8 @@ def make_sample(data: Path, into: Path, seconds: float = 60.0, clock: Callable[[
     tables = [table for path in files if (table := _training_table(data, path)) is not None]
     if not tables:
         raise NotSampled(f"no table of training rows has {MIN_ROWS:,} rows or more")
-    cuts = _cut(data, into, tables, lambda: clock() > until)
+    tested = {name for path in files if is_table(path) and "test" in path.stem.lower() for name in _header(data / path)}
+    cuts = _cut(data, into, tables, tested, lambda: clock() > until)
     _link_others(data, into, files, {cut.path for cut in cuts})
     return Sample(into, tuple(cuts))
 
@@ -117,11 +121,20 @@ def _training_table(data: Path, path: Path) -> _Table | None:
     return _Table(path, rows, columns, delimiter, head)
 
 
-def _cut(data: Path, into: Path, tables: list[_Table], out_of_time: Callable[[], bool]) -> list[Cut]:
+def _header(path: Path) -> list[str]:
+    """Return the columns of a table; none where it can't be read."""
+    try:
+        first = next(_records(path), b"")
+        return _cells(first, delimiter_of(path, first.decode("utf-8-sig", "surrogateescape")))
+    except (OSError, csv.Error, NotSampled):
+        return []
+
+
+def _cut(data: Path, into: Path, tables: list[_Table], tested: Set[str], out_of_time: Callable[[], bool]) -> list[Cut]:
     """Sample the table with the most columns first; others that share its key keep the rows of the same keys."""
     first, *others = sorted(tables, key=lambda table: (-len(table.columns), table.path))
     key = _key(first, others)
-    cuts = [_write(data, into, first, _Chooser(first, key), key, out_of_time)]
+    cuts = [_write(data, into, first, _Chooser(first, key, tested), key, out_of_time)]
     for table in others:
         if key is not None and key in table.columns:  # one without the key stays whole
             chooser = _Follower(first.kept, table.columns.index(key))
@@ -139,9 +152,9 @@ def _key(table: _Table, others: Sequence[_Table]) -> str | None:
 
 
 class _Chooser:
-    """Decides for each row of a table whether it is kept."""
+    """Decides for each row of a table whether it is kept. `tested` are the columns that test rows have, too."""
 
-    def __init__(self, table: _Table, key: str | None) -> None:
+    def __init__(self, table: _Table, key: str | None, tested: Set[str]) -> None:
         group = _group(table)
         self._at = None if group is None else table.columns.index(group)
         share = ROWS / table.rows
@@ -153,7 +166,8 @@ class _Chooser:
         self._most = int(min(1.0, share) * 2**64)
         self._row = 0
         by_row = group is None and (key is None or len(set(_column(table, key))) == len(table.head))
-        self._few = [at for at, name in enumerate(table.columns) if _is_few(_column(table, name))] if by_row else []
+        quotas = [_quota(_column(table, name), known=name in tested) if by_row else 0 for name in table.columns]
+        self._quotas = [(at, quota) for at, quota in enumerate(quotas) if quota]
         self._kept: Counter[tuple[int, str]] = Counter()
 
     def keeps(self, cells: list[str]) -> bool:
@@ -161,11 +175,11 @@ class _Chooser:
         self._row += 1
         name = str(self._row) if self._at is None or self._at >= len(cells) else cells[self._at]
         kept = _hash(name) < self._most
-        values = [(at, cells[at]) for at in self._few if at < len(cells)]
+        values = [((at, cells[at]), quota) for at, quota in self._quotas if at < len(cells)]
         if not kept:
-            kept = any(self._kept[value] < KEPT_OF_A_VALUE for value in values)
+            kept = any(self._kept[value] < quota for value, quota in values)
         if kept:
-            self._kept.update(values)
+            self._kept.update(value for value, _ in values)
         return kept
 
 
@@ -258,8 +272,15 @@ def _group(table: _Table) -> str | None:
     return min(found)[1] if found else None
 
 
-def _is_few(values: Sequence[str]) -> bool:
-    return 1 < len(set(values)) <= FEW_VALUES
+def _quota(values: Sequence[str], *, known: bool) -> int:
+    """Return how many rows of each value of a column are kept at least: of classes, which test rows lack, more."""
+    different = set(values)
+    if not 1 < len(different) <= FEW_VALUES:
+        return 0
+    if not known:
+        return KEPT_OF_A_CLASS
+    numbers = all(re.fullmatch(r"[-+]?[\d.]*(?:[eE][-+]?\d+)?", value) for value in different)
+    return 0 if numbers and len(different) > FEW_NUMBERS else KEPT_OF_A_CATEGORY
 
 
 def _column(table: _Table, name: str) -> list[str]:

@@ -82,6 +82,18 @@ class TestOneTable:
         counts = Counter(row["breath"] for row in read(made_of(data).folder / "train.csv"))
         assert set(counts.values()) == {40} and len(counts) > 25
 
+    def test_a_rare_category_of_the_test_rows_is_known_to_what_was_fitted(self, data: Path) -> None:
+        towns = [(n, "rare" if n in (7_000, 8_000, 9_000) else f"t{n % 4}", n % 2) for n in range(ROWS)]
+        write(data / "train.csv", ["id", "town", "y"], towns)
+        write(data / "test.csv", ["id", "town"], [(1, "rare")])
+        assert Counter(row["town"] for row in read(made_of(data).folder / "train.csv"))["rare"] >= 2
+
+    def test_many_columns_of_small_numbers_do_not_keep_the_table_whole(self, data: Path) -> None:
+        pixels = [(n, *((n * at) % 90 for at in range(1, 40)), n % 2) for n in range(ROWS)]
+        write(data / "train.csv", ["id", *(f"p{at}" for at in range(1, 40)), "y"], pixels)
+        write(data / "test.csv", ["id", *(f"p{at}" for at in range(1, 40))], [row[:-1] for row in pixels[:5]])
+        assert len(read(made_of(data).folder / "train.csv")) < 1_400
+
     @pytest.mark.parametrize("bom", ["", "\ufeff"])
     def test_line_breaks_in_cells_do_not_tear_rows(self, data: Path, bom: str) -> None:
         rows = [(n, f'said "{n}",\nand more', n % 2) for n in range(ROWS)]

@@ -85,7 +85,7 @@ class TestOneScript:
     def test_no_submission_from_the_sample_is_a_failure(self, bench: BenchMaker) -> None:
         made = run(bench, lambda code: execution(0.5))
         assert made.nodes[0].why_buggy == "on a sample of the data: the script wrote no ./working/submission.csv"
-        assert made.nodes[0].score is None
+        assert (made.nodes[0].score, made.nodes[0].printed_score) == (None, None)  # it was of the sample
 
     def test_one_that_does_not_end_in_time_is_run_in_full(self, bench: BenchMaker, submission: Path) -> None:
         made = run(bench, Scripts(submission, "timed_out", "ok"))
