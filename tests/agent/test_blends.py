@@ -101,7 +101,8 @@ class TestInARun:
         assert (last.action, last.parents) == ("improve", ("n0004",))
         assert made.interpreter.inputs[4] == made.interpreter.inputs[3]
         (prompt,) = (text for text in made.prompts("improve") if "print(4)" in text)
-        assert "# Earlier predictions" in prompt
+        assert "In `./earlier/`\n(read-only): `n0002.csv` `n0002-oof.csv` `n0003.csv`" in prompt
+        assert "n0002, validation score" not in prompt, "its own program says what it does with them"
 
 
 def test_where_predictions_are_missing_the_programs_are_shown(bench: BenchMaker, tmp_path: Path) -> None:
