@@ -6,6 +6,7 @@ harmless in a page is up to whoever writes the page.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ LONGEST_TEXT = 300
 
 @dataclass(frozen=True)
 class Step:
-    """One node. `score` is the agent's validation score; `cost_usd` what the run had spent by then, None if unknown."""
+    """One node, numbered as nodes came in: with several workers that is not the order of their proposals.
+
+    `score` is the agent's validation score; `cost_usd` what the run had spent by then, None if unknown.
+    """
 
     number: int
     score: float | None
@@ -69,15 +73,16 @@ def _hardware(record: RunRecord) -> str:
 def _steps(folder: RunFolder, record: RunRecord) -> Iterator[Step]:
     """Yield the nodes. What was spent by the end of one is what the next proposal saw spent; by the last one, all."""
     total = record.usage.cost_usd
+    number = itertools.count(1)
     waiting: list[dict[str, Any]] = []
     for event in folder.events():
         if event["type"] == "node":
             waiting.append(event)
         elif event["type"] == "proposal" and waiting:
             spent = _spent(event["progress"].get("spent_fraction"), record.budget_usd, total)
-            yield from (_step(node, spent) for node in waiting)
+            yield from (_step(next(number), node, spent) for node in waiting)
             waiting = []
-    yield from (_step(node, total) for node in waiting)
+    yield from (_step(next(number), node, total) for node in waiting)
 
 
 def _spent(fraction: float | None, budget_usd: float | None, total: float) -> float | None:
@@ -88,13 +93,13 @@ def _spent(fraction: float | None, budget_usd: float | None, total: float) -> fl
     return min(max(fraction * budget_usd, 0.0), total)
 
 
-def _step(node: dict[str, Any], spent: float | None) -> Step:
+def _step(number: int, node: dict[str, Any], spent: float | None) -> Step:
     score = None if node["buggy"] else node["score"]
     if not node["buggy"]:
-        return Step(node["step"], score, None, "", spent)
+        return Step(number, score, None, "", spent)
     last = next((line for line in reversed(node["output"][-4000:].splitlines()) if line.strip()), "")
     said = node["why_buggy"] if node["outcome"] == "ok" else last
-    return Step(node["step"], None, failure(node), plain(said or ""), spent)
+    return Step(number, None, failure(node), plain(said or ""), spent)
 
 
 def failure(node: Mapping[str, Any]) -> str:

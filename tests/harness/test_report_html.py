@@ -137,3 +137,12 @@ def test_the_order_of_a_groups_runs_does_not_matter(group):
     runs = series.read(group)
     backwards = dict(reversed(runs.items()))
     assert figures.progress(summary, runs) == figures.progress(summary, backwards)
+
+
+def test_nodes_of_several_workers_are_drawn_in_the_order_in_which_they_came(tmp_path):
+    group = records.group_at(tmp_path / "g")
+    folder = records.write(group, records.record("g", "a"), None)
+    proposals = [pages.proposal(number, 0.0) for number in (1, 2)]
+    pages.write_journal(folder.journal, [*proposals, pages.node(2, 0.5), pages.node(1, 0.7)])
+    (run,) = series.read(group).values()
+    assert [(step.number, step.score) for step in run.steps] == [(1, 0.5), (2, 0.7)]
