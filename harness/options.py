@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from harness.contract import Answers, Effort
+    from harness.models import Api, ModelOptions
 
 
 def path(text: str) -> Path:
@@ -157,6 +161,29 @@ PrepareJobs = Annotated[
 GroupName = Annotated[str, typer.Argument(help="Group, folder, or 'latest'.")]
 RunName = Annotated[str, typer.Argument(metavar="GROUP/RUN", help="A run, its folder, or 'latest'.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Remove; without it, only list.")]
+
+
+def model_options(
+    review: str | None,
+    fallback: str | None,
+    temperature: float | None,
+    max_output_tokens: int | None,
+    reasoning_effort: str | None,
+    api: str | None,
+    answers: str = "tool",
+) -> ModelOptions:
+    """What a command says of a run's models; it is checked with the other choices."""
+    from harness.models import ModelOptions
+
+    return ModelOptions(
+        review=review,
+        fallback=fallback,
+        temperature=temperature,
+        max_output_tokens=max_output_tokens,
+        reasoning_effort=cast("Effort | None", reasoning_effort),
+        api=cast("Api | None", api),
+        answers=cast("Answers", answers),
+    )
 
 
 def default_jobs() -> int:

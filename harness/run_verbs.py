@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -53,6 +53,7 @@ from harness.options import (
     ValidationMode,
     Workers,
     in_bytes,
+    model_options,
     scaled,
 )
 
@@ -60,8 +61,6 @@ if TYPE_CHECKING:
     from harness.aggregate import Summary
     from harness.choices import BenchOptions
     from harness.config import Settings
-    from harness.contract import Answers, Effort
-    from harness.models import Api
 
 runs = typer.Typer()
 
@@ -122,7 +121,6 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
     ) -> None:
         from harness.choices import BenchOptions, parse_seeds, parse_validation, select
         from harness.descriptions import parse as parse_kind
-        from harness.models import ModelOptions
         from harness.presets import Gates
 
         settings = settings_now()
@@ -157,14 +155,8 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             search=search,
             ensemble=ensemble,
             show_answers=show_answers,
-            models=ModelOptions(
-                review=review_model,
-                fallback=fallback_model,
-                temperature=temperature,
-                max_output_tokens=max_output_tokens,
-                reasoning_effort=cast("Effort | None", reasoning_effort),  # checked with the other choices
-                answers=cast("Answers", answers),
-                api=cast("Api | None", api),
+            models=model_options(
+                review_model, fallback_model, temperature, max_output_tokens, reasoning_effort, api, answers
             ),
             gates=Gates(sample_first, leakage_review, reuse_outcomes, patience),
             validation=parse_validation(validation),

@@ -87,3 +87,18 @@ def test_prepare_takes_several_competitions_and_ends_with_what_failed(podium, tm
     done = podium("prepare", "digits-8x8", "diabetes-progression", "--edition", "other", expect=2)
     assert "diabetes-progression has no edition 'other'" in " ".join(done.stdout.split())
     assert "0 of 2 competitions are prepared" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("bench", "digits-8x8"),
+        ("run", "digits-8x8"),
+        ("regress", "aide", "best", "digits-8x8"),
+        ("gateway", "digits-8x8", "--into", "none-such"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_every_verb_that_runs_an_agent_takes_the_choices_of_its_models(podium, arguments):
+    done = podium(*arguments, "--review-model", "openai/gpt-4o", "--fallback-model", "offline", expect=2)
+    assert "--fallback-model offline is the model itself" in done.stderr
