@@ -189,7 +189,9 @@ class Agent:
         pending = self._announce(decision, progress)
         limits = self._limits(others_left + 1, progress.spent_fraction)
         earlier = self._earlier(decision)
-        situation = Situation(self.task, self.journal, decision.parents, limits, self._chronicle.text, earlier)
+        situation = Situation(
+            self.task, self.journal, decision.parents, limits, self._chronicle.memory(self.journal), earlier
+        )
         messages = OPERATORS[decision.action](situation, self.prompts)
         watch = Stopwatch(self.clock, self._free_since.pop(0))
         base = base_of(decision.action, decision.parents, self.prompts.settings)

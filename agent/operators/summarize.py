@@ -70,6 +70,16 @@ class Chronicle:
         new = list(journal)[self._told :]
         return summarize_messages(task, journal, self.text, new, prompts)
 
+    def memory(self, journal: Journal) -> str:
+        """Return the summary, and the attempts that it does not tell of yet; nothing before the first."""
+        if not self.text:
+            return ""
+        since = list(journal)[self._told :]
+        lines = [
+            text for _, text in within(((node, line(journal, node)) for node in reversed(since)), self._budget // 2)
+        ]
+        return "\n\n".join([self.text, *(["\n".join(["Since then:", *reversed(lines)])] if lines else [])])
+
     def take(self, summary: Summary) -> None:
         """Take the answer in; one that is empty leaves the older summary, and its nodes to the next."""
         if summary.text:

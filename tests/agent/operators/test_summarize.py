@@ -49,6 +49,17 @@ def test_it_is_made_of_the_one_before_and_of_the_attempts_since(prompts: PromptS
     assert "Plan 1." not in second[1].text and f"Plan {EVERY + 1}." in second[1].text
 
 
+def test_what_came_since_the_last_summary_is_told_beside_it(prompts: PromptSet) -> None:
+    chronicle = Chronicle()
+    assert chronicle.memory(grown(3)) == "", "the digest tells it until there is a summary"
+    chronicle.due(TASK, grown(EVERY), prompts)
+    chronicle.take(Summary("Forests win."))
+    assert chronicle.memory(grown(EVERY)) == "Forests win."
+    since = chronicle.memory(grown(EVERY + 2)).split("\n")
+    assert since[:3] == ["Forests win.", "", "Since then:"]
+    assert since[3:] == [f"- n000{n}, draft, scored 0.0{n}: Plan {n}." for n in (EVERY + 1, EVERY + 2)]
+
+
 def test_an_empty_answer_leaves_the_older_one_and_is_asked_for_again(prompts: PromptSet) -> None:
     chronicle = Chronicle("Old.")
     assert chronicle.due(TASK, grown(EVERY), prompts) is not None
