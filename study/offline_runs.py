@@ -19,7 +19,7 @@ NAMES = (AIDE.name, "greedy, deep debug", "mcts, deep debug", "evolution, deep d
 POLICIES = tuple(strategy for strategy in STRATEGIES if strategy.name in NAMES)
 COMPARED = (*POLICIES, *WITH_PROMPTS)
 SMALL_SCALE = 1e-9
-CODE = ("study/offline.py", "study/strategies.py", "agent/prompts", "harness/gateway/providers/offline", *LOOP)
+CODE = ("study/offline.py", "agent/prompts", "harness/gateway/providers/offline", *LOOP)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def jobs(plan: Plan, competitions: Sequence[str], home: Path) -> Iterator[tuple[
 
 def key(competition: str, strategy: Strategy, steps: int, seed: int) -> Key:
     """Return the name of a cell."""
-    return (competition, strategy.name, steps, seed)
+    return (competition, strategy.tag, steps, seed)
 
 
 def carry_out(

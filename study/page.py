@@ -17,14 +17,7 @@ from study.strategies import AIDE, PARALLEL, STRATEGIES, Strategy
 
 NAME = "study.md"
 SIMULATED_PICTURE, OFFLINE_PICTURE = "study-simulated.svg", "study-offline.svg"
-SHOWN = (
-    AIDE.name,
-    "greedy, deep debug",
-    "best of n, deep debug",
-    "mcts, deep debug",
-    "evolution, deep debug",
-    "top-k, deep debug",
-)
+SHOWN = (AIDE.name, "greedy, deep debug", "best of n", "mcts, deep debug", "evolution", "top-k")
 
 
 @dataclass(frozen=True)
@@ -129,7 +122,8 @@ shared between a script and what is made of it.
 
 Each with validation noise {noises}; {seeds} seeds a cell; runs of {steps} steps (policies know how many). "Deep debug"
 is MLE-bench's setting for AIDE (broken leaves always first, chains of 20), else it is the published default (a coin,
-chains of 3). "Patience 8" begins anew after eight nodes without a better one.
+chains of 3). "Patience 8" begins anew after eight nodes without a better one; "blends at the end" leaves the last 15 % of
+the steps to blending the best nodes, which is assumed to gain 0.006 for each unlike one that is about as good.
 """
 
 

@@ -20,16 +20,16 @@ NOISES = (0.0, 0.02, 0.05)
 MIDDLE = 0.02
 SCRATCH = Path("/dev/shm")  # noqa: S108 - in memory where there is one: each node writes three tiny files
 LOOP = ("agent/search", "agent/agent.py", "agent/journal.py", "agent/verdict.py")
-CODE = ("study/landscape.py", "study/simulated.py", "study/strategies.py", *LOOP)
+CODE = ("study/landscape.py", "study/simulated.py", *LOOP)
 
 
 @dataclass(frozen=True)
 class Plan:
     """How much is run."""
 
-    seeds: int = 40
+    seeds: int = 24
     steps: tuple[int, ...] = (20, 60)
-    workers_seeds: int = 40
+    workers_seeds: int = 24
 
 
 QUICK = Plan(seeds=6, steps=(20,), workers_seeds=3)
@@ -55,7 +55,7 @@ def _job(
 
 def key(family: str, noise: float, strategy: Strategy, steps: int, seed: int) -> Key:
     """Return the name of a cell."""
-    return (family, noise, strategy.name, steps, seed)
+    return (family, noise, strategy.tag, steps, seed)
 
 
 def carry_out(
