@@ -5,15 +5,16 @@ The words that judge are chosen by the intervals: a difference whose interval ho
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from study import offline_runs, outcome, simulation
-from study.figures import Estimate, estimate
+from study.figures import Estimate, averaged, estimate
 from study.landscape import FAMILIES
 from study.picture import picture
-from study.strategies import AIDE, PARALLEL, STRATEGIES, Strategy
+from study.strategies import AIDE, PARALLEL, STRATEGIES, WITH_PROMPTS, Strategy
 
 NAME = "study.md"
 SIMULATED_PICTURE, OFFLINE_PICTURE = "study-simulated.svg", "study-offline.svg"
@@ -44,7 +45,7 @@ class Page:
         if self.offline:
             runs = self.offline
             panels = {
-                name: {s.name: curve for s in offline_runs.COMPARED if (curve := runs.curve(name, s))}
+                name: {s.name: curve for s in offline_runs.POLICIES if (curve := runs.curve(name, s))}
                 for name in runs.competitions
             }
             panels = {name: curves for name, curves in panels.items() if curves}
@@ -116,14 +117,14 @@ SIMULATED_ABOUT = """\
 The real loop, journal and policies; the model and the scripts are simulated. **This is a simulation: its numbers are
 assumptions, and it tells how policies cope with a kind of difficulty, not how good they are on real data.** A script
 has a true quality (its test score, 0 to 1); validation is off by noise with the standard deviation given, most of it
-shared between a script and what is made of it.
+shared between a script and what is made of it. Every step costs the same, also one whose script breaks at once.
 
 {families}
 
 Each with validation noise {noises}; {seeds} seeds a cell; runs of {steps} steps (policies know how many). "Deep debug"
 is MLE-bench's setting for AIDE (broken leaves always first, chains of 20), else it is the published default (a coin,
-chains of 3). "Patience 8" begins anew after eight nodes without a better one; "blends at the end" leaves the last 15 % of
-the steps to blending the best nodes, which is assumed to gain 0.006 for each unlike one that is about as good.
+chains of 3). "Patience 8" begins anew after eight nodes without a better one; "blends at the end" leaves the last 15 %
+of the steps to blending the best nodes, which is assumed to gain 0.006 for each unlike one that is about as good.
 """
 
 
@@ -185,7 +186,7 @@ def _choices(found: simulation.Found, steps: int) -> str:
 
 
 def _paired(values: dict[int, float], base: dict[int, float]) -> Estimate:
-    return estimate([values[seed] - base[seed] for seed in base])
+    return estimate(list(_each(values, base).values()))
 
 
 def _workers(found: simulation.Found, steps: int) -> str:
@@ -219,23 +220,25 @@ def _offline(found: offline_runs.Found) -> Iterator[str]:
     yield OFFLINE_ABOUT.format(
         competitions=", ".join(f"{name} ({count} seeds)" for name, count in counts.items()), steps=plan.steps
     )
-    others = [strategy for strategy in offline_runs.COMPARED if strategy is not AIDE]
-    ready = [name for name, count in counts.items() if count > 1]
+    ready = tuple(name for name, count in counts.items() if count > 1)
     if not ready:
         return
-    done = offline_runs.Found(found.cells, plan, tuple(ready), found.home)
+    done = dataclasses.replace(found, competitions=ready)
+    others = [strategy for strategy in offline_runs.POLICIES if strategy is not AIDE]
     against = [done.overall(strategy, offline_runs.final) for strategy in others]
     yield _verdict([s.name for s in others], against, "In standard deviations of its final score over seeds")
     yield _offline_table(done)
     yield f"![test score against steps]({OFFLINE_PICTURE})\n"
     yield "### How the final node is chosen\n"
     yield _offline_choices(done)
+    yield "### Blending at the end\n"
+    yield _blending(done)
 
 
 OFFLINE_ABOUT = """\
 Real scripts, trained on real data: {competitions}. Runs of {steps} steps; no model: the offline coder, with a typical
 mistake in three of ten drafts, so that there is something to debug. Half of each table (for digits-8x8 90 %, for
-spaceship-titanic 85 %) is held out, split anew for each seed; of the held-out rows one part chooses the final node
+spaceship-titanic 85 %) is held out, split anew for each seed; of the held-out rows one half chooses the final node
 where that is said, the other is reported. Scores that are to be minimized have a minus. What wins here wins for this
 coder, whose ideas are soon used up; it says little about a model that has more.
 """
@@ -243,7 +246,7 @@ coder, whose ideas are soon used up; it says little about a model that has more.
 
 def _offline_table(found: offline_runs.Found) -> str:
     rows = []
-    for strategy in offline_runs.COMPARED:
+    for strategy in offline_runs.POLICIES:
         cells = [strategy.name]
         for name in found.competitions:
             cells.append(estimate(list(found.values(name, strategy, offline_runs.final).values())).text(4))
@@ -252,16 +255,40 @@ def _offline_table(found: offline_runs.Found) -> str:
 
 
 def _offline_choices(found: offline_runs.Found) -> str:
+    """Return what choosing by held-out rows adds, over all policies: they share most of their scripts."""
     rows = []
     for name in found.competitions:
-        for strategy in offline_runs.COMPARED:
-            base = found.values(name, strategy, offline_runs.final)
-            cells = [name, strategy.name]
-            for read in (offline_runs.rescored(3), offline_runs.rescored(5), offline_runs.oracle):
-                values = found.values(name, strategy, read)
-                cells.append(_paired(values, base).text(4, signed=True))
-            rows.append(cells)
-    heads = ["competition", "strategy", "best of 3 by held-out rows", "best of 5", "oracle (by the reported rows)"]
-    return "What choosing among the best few by a held-out part adds to the score on the other part.\n\n" + _table(
-        heads, rows
+        cells = [name]
+        for read in (offline_runs.rescored(3), offline_runs.rescored(5), offline_runs.oracle):
+            gains = [
+                _each(found.values(name, strategy, read), found.values(name, strategy, offline_runs.final))
+                for strategy in offline_runs.POLICIES
+            ]
+            cells.append(estimate(list(averaged(gains).values())).text(4, signed=True))
+        rows.append(cells)
+    heads = ["competition", "best of 3 by held-out rows", "best of 5", "oracle (by the reported rows)"]
+    about = "What choosing among the best few by one half of the held-out rows adds to the score on the other half."
+    return f"{about}\n\n{_table(heads, rows)}"
+
+
+def _blending(found: offline_runs.Found) -> str:
+    """Return what blending at the end adds, with prompts that ask for what a blend needs."""
+    without, with_blends = WITH_PROMPTS
+    rows = []
+    for name in found.competitions:
+        base, values = (found.values(name, one, offline_runs.final) for one in (without, with_blends))
+        gains = list(_each(values, base).values())
+        if len(gains) > 1:
+            scores = estimate([base[seed] for seed in values.keys() & base.keys()])
+            rows.append((f"{name} ({len(gains)} seeds)", scores.text(4), estimate(gains).text(4, signed=True)))
+    if not rows:
+        return "Not run yet.\n"
+    about = (
+        "With the prompt set `best`, which asks scripts for what a blend needs; the last quarter of the steps blends."
     )
+    return f"{about}\n\n{_table(['competition', without.name, 'blending at the end adds'], rows)}"
+
+
+def _each(values: dict[int, float], base: dict[int, float]) -> dict[int, float]:
+    """Return the differences of the seeds that have both."""
+    return {seed: values[seed] - base[seed] for seed in values.keys() & base.keys()}
