@@ -7,7 +7,7 @@ export carries their scripts, runs each in a folder of its own, and lays their f
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 MOST_SOURCES = 10  # as many as the agent gives a script
@@ -30,6 +30,7 @@ def run_parts():
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "working").mkdir(parents=True)
         (folder / "input").symlink_to((here / "input").resolve())
+        (folder / "earlier").symlink_to(here / "earlier")
         (folder / "solution.py").write_text(code, encoding="utf-8")
         subprocess.run([sys.executable, "solution.py"], cwd=folder, check=True)
         for file, kept in (("submission", name), ("oof", name + "-oof"), ("test", name + "-test")):
@@ -44,14 +45,31 @@ if __name__ == "__main__":
 """
 
 
-def sources(nodes: Mapping[str, dict[str, Any]], node: str) -> tuple[str, ...]:
-    """Return the nodes whose predictions a node's script reads: what it blends, or what its parents build on."""
+def reads(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Return whose predictions each node's script reads: what it blends, or what its parents' scripts read.
+
+    Parents come first in a journal; those that don't are passed over.
+    """
     found: dict[str, tuple[str, ...]] = {}
-    for name, event in nodes.items():  # parents first: a journal is in order, and what isn't has no sources
-        parents: Sequence[str] = event["parents"]
-        named = parents if event["action"] == "ensemble" else [one for p in parents for one in found.get(p, ())]
-        found[name] = tuple(dict.fromkeys(one for one in named if one in found))[:MOST_SOURCES]
-    return found.get(node, ())
+    for name, event in nodes.items():
+        parents = [parent for parent in event["parents"] if parent in found]
+        named = parents if event["action"] == "ensemble" else [one for parent in parents for one in found[parent]]
+        found[name] = tuple(dict.fromkeys(named))[:MOST_SOURCES]
+    return found
+
+
+def needed(nodes: Mapping[str, Mapping[str, Any]], node: str) -> tuple[str, ...]:
+    """Return all nodes whose scripts must run before a node's can, in the order in which they must."""
+    known, found = reads(nodes), dict[str, None]()
+
+    def add(name: str) -> None:
+        for source in known[name]:
+            if source not in found:
+                add(source)
+                found[source] = None
+
+    add(node)
+    return tuple(found)
 
 
 def whole(code: str, parts: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import search_view, submission
+from harness import blended, search_view, submission
 from harness.contract import Direction, Rerun
 from harness.errors import InfrastructureError, InvalidSubmission
 from harness.files import write_atomically
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from harness.results import RunFolder, RunRecord
 
 FINALISTS = 5
-MOST_SOURCES = 10  # the agent gives a script no more
 ATTEMPTS = 2  # of the second container, where infrastructure fails it
 START_AND_END_SECONDS = 120.0  # of a container, beside what its scripts may take
 
@@ -51,30 +50,17 @@ def nodes_of(folder: RunFolder) -> dict[str, dict[str, Any]]:
 
 def scripts(node: str, nodes: Mapping[str, Mapping[str, Any]]) -> tuple[Rerun, ...]:
     """Return what has to be run for a node, it last: what a blend is made of is predicted anew before it."""
-    reads = _reads(nodes)
-    found: dict[str, Rerun] = {}
-
-    def add(name: str) -> None:
-        for source in reads[name]:
-            if source not in found:
-                add(source)
-        event = nodes[name]
-        found[name] = Rerun(
-            node=name, action=event["action"], parents=event["parents"], reads=reads[name], code=event["code"]
+    reads = blended.reads(nodes)
+    return tuple(
+        Rerun(
+            node=name,
+            action=nodes[name]["action"],
+            parents=nodes[name]["parents"],
+            reads=reads[name],
+            code=nodes[name]["code"],
         )
-
-    add(node)
-    return tuple(found.values())
-
-
-def _reads(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Return whose predictions each node's script read: what it blends, or what its parents' scripts read."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, event in nodes.items():  # parents come first
-        parents = [parent for parent in event["parents"] if parent in nodes]
-        of_parents = parents if event["action"] == "ensemble" else [one for up in parents for one in found[up]]
-        found[name] = tuple(dict.fromkeys(of_parents))[:MOST_SOURCES]
-    return found
+        for name in (*blended.needed(nodes, node), node)
+    )
 
 
 def plan_of(plan: RunPlan, reruns: Sequence[Rerun]) -> RunPlan:

@@ -7,13 +7,14 @@ would have been, and how the two rank the nodes. It is done after a run only, an
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.chosen import chosen_node
 from harness.contract import Direction, Validation
 from harness.errors import InvalidSubmission, UserError
 from harness.files import write_json
@@ -123,7 +124,7 @@ def recomputed(folder: RunFolder, record: RunRecord, competition: Competition, p
                 )
             )
         handed_in = grade(competition, prepared, folder.submission if folder.submission.is_file() else None)
-    found = summarise(record, competition.at(prepared.manifest.edition), graded, _chosen(record, events))
+    found = summarise(record, competition.at(prepared.manifest.edition), graded, chosen_node(record, events))
     return found.model_copy(update={"handed_in_test_score": handed_in.score})
 
 
@@ -135,14 +136,6 @@ def grade_nodes_soon(
         return None
     size = sum(path.stat().st_size for path in folder.nodes.glob("*/submission.csv"))
     return grade_nodes(folder, record, competition, prepared) if size <= SOON_BYTES else None
-
-
-def _chosen(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the node that was handed in: the harness's choice, else the agent's last best."""
-    if record.final is not None:
-        return record.final.node
-    best = [event["node"] for event in events if event["type"] == "best"]
-    return best[-1] if best else None
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import blended
+from harness.chosen import chosen_node
 from harness.errors import UserError
 from harness.grade import GradeReport
-from harness.tree import chosen_node
 from harness.untrusted import one_line
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Solution:
     output: str
     analysis: str
     validation_score: float | None
+    scored_on: str  # whose word the validation score is
     grade: GradeReport | None
     python: str
     packages: dict[str, str]
@@ -62,12 +63,18 @@ class Solution:
             ("node", f"{self.node} ({self.action}{above}), step {self.step}, the best of {self.nodes}{builds}"),
             ("competition", f"{record.competition}, edition {record.data.edition}, {record.data.source} data"),
             ("metric", f"{brief.metric} ({better} is better)"),
-            ("validation score", f"{'none' if self.validation_score is None else self.validation_score}, its own"),
+            (
+                "validation score",
+                f"{'none' if self.validation_score is None else self.validation_score}, {self.scored_on}",
+            ),
             ("test score", self._test_score()),
             ("written by", f"{record.model}, agent {record.agent}, prompts {record.prompt_set}, seed {record.seed}"),
             ("python", f"{self.python}; imports {versions or 'the standard library only'}"),
         ]
         return [(name, one_line(text)) for name, text in facts]
+
+    def _validation_score(self) -> str:
+        return f"{'none' if self.validation_score is None else self.validation_score}, {self.scored_on}"
 
     def _test_score(self) -> str:
         if self.grade is None:
@@ -103,8 +110,8 @@ def solution_of(folder: RunFolder, record: RunRecord) -> Solution:
     """Return the solution whose submission was handed in; raise `UserError` when the run has none."""
     events = list(folder.events())
     nodes = {event["node"]: event for event in events if event["type"] == "node"}
-    chosen = chosen_node(events)
-    if chosen is None:
+    chosen = chosen_node(record, events)
+    if chosen not in nodes or chosen is None:
         raise UserError(
             f"{record.group}/{record.run_id} has no working solution: {len(nodes)} nodes, all buggy. "
             f"See what went wrong: {folder.nodes}/*/output.txt"
@@ -123,10 +130,11 @@ def solution_of(folder: RunFolder, record: RunRecord) -> Solution:
         output=event["output"],
         analysis=event["analysis"],
         validation_score=event["score"],
+        scored_on="on rows whose labels it never saw" if event["reviewed_by"] == "held_back" else "its own",
         grade=_grade(folder),
         python=start.get("python", "unknown"),
         packages=imported(event["code"], start.get("packages", {})),
-        parts={name: nodes[name]["code"] for name in blended.sources(nodes, chosen)},
+        parts={name: nodes[name]["code"] for name in blended.needed(nodes, chosen)},
     )
 
 

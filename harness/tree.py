@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.chosen import chosen_node
 from harness.contract import Direction
 from harness.errors import UserError
 from harness.grade_nodes import NodeGrades
@@ -71,7 +72,7 @@ def tree_of(folder: RunFolder, record: RunRecord) -> Tree:
     nodes = {event["node"]: event for event in events if event["type"] == "node"}
     if not nodes:
         raise UserError(f"{record.group}/{record.run_id} has no finished node ({record.status}): nothing to export")
-    chosen = chosen_node(events)
+    chosen = chosen_node(record, events)
     graded = _test_scores(folder)
     found = tuple(_node(event, graded.get(event["node"])) for event in nodes.values())
     tree = Tree(
@@ -84,18 +85,11 @@ def tree_of(folder: RunFolder, record: RunRecord) -> Tree:
         status=str(record.status),
         metric=record.request.competition.metric,
         direction=record.request.competition.direction,
-        chosen=chosen,
+        chosen=chosen if chosen in nodes else None,
         best_path=(),
         nodes=found,
     )
     return tree.model_copy(update={"best_path": _path(tree)})
-
-
-def chosen_node(events: list[dict[str, Any]]) -> str | None:
-    """Return the node whose submission was handed in: the last that was said to be the best, if it is there."""
-    finished = {event["node"] for event in events if event["type"] == "node"}
-    said = [event["node"] for event in events if event["type"] == "best" and event["node"] in finished]
-    return said[-1] if said else None
 
 
 def _path(tree: Tree) -> tuple[str, ...]:
@@ -131,8 +125,12 @@ def _flags(event: dict[str, Any]) -> tuple[str, ...]:
         "invalid-submission": event["submission_valid"] is False,
         "score-read-by-model": event["reviewed_by"] == "model",
         "not-run": event["outcome"] == "not_run",
+        "repeats-another": event.get("duplicate_of") is not None,
+        "failed-on-a-sample": bool((event.get("trial") or {}).get("decided")),
+        "too-good": event.get("leakage") is not None,
+        "leak": (event.get("leakage") or {}).get("verdict") == "leak",
     }
-    return (*(name for name, true in facts.items() if true), *map(str, event.get("flags") or ()))
+    return tuple(name for name, true in facts.items() if true)
 
 
 def _test_scores(folder: RunFolder) -> dict[str, float | None]:
