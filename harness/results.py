@@ -23,6 +23,7 @@ results/<group>/
   comparison.json         the group against another one
   report.md               the same for people
   report.html             the same with pictures and the data behind them
+  plots/                  pictures for papers
 """
 
 from __future__ import annotations
@@ -223,6 +224,10 @@ class GroupFolder:
     @property
     def report_html(self) -> Path:
         return self.path / "report.html"
+
+    @property
+    def plots(self) -> Path:
+        return self.path / "plots"
 
     @property
     def comparison(self) -> Path:

@@ -1,4 +1,4 @@
-"""The verb that shows results in a browser: `view`."""
+"""The verbs that show results: `view` in a browser, `plot` as pictures for papers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.options import path
+from harness.options import GroupName, path
 from harness.run_verbs import settings_now
 
 if TYPE_CHECKING:
@@ -60,6 +60,37 @@ def view(
 
         webbrowser.open(address)
     _serve(site, listening, allow_host or [], public=public)
+
+
+@viewing.command()
+def plot(
+    group: GroupName = "latest",
+    figure: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="rates, scores, percentiles, score-over-steps, score-over-money, phases, outcomes or costs. "
+            "May be repeated. [default: all that the group has data for]"
+        ),
+    ] = None,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="png or svg. May be repeated. [default: both]")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option("--into", parser=path, metavar="DIR", help="[default: plots/ in the group's folder]")
+    ] = None,
+) -> None:
+    """Draw a group's figures for papers as PNG and SVG, of the same data as its report, and print where they are."""
+    from harness.aggregate import summarise
+    from harness.plot import plot as draw
+    from harness.results import Results
+    from harness.rows import rows_of
+    from harness.suites import suites_now
+
+    settings = settings_now()
+    folder = Results(settings.results).existing_group(group)
+    summary = summarise(folder.name, rows_of(folder), suites_now(settings))
+    for written in draw(folder, summary, into or folder.plots, figure or [], formats or []):
+        typer.echo(written)
 
 
 def _refuse_what_is_not_there(root: Path) -> None:

@@ -137,7 +137,10 @@
       const { context: c, colours } = this;
       c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
       c.clearRect(0, 0, this.width, this.height);
-      if (this.layout === "steps") this.paintAxis(c);
+      if (!this.model.nodes.size) {
+        c.fillStyle = colours.soft; c.font = "14px system-ui, sans-serif"; c.textAlign = "center";
+        c.fillText("no node yet", this.width / 2, this.height / 2);
+      } else if (this.layout === "steps") this.paintAxis(c);
       const best = new Set(this.model.bestPath.map((node) => node.id));
       this.paintEdges(c, best);
       for (const node of this.model.nodes.values()) this.paintNode(c, node, best);
