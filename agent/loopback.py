@@ -9,16 +9,20 @@ the time that it takes. It is no wall: everything here runs as the agent's own u
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 
 SOCKET = "/run/agent/door/gateway.sock"
 PORT = 8484
 CHUNK_BYTES = 1 << 16
 MOST_WAITING = 512
+PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED)  # of accept: others may end
+PAUSE_SECONDS = 0.05
 SIGNALLED = 128  # shells' way to tell the signal that ended a command
 NOT_STARTED = 127  # and that there was none
 
@@ -33,9 +37,15 @@ def listen(port: int) -> socket.socket:
 
 
 def serve(listener: socket.socket, door: str) -> None:
-    """Take connections for ever; one that can't be passed on is closed, and the client sees that."""
+    """Take connections while there is a listener; one that can't be passed on is closed, and the client sees that."""
     while True:
-        client, _ = listener.accept()
+        try:
+            client, _ = listener.accept()
+        except OSError as error:
+            if error.errno not in PASSING:
+                return
+            time.sleep(PAUSE_SECONDS)
+            continue
         try:
             threading.Thread(target=_pass_on, args=(client, door), daemon=True).start()
         except RuntimeError:  # the box has no thread left
@@ -43,20 +53,17 @@ def serve(listener: socket.socket, door: str) -> None:
 
 
 def _pass_on(client: socket.socket, door: str) -> None:
-    gateway = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        gateway.connect(door)
-        back = threading.Thread(target=_pump, args=(gateway, client), daemon=True)
-        back.start()
-    except (OSError, RuntimeError):
-        client.close()
-        gateway.close()
-        return
-    _pump(client, gateway)
-    back.join()
-    client.close()
-    gateway.close()
+    with client:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as gateway:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                gateway.connect(door)
+                back = threading.Thread(target=_pump, args=(gateway, client), daemon=True)
+                back.start()
+                _pump(client, gateway)
+                back.join()
+        except (OSError, RuntimeError):  # no gateway, or the box has no descriptor or thread left
+            return
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:
@@ -86,10 +93,17 @@ def run(command: list[str], listener: socket.socket, door: str) -> int:
             os.write(2, f"{command[0]}: {error.strerror}\n".encode())
         os._exit(NOT_STARTED)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: os.kill(pid, number))
+        signal.signal(number, lambda number, _frame: _tell(pid, number))
     threading.Thread(target=serve, args=(listener, door), daemon=True).start()
     _, status = os.waitpid(pid, 0)
     return SIGNALLED + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _tell(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:  # it has ended meanwhile
+        return
 
 
 if __name__ == "__main__":

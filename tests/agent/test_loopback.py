@@ -71,6 +71,26 @@ def test_many_connections_at_once_do_not_wait_for_each_other(door):
     assert {client.recv(1) for client in clients} == {b"x"}
 
 
+def test_a_box_that_ran_out_of_descriptors_takes_connections_again(tmp_path):
+    code = """
+import os, resource, socket, threading
+from agent import loopback
+listener = loopback.listen(0)
+threading.Thread(target=loopback.serve, args=(listener, "none"), daemon=True).start()
+clients = [socket.socket() for _ in range(2)]
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+highest = max(map(int, os.listdir("/proc/self/fd")))  # the list's own, and none is free below it
+for client, free in zip(clients, (0, 1)):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + free, hard))
+    client.settimeout(10)
+    client.connect(listener.getsockname())
+    threading.Timer(0.3, resource.setrlimit, (resource.RLIMIT_NOFILE, (soft, hard))).start()
+    print(client.recv(1))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout == "b''\nb''\n", done.stderr
+
+
 def test_a_door_that_is_not_there_closes_the_connection(tmp_path):
     listener = loopback.listen(0)
     threading.Thread(target=loopback.serve, args=(listener, str(tmp_path / "none")), daemon=True).start()
@@ -100,7 +120,7 @@ def test_who_is_asked_to_end_asks_the_command(tmp_path):
 
 
 def test_it_needs_nothing_but_an_old_pythons_standard_library():
-    imported = {"os", "signal", "socket", "sys", "threading", "__future__"}
+    imported = {"errno", "os", "signal", "socket", "sys", "threading", "time", "__future__"}
     source = Path(loopback.__file__).read_text()
     lines = {line.split()[1] for line in source.splitlines() if line.startswith(("import ", "from "))}
     assert lines == imported
