@@ -9,13 +9,14 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 
 import orjson
 
 from harness.gateway.providers.base import Provider, ProviderRequest, ProviderResponse, ProviderUnreachable
 
+_LONGEST_ERROR = 64 * 1024
 _LASTING_CODES = frozenset({"insufficient_quota", "billing_not_active", "billing_hard_limit_reached"})
 
 
@@ -101,7 +102,23 @@ async def _attempt(
         return ProviderUnreachable("the run's deadline came before the provider's answer", abandoned=True)
     if answer.status == 200 and isinstance(answer.body, bytes) and not _is_json_object(answer.body):
         return ProviderUnreachable(f"{provider.name} answered 200 with something that is not JSON")
-    return answer
+    return _unmasked(answer)
+
+
+def _unmasked(answer: ProviderResponse) -> ProviderResponse:
+    """Give an answer its real status: routers before many providers send another's error with 200."""
+    body = answer.body
+    if answer.status != 200 or not isinstance(body, bytes) or len(body) > _LONGEST_ERROR or b'"error"' not in body:
+        return answer
+    try:
+        said = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return answer
+    error = said.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    if type(code) is not int or not 400 <= code < 600 or said.keys() & {"choices", "output", "content"}:
+        return answer
+    return replace(answer, status=code)
 
 
 def _last(answer: ProviderResponse | ProviderUnreachable, attempts: int, waiting_seconds: float) -> Sent:

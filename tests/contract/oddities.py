@@ -95,7 +95,7 @@ CHAT = [
     Oddity(
         "chat",
         "an error with status 200",
-        {"error": {"message": "Provider returned error", "code": 502}, "user_id": "u"},
+        {"error": {"message": "Provider returned error", "code": "upstream"}, "user_id": "u"},
         stop="failed",
         why="Provider returned error",
         tokens=(0, 0),

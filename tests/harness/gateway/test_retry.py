@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from harness.gateway.prices import FreePrices
-from harness.gateway.providers.fake import Cut, Drop, Fail, Garbage, Hang
+from harness.gateway.providers.fake import Body, Cut, Drop, Fail, Garbage, Hang
 from harness.gateway.providers.upstream import Account, Upstream
 from harness.gateway.retry import RetryPolicy
 
@@ -26,6 +26,40 @@ def test_what_may_pass_is_tried_again(bench, fake, upstream, records, trouble):
     assert chat(bench.openai(gateway)).choices[0].message.content == "hello"
     assert len(fake.received) == 3 and records(gateway)[0].attempts == 3
     assert gateway.usage().calls == 1
+
+
+def test_an_error_that_came_with_status_200_is_that_error(bench, fake, upstream, records):
+    gateway = bench.gateway(upstream())
+    fake.script(
+        Body({"error": {"message": "overloaded", "code": 502}}),
+        Body({"error": {"message": "no such model", "code": 404}, "user_id": "u"}),
+    )
+
+    with pytest.raises(openai.NotFoundError, match="no such model"):
+        chat(bench.openai(gateway))
+
+    (record,) = records(gateway)
+    assert (record.attempts, record.status) == (2, 404) and gateway.usage().cost_usd == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "in words", "code": "server_error"}},
+        {"error": {"message": "no status", "code": 7}},
+        {"error": {"message": "beside an answer", "code": 502}, "choices": []},
+        {"error": None},
+        {"error": "text"},
+    ],
+)
+def test_what_is_no_such_error_passes_as_it_is(bench, fake, upstream, body):
+    fake.script(Body(body))
+
+    answer = bench.http(bench.gateway(upstream())).post(
+        "/v1/chat/completions", json={"model": "model-a", "messages": USER}
+    )
+
+    assert (answer.status_code, answer.json(), len(fake.received)) == (200, body, 1)
 
 
 def test_streams_are_tried_again_before_their_first_byte(bench, fake, upstream):
