@@ -12,8 +12,8 @@ from agent.memory.lines import reason
 from agent.tokens import within
 
 FAILED_SHARE = 0.2
-_PLAN_CHARS = 600
-_RESULT_CHARS = 400
+_PLAN_CHARS = 360
+_RESULT_CHARS = 240
 _IDEA_CHARS = 160
 _SMALLEST_BLOCK = 10  # tokens
 

@@ -2,6 +2,7 @@
 
 A blend costs little time and mostly gains a little; it can only be as good as what was found, so it comes last. What is
 blended: first the best solution of each branch, since unlike ones err on different rows, then simply the best three.
+One more blend is kept for the last third, where something better was found meanwhile.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class EndGame:
         used = max((progress.step - 1) / progress.steps, progress.elapsed_fraction, progress.spent_fraction)
         if used < 1.0 - self.share - 1e-9:
             return self.policy.choose(journal, progress, rng)
-        return _broken_blend(journal) or _new_blend(journal) or self.policy.choose(journal, progress, rng)
+        most = MOST_BLENDS if used >= 1.0 - self.share / 3 else MOST_BLENDS - 1
+        return _broken_blend(journal) or _new_blend(journal, most) or self.policy.choose(journal, progress, rng)
 
 
 def _broken_blend(journal: Journal) -> Debug | None:
@@ -42,11 +44,11 @@ def _broken_blend(journal: Journal) -> Debug | None:
     return None
 
 
-def _new_blend(journal: Journal) -> Ensemble | None:
-    """Choose nodes that were not blended together yet, two at least."""
+def _new_blend(journal: Journal, most: int) -> Ensemble | None:
+    """Choose nodes that were not blended together yet, two at least; None after `most` blends."""
     blends = journal.view(Blends)
     tried = [*blends.blended, *(frozenset(one.parents) for one in journal.pending if one.action == "ensemble")]
-    if len(tried) >= MOST_BLENDS:
+    if len(tried) >= most:
         return None
     top = journal.top(_POOL)
     pool = [node for node in top if node.id not in blends.sources and node.duplicate_of is None]

@@ -97,6 +97,13 @@ def test_new_good_nodes_allow_more_blends_but_not_without_end() -> None:
     assert sum(one.action == "ensemble" for one in journal) == MOST_BLENDS
 
 
+def test_the_last_blend_is_kept_for_what_is_found_in_the_end_game() -> None:
+    journal = journal_of(*TWO, blend(4, 0.1, 3, 2, 1), blend(5, 0.1, 3, 2), node(6, 0.9, parent=1))
+    assert isinstance(choose(journal, step=17), Improve)
+    last = choose(journal, step=20)
+    assert isinstance(last, Ensemble) and last.nodes[0].id == "n0006"
+
+
 @pytest.mark.parametrize("nodes", [(), (node(1),), (node(1, 0.5),)])
 def test_without_two_solutions_there_is_nothing_to_blend(nodes: tuple[Node, ...]) -> None:
     assert isinstance(choose(journal_of(*nodes)), Draft | Improve | Debug)
