@@ -113,7 +113,7 @@ class ForkingInterpreter:
         *,
         sampled: bool = False,
     ) -> Execution:
-        """Run `code`; see `agent.interpreter.Interpreter.run`."""
+        """Run `code`; see `agent.interpreter.Interpreter.run`. There is no sample here: stand-ins are small."""
         node_dir.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="candidate-", ignore_cleanup_errors=True) as place:
             folder = Path(place)

@@ -23,6 +23,8 @@ SMALL_ROWS = 5_000  # below this, scaled models on few columns often beat trees
 MOST_ROWS = 300_000  # of a larger table, a sample of this size is used to begin with
 ROWS_A_SECOND = 1_500  # what five folds of boosting with all its features manage on a slow core, with a margin
 MANY_FITS = 12  # of more classes or targets, models that are built for each anew take too long
+FILES_A_SECOND = 15  # what reading pictures of a usual size leaves time for, with a margin
+MOST_FILES = 50_000
 QUICK_SECONDS = 60.0  # with less than this for a script, only the quickest families are drafted
 
 ON_LOG_SCALE = ("rmsle", "msle", "rmse_of_logs")  # metrics of relative errors: learnt on a log scale from the start
@@ -73,8 +75,15 @@ class Problem:
 
     @property
     def most_rows(self) -> int:
-        """How many training rows to begin with at most: fewer where a script has little time."""
-        return MOST_ROWS if self.seconds is None else min(MOST_ROWS, max(2_000, int(ROWS_A_SECOND * self.seconds)))
+        """How many training rows to begin with at most: fewer where a script has little time, or each row is a file."""
+        each_second = FILES_A_SECOND if self.of_files else ROWS_A_SECOND
+        most = MOST_FILES if self.of_files else MOST_ROWS
+        return most if self.seconds is None else min(most, max(2_000, int(each_second * self.seconds)))
+
+    @property
+    def of_files(self) -> bool:
+        """Are rows files, or is it not known, since data are packed?"""
+        return self.source == "found" and (self.data.media > 0 or self.rows is None)
 
     @property
     def fits_a_fold(self) -> int:
@@ -179,7 +188,7 @@ def start(family: Family, features: Sequence[str], problem: Problem) -> Recipe:
         layout=problem.layout,
         log_target=problem.metric.name in ON_LOG_SCALE,
         tuned_cutoff=problem.metric.name in CUT_AT_ONCE and (problem.metric.name == "qwk" or problem.two_classes),
-        max_rows=problem.most_rows if (problem.rows or 0) > problem.most_rows else None,
+        max_rows=problem.most_rows if (problem.rows or 0) > problem.most_rows or problem.of_files else None,
     )
 
 
