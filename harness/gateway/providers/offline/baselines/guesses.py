@@ -88,11 +88,18 @@ def category_guess(known, asked):
 def by_category(known, asked, column, names):
     """The answers for one column's categories."""
     answers = constant_guess(known, asked, names)
-    if column:
-        for value, rows in known.groupby(column):
-            here = asked[column] == value
-            if len(rows) >= 2 and here.any():
-                answers.loc[here] = constant_guess(rows, asked[here], names)
+    if not column:
+        return answers
+    middles = [c for c in ASKED if names[c] in ("mean", "median") and not CONFIG["metric"].endswith("loss")]
+    for name in middles:
+        values = pd.to_numeric(known[name], errors="coerce").groupby(known[column]).agg(names[name])
+        found = [written(value, name) if value == value else None for value in asked[column].map(values)]
+        answers[name] = pd.Series(found, index=asked.index, dtype=object).fillna(answers[name])
+    others = [c for c in ASKED if c not in middles]
+    for value, rows in known.groupby(column) if others else ():
+        here = asked[column] == value
+        if len(rows) >= 2 and here.any():
+            answers.loc[here, others] = constant_guess(rows, asked[here], names)[others]
     return answers
 '''
 

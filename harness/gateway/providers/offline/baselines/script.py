@@ -9,7 +9,14 @@ from harness.gateway.providers.offline.baselines.answers import AnswerMetric, an
 from harness.gateway.providers.offline.baselines.guesses import GUESSES
 from harness.gateway.providers.offline.literals import literal, merged_imports
 from harness.gateway.providers.offline.recipe import config_in
-from harness.gateway.providers.offline.sources import ALL_FILES, FIND_LABELS, FIND_SAMPLE, READ_TABLE, SEVENZIP
+from harness.gateway.providers.offline.sources import (
+    ALL_FILES,
+    FIND_LABELS,
+    FIND_SAMPLE,
+    READ_TABLE,
+    ROWS_TO_ANSWER,
+    SEVENZIP,
+)
 
 _ROWS, _ROWS_OF_TEXTS = 4_000, 150  # rows to try constants on: comparing texts character by character takes long
 
@@ -65,7 +72,8 @@ def render_baseline(baseline: Baseline) -> str:
         metric.helpers,
         metric.code,
         *guess.parts,
-        _ROWS_TO_ANSWER,
+        ROWS_TO_ANSWER,
+        _ANSWERS,
         _MAIN.replace("$guess", f"{baseline.guess}_guess").replace("$note", _note(metric)),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
@@ -86,7 +94,7 @@ WORKING = Path("working")
 WORKING.mkdir(exist_ok=True)
 """
 
-_ROWS_TO_ANSWER = '''
+_ANSWERS = '''
 def as_texts(values, like):
     """Answers as the sample writes them: whole numbers without a point, gaps as nothing."""
     values = pd.Series(values)
@@ -112,26 +120,12 @@ def sorted_items(answers):
     return [" ".join(sorted(text.split())) for text in answers]
 
 
-def rows_to_answer(files):
-    """The rows of the sample with what the test table knows of them."""
-    rows = sample.copy()
-    rows["part"] = rows[ID].astype(str).str.rsplit("_", n=1).str[-1]
+def with_part(rows):
+    """The rows with the column of the training table that each asks for, where its id or another table says so."""
     if PART_OF_ROW:
-        rows["part"] = PART_OF_ROW
-    ends = [c for c in labels.get("part", pd.Series(dtype=str)).unique() if "_" in str(c)]
-    for end in ends:
+        return rows.assign(part=PART_OF_ROW)
+    for end in [c for c in labels.get("part", pd.Series(dtype=str)).unique() if "_" in str(c)]:
         rows.loc[rows[ID].str.endswith(f"_{end}"), "part"] = end
-    for path in files:
-        if "test" not in path.name.lower() or not path.name.lower().endswith(TABLES):
-            continue
-        test = read_table(path)
-        if test is None:
-            continue
-        keys = [c for c in test if c in sample and c not in ASKED]
-        if len(test) == len(sample) and (not keys or (test[keys[0]].astype(str).to_numpy() == rows[keys[0]]).all()):
-            return rows.drop(columns=[c for c in test if c in rows and c not in sample]).join(test.drop(columns=keys))
-        if keys and test[keys[0]].is_unique and ID in keys:
-            return rows.merge(test.astype({ID: str}), on=ID, how="left", suffixes=("", "_of_test"))
     return rows
 '''
 
@@ -173,7 +167,7 @@ else:
         print(f"fold of {len(held)} rows scores {values[-1]:.5f}")
     defined = [(v, n) for v, n in zip(values, sizes) if not np.isnan(v)]
     value = sum(v * n for v, n in defined) / sum(n for _, n in defined) if defined else float("nan")
-    asked = rows_to_answer(files).drop(columns=ASKED).assign(items=sorted_items(sample[ASKED[0]]))
+    asked = with_part(rows_to_answer(files, sample, ASKED)).assign(items=sorted_items(sample[ASKED[0]]))
     submission[ASKED] = $guess(known, asked).to_numpy()
     numeric = sample[ASKED].apply(pd.to_numeric, errors="coerce")
     if len(ASKED) > 1 and np.allclose(numeric.sum(axis=1), 1, atol=1e-3):
