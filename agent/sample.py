@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 import os
+import random
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from agent.table import delimiter_of, is_table
 
@@ -34,7 +37,9 @@ FEW_NUMBERS = 20
 LONGEST_ROW_BYTES = 4 * 2**20
 MOST_ROWS = 20 * ROWS
 MOST_LINKS = 20_000
-LOOKED_AT_ROWS = 20_000
+LOOKED_AT_ROWS = 10_000
+SEARCHED_ROWS = 100_000  # for what is rare
+MANY_GROUPS = 30
 _NAMES = ("train", "label")
 
 
@@ -76,7 +81,7 @@ class _Table:
     kept: set[str] = field(default_factory=set)
 
 
-def make_sample(data: Path, into: Path, seconds: float = 60.0, clock: Callable[[], float] = time.monotonic) -> Sample:
+def make_sample(data: Path, into: Path, seconds: float = 120.0, clock: Callable[[], float] = time.monotonic) -> Sample:
     """Fill the empty folder `into`; raise `NotSampled` where a sample can't be made or would not pay."""
     until = clock() + seconds
     files = _files(data)
@@ -134,11 +139,10 @@ def _cut(data: Path, into: Path, tables: list[_Table], tested: Set[str], out_of_
     """Sample the table with the most columns first; others that share its key keep the rows of the same keys."""
     first, *others = sorted(tables, key=lambda table: (-len(table.columns), table.path))
     key = _key(first, others)
-    cuts = [_write(data, into, first, _Chooser(first, key, tested), key, out_of_time)]
+    cuts = [_write(data, into, first, _chooser(first, key, tested), key, out_of_time)]
     for table in others:
         if key is not None and key in table.columns:  # one without the key stays whole
-            chooser = _Follower(first.kept, table.columns.index(key))
-            cuts.append(_write(data, into, table, chooser, None, out_of_time))
+            cuts.append(_write(data, into, table, _AsOther(table, key, first.kept), None, out_of_time))
     short = next((cut for cut in cuts if cut.rows < FEWEST_ROWS), None)
     if short is not None:
         raise NotSampled(f"{short.rows} of {short.of:,} rows of {short.path} were found in the time for it")
@@ -151,57 +155,97 @@ def _key(table: _Table, others: Sequence[_Table]) -> str | None:
     return max(shared, key=lambda name: len(set(_column(table, name))), default=None)
 
 
-class _Chooser:
-    """Decides for each row of a table whether it is kept. `tested` are the columns that test rows have, too."""
+class _Chooser(Protocol):
+    """Decides for each record of a table, in their order, whether it is kept."""
 
-    def __init__(self, table: _Table, key: str | None, tested: Set[str]) -> None:
-        group = _group(table)
-        self._at = None if group is None else table.columns.index(group)
-        share = ROWS / table.rows
-        if group is not None:
-            seen = max(1, len(set(_column(table, group))))
-            share = max(share, MIN_GROUPS / (seen * table.rows / max(1, len(table.head))))
-        elif key is not None:
-            self._at = table.columns.index(key)
-        self._most = int(min(1.0, share) * 2**64)
+    def kept(self, record: bytes) -> list[str] | None:
+        """Return the cells of a record that is kept; None of another."""
+        ...
+
+
+class _ByRow:
+    """Keeps rows at random, the same ones each time, and of each class and category some at least.
+
+    `tested` are the columns that test rows have, too. What is rare is looked for in the first rows alone: reading every
+    cell of a table of millions would take minutes.
+    """
+
+    def __init__(self, table: _Table, tested: Set[str]) -> None:
+        self._delimiter = table.delimiter
+        self._share = min(1.0, ROWS / table.rows)
+        self._rng = random.Random(table.rows)  # noqa: S311 - to be the same each time
         self._row = 0
-        by_row = group is None and (key is None or len(set(_column(table, key))) == len(table.head))
-        quotas = [_quota(_column(table, name), known=name in tested) if by_row else 0 for name in table.columns]
+        self._next = self._gap()
+        quotas = [_quota(_column(table, name), known=name in tested) for name in table.columns]
         self._quotas = [(at, quota) for at, quota in enumerate(quotas) if quota]
-        self._kept: Counter[tuple[int, str]] = Counter()
+        self._have: Counter[tuple[int, str]] = Counter()
 
-    def keeps(self, cells: list[str]) -> bool:
-        """Whether to keep a row."""
+    def _gap(self) -> int:
+        """Draw how many rows on the next one is."""
+        if self._share >= 1.0:
+            return 1
+        return 1 + int(math.log(1.0 - self._rng.random()) / math.log(1.0 - self._share))
+
+    def kept(self, record: bytes) -> list[str] | None:
+        """See `_Chooser.kept`."""
         self._row += 1
-        name = str(self._row) if self._at is None or self._at >= len(cells) else cells[self._at]
-        kept = _hash(name) < self._most
+        drawn = self._row == self._next
+        if drawn:
+            self._next += self._gap()
+        elif self._row > SEARCHED_ROWS or not self._quotas:
+            return None
+        cells = _cells(record, self._delimiter)
         values = [((at, cells[at]), quota) for at, quota in self._quotas if at < len(cells)]
-        if not kept:
-            kept = any(self._kept[value] < quota for value, quota in values)
-        if kept:
-            self._kept.update(value for value, _ in values)
-        return kept
+        if not drawn and all(self._have[value] >= quota for value, quota in values):
+            return None
+        self._have.update(value for value, _ in values)
+        return cells
 
 
-class _Follower:
+class _ByKey:
+    """Keeps the rows of some keys: a series stays whole, and another table that has the key can keep the same."""
+
+    def __init__(self, table: _Table, key: str, share: float) -> None:
+        self._delimiter = table.delimiter
+        self._at = table.columns.index(key)
+        self._most = int(min(1.0, share) * 2**64)
+
+    def kept(self, record: bytes) -> list[str] | None:
+        """See `_Chooser.kept`."""
+        cells = _cells_up_to(record, self._delimiter, self._at)
+        if self._at >= len(cells) or _hash(cells[self._at]) >= self._most:
+            return None
+        return _cells(record, self._delimiter)
+
+
+class _AsOther:
     """Keeps the rows whose key another table kept."""
 
-    def __init__(self, kept: set[str], at: int) -> None:
-        self._kept = kept
-        self._at = at
+    def __init__(self, table: _Table, key: str, keys: Set[str]) -> None:
+        self._delimiter = table.delimiter
+        self._at = table.columns.index(key)
+        self._keys = keys
 
-    def keeps(self, cells: list[str]) -> bool:
-        """Whether to keep a row."""
-        return self._at < len(cells) and cells[self._at] in self._kept
+    def kept(self, record: bytes) -> list[str] | None:
+        """See `_Chooser.kept`."""
+        cells = _cells_up_to(record, self._delimiter, self._at)
+        return cells if self._at < len(cells) and cells[self._at] in self._keys else None
+
+
+def _chooser(table: _Table, key: str | None, tested: Set[str]) -> _Chooser:
+    """Choose by series where rows come in series, else by the key where it has several rows, else by row."""
+    group = _group(table, tested)
+    share = ROWS / table.rows
+    if group is not None:
+        groups = max(1, len(set(_column(table, group)))) * table.rows / max(1, len(table.head))
+        return _ByKey(table, group, max(share, MIN_GROUPS / groups))
+    if key is not None and len(set(_column(table, key))) < len(table.head):
+        return _ByKey(table, key, share)
+    return _ByRow(table, tested)
 
 
 def _write(
-    data: Path,
-    into: Path,
-    table: _Table,
-    chooser: _Chooser | _Follower,
-    key: str | None,
-    out_of_time: Callable[[], bool],
+    data: Path, into: Path, table: _Table, chooser: _Chooser, key: str | None, out_of_time: Callable[[], bool]
 ) -> Cut:
     """Write a table's header and the rows that are kept, in their own bytes; note the keys of these."""
     target = into / table.path
@@ -215,8 +259,8 @@ def _write(
                 continue
             if number % 4096 == 0 and out_of_time():
                 break
-            cells = _cells(record, table.delimiter)
-            if not chooser.keeps(cells):
+            cells = chooser.kept(record)
+            if cells is None:
                 continue
             file.write(record)
             count += 1
@@ -257,17 +301,18 @@ def _make_folder(into: Path, relative: Path) -> None:
             folder.chmod(0o755)
 
 
-def _group(table: _Table) -> str | None:
+def _group(table: _Table, tested: Set[str]) -> str | None:
     """Return the column whose values stand together, each in one place, as the rows of one series do.
 
-    Not a label by which a table is sorted: a group has few rows and there are many groups.
+    Not a label by which a table is sorted: test rows have the column, or there are very many groups.
     """
     found = []
     for name in table.columns:
         values = _column(table, name)
         runs = sum(1 for before, value in zip([None, *values], values, strict=False) if before != value)
         different = len(set(values))
-        if runs == different and 2 * different <= len(values) and different >= FEW_VALUES:
+        enough = MANY_GROUPS if name in tested else FEW_VALUES
+        if runs == different and 2 * different <= len(values) and different >= enough:
             found.append((different, name))
     return min(found)[1] if found else None
 
@@ -309,6 +354,14 @@ def _records(path: Path) -> Iterator[bytes]:
                 if record.strip():
                     yield record if record.endswith(b"\n") else record + b"\n"
                 record = b""
+
+
+def _cells_up_to(record: bytes, delimiter: str, at: int) -> list[str]:
+    """Return the cells of a record, at least those up to `at`, where these are quicker to be had."""
+    if b'"' in record:
+        return _cells(record, delimiter)
+    parts = record.rstrip(b"\r\n").split(delimiter.encode(), at + 1)
+    return [part.decode("utf-8", "surrogateescape") for part in parts[: at + 1]]
 
 
 def _cells(record: bytes, delimiter: str) -> list[str]:

@@ -76,11 +76,18 @@ class TestOneTable:
         again = make_sample(data, tmp_path / "again")
         assert (first.folder / "train.csv").read_bytes() == (again.folder / "train.csv").read_bytes()
 
-    def test_rows_of_a_series_stay_together(self, data: Path) -> None:
-        rows = [(n, n // 40, n % 40, 0.5) for n in range(40_000)]
+    @pytest.mark.parametrize("length", [40, 160])
+    def test_rows_of_a_series_stay_together(self, data: Path, length: int) -> None:
+        rows = [(n, n // length, n % length, 0.5) for n in range(40_000)]
         write(data / "train.csv", ["id", "breath", "step", "y"], rows)
+        write(data / "test.csv", ["id", "breath", "step"], [(0, 0, 0)])
         counts = Counter(row["breath"] for row in read(made_of(data).folder / "train.csv"))
-        assert set(counts.values()) == {40} and len(counts) > 25
+        assert set(counts.values()) == {length} and len(counts) > 20
+
+    def test_a_table_that_is_sorted_by_one_of_many_labels_has_no_series(self, data: Path) -> None:
+        write(data / "train.csv", ["id", "x", "y"], ((n, n, f"c{n // 200}") for n in range(ROWS)))
+        write(data / "test.csv", ["id", "x"], [(0, 0)])
+        assert len({row["y"] for row in read(made_of(data).folder / "train.csv")}) == ROWS // 200
 
     def test_a_rare_category_of_the_test_rows_is_known_to_what_was_fitted(self, data: Path) -> None:
         towns = [(n, "rare" if n in (7_000, 8_000, 9_000) else f"t{n % 4}", n % 2) for n in range(ROWS)]
