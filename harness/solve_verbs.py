@@ -30,6 +30,7 @@ from harness.options import (
     Seed,
     Steps,
     Temperature,
+    Workers,
     in_bytes,
     model_options,
     path,
@@ -82,6 +83,7 @@ def solve(
     group: Group = None,
     prices: Prices = None,
     search: SearchPolicy = None,
+    workers: Workers = 1,
     json: Json = False,
 ) -> None:
     """Find the best solution for a folder of data of your own, in the box; write it with predictions and report."""
@@ -111,6 +113,7 @@ def solve(
         group=group,
         prices=prices,
         search=search,
+        workers=workers,
     )
     solved = find_best(wanted, options, settings_now(), out=out, say=say)
     tables.solved(solved, as_json=json)

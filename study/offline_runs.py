@@ -15,7 +15,14 @@ from study.outcome import Outcome
 from study.simulation import LOOP
 from study.strategies import AIDE, STRATEGIES, WITH_PROMPTS, Strategy
 
-NAMES = (AIDE.name, "greedy, deep debug", "mcts, deep debug", "evolution, deep debug", "top-k, deep debug")
+NAMES = (
+    AIDE.name,
+    "greedy, 3 drafts",
+    "greedy, deep debug",
+    "mcts, deep debug",
+    "evolution, deep debug",
+    "top-k, deep debug",
+)
 POLICIES = tuple(strategy for strategy in STRATEGIES if strategy.name in NAMES)
 COMPARED = (*POLICIES, *WITH_PROMPTS)
 SMALL_SCALE = 1e-9

@@ -64,8 +64,9 @@ class Page:
 HEAD = """\
 # Which search finds more?
 
-Written by `make study`: figures are those of one run, intervals are 95 % bootstraps over seeds, differences are paired
-by seed. More is better throughout. A difference whose interval holds 0 is one that can't be told.
+Written by `make study PAGE=docs`: figures are those of one run, intervals are 95 % bootstraps over seeds, differences
+are paired by seed. More is better throughout. A difference whose interval holds 0 is one that can't be told; intervals
+are not corrected for the number of strategies, so of twenty that don't differ one will seem to.
 """
 
 
@@ -236,11 +237,12 @@ def _offline(found: offline_runs.Found) -> Iterator[str]:
 
 
 OFFLINE_ABOUT = """\
-Real scripts, trained on real data: {competitions}. Runs of {steps} steps; no model: the offline coder, with a typical
-mistake in three of ten drafts, so that there is something to debug. Half of each table (for digits-8x8 90 %, for
-spaceship-titanic 85 %) is held out, split anew for each seed; of the held-out rows one half chooses the final node
-where that is said, the other is reported. Scores that are to be minimized have a minus. What wins here wins for this
-coder, whose ideas are soon used up; it says little about a model that has more.
+Real scripts, trained on real data: {competitions}.
+Runs of {steps} steps; no model: the offline coder, with a typical mistake in three of ten drafts, so that there is
+something to debug. Half of each table (for digits-8x8 90 %, for spaceship-titanic 85 %) is held out, split anew for
+each seed; of the held-out rows one half chooses the final node where that is said, the other is reported. Scores that
+are to be minimized have a minus. What wins here wins for this coder, whose ideas are soon used up; it says little about
+a model that has more.
 """
 
 

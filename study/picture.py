@@ -23,8 +23,9 @@ def picture(panels: Mapping[str, Curves], columns: int = 2) -> str:
     for number, (title, curves) in enumerate(panels.items()):
         x, y = GAP + (number % columns) * (PANEL + GAP), TOP + (number // columns) * (TALL + 46)
         parts += _panel(title, curves, names, x, y)
+    legend = TOP + rows * (TALL + 46)
     for number, name in enumerate(names):
-        x, y = GAP + (number % 3) * 230, height - 14 - 18 * (number // 3)
+        x, y = GAP + (number % 3) * 230, legend + 14 + 18 * (number // 3)
         parts.append(element("line", x1=x, x2=x + 18, y1=y - 4, y2=y - 4, stroke=_colour(number), stroke_width=3))
         parts.append(element("text", name, x=x + 24, y=y, font_size=11, fill=COLOURS[0]))
     view = f"0 0 {width} {height}"

@@ -38,6 +38,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy("greedy, deep debug", _settings("greedy", 1.0, 20)),
     Strategy("greedy, chains of 20", _settings("greedy", 0.5, 20)),
     Strategy("greedy, 3 drafts", _settings("greedy", 0.5, 3, drafts=3)),
+    Strategy("greedy, 3 drafts, chains of 20", _settings("greedy", 0.5, 20, drafts=3)),
     Strategy("greedy, 3 drafts, deep debug", _settings("greedy", 1.0, 20, drafts=3)),
     Strategy("greedy, 8 drafts", _settings("greedy", 0.5, 3, drafts=8)),
     Strategy("greedy, patience 8", _settings("greedy", 0.5, 3, patience=8)),
