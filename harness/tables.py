@@ -262,6 +262,7 @@ def node_grades(grades: NodeGrades, *, as_json: bool) -> None:
         "for the chosen node": grades.chosen_gap,
         "lost by choosing": grades.lost_by_choice,
         "rank correlation": grades.rank_correlation,
+        "handed in": grades.handed_in_test_score,
     }
     typer.echo("   ".join(f"{name} {_number(value)}" for name, value in figures.items()))
 
