@@ -69,7 +69,6 @@ RUNS = (
     Column("best_node_score", "number", "its test score"),
     Column("lost_by_choice", "number", "how much better it is than what was handed in"),
     Column("no_test_signal", "boolean", "do the logs show that no test signal reached the agent?"),
-    Column("best_node_score", "number", "test score of the best node by test; null where nobody graded the nodes"),
     Column("steps", "integer", "nodes that were finished"),
     Column("good_nodes", "integer", "of these, nodes with a score that counts"),
     Column("wall_seconds", "number", "the whole run, in s"),
