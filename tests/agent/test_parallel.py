@@ -145,6 +145,28 @@ class TestEnds:
         assert end_of(made).reason == "stopped"
         assert len(made.nodes) == 2
 
+    def test_a_signal_hurries_an_end_that_waits_for_everybody(
+        self, bench: BenchMaker, good, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("agent.agent.STOP_SECONDS", 0.1)
+
+        class Stopping(MemoryGateway):
+            def status(self) -> StatusReply:
+                if sum(event.type == "node" for event in self.events):
+                    threading.Timer(0.2, made.agent.stop.request).start()
+                    return StatusReply(0.0, 0.0, 3600.0, stop=True)
+                return super().status()
+
+        def one_hangs(code: str) -> Execution:
+            while number_of(code) == 1 and not made.interpreter.closed:
+                time.sleep(0.01)
+            return good(code)
+
+        made = bench(one_hangs, gateway=Stopping(), workers=2, steps=6, num_drafts=6)
+        started = time.monotonic()
+        assert end_of(made).reason == "stopped"
+        assert [node.code for node in made.nodes] == ["print(2)\n"] and time.monotonic() - started < 30
+
     def test_a_bug_in_one_worker_is_raised_when_the_others_are_done(self, bench: BenchMaker, good) -> None:
         def one_breaks(code: str) -> Execution:
             if number_of(code) == 1:
