@@ -101,15 +101,15 @@ def _run(folder: Path, gateway: Gateway) -> list[float]:
     """Run 500 steps; return the overhead of each."""
     folder.mkdir()
     tapped = Tapped(gateway)
-    request = _request()
+    request = usual_request()
     Agent(
         request=request,
-        task=_task(request),
+        task=usual_task(request),
         policy=policy_for(request.search),
         prompts=PromptSet.load(SHIPPED / "aide"),
-        coder=ScriptedLLM(_answers()),
-        reviewer=ScriptedLLM(_review),
-        interpreters=[ScriptedInterpreter(_executions(folder))],
+        coder=ScriptedLLM(usual_answers()),
+        reviewer=ScriptedLLM(usual_review),
+        interpreters=[ScriptedInterpreter(usual_executions(folder))],
         gateway=tapped,
         workspace=Workspace(folder / "nodes", folder / "submission" / "submission.csv"),
         journal=Journal("maximize"),
@@ -117,7 +117,8 @@ def _run(folder: Path, gateway: Gateway) -> list[float]:
     return tapped.overhead_seconds
 
 
-def _request() -> RunRequest:
+def usual_request() -> RunRequest:
+    """Return a request for 500 steps of AIDE's search."""
     model = ModelSettings("scripted", "chat")
     return RunRequest(
         schema_version=1,
@@ -135,12 +136,13 @@ def _request() -> RunRequest:
     )
 
 
-def _task(request: RunRequest) -> Task:
+def usual_task(request: RunRequest) -> Task:
+    """Return a task of a usual length."""
     lines = "\n".join(f"- `column_{number}`: number, 80 values from 0 to 79" for number in range(60))
     return Task(request.competition, "Predict y from x. " * 200, lines, {"numpy": "2.0", "pandas": "2.2"}, 5)
 
 
-def _answers() -> Iterator[str]:
+def usual_answers() -> Iterator[str]:
     """Plans and scripts of a usual length."""
     filler = "\n".join(f"value_{line} = [{line}, {line} * 2, {line} ** 2]" for line in range(CODE_LINES))
     for number in itertools.count(1):
@@ -148,12 +150,13 @@ def _answers() -> Iterator[str]:
         yield f"{plan}\n\n```python\nnumber = {number}\n{filler}\nprint('validation score:', number)\n```\n"
 
 
-def _review(request: Request) -> Reply:
+def usual_review(request: Request) -> Reply:
+    """Return a review of a usual length."""
     summary = "The folds agree with each other and the loss falls until the end of training. " * 4
     return Reply("", Usage(1000, 50), "scripted", {"is_bug": False, "summary": summary, "metric": None})
 
 
-def _executions(folder: Path) -> Callable[[str], Execution]:
+def usual_executions(folder: Path) -> Callable[[str], Execution]:
     """Make up how scripts end: three of ten fail, all print a lot."""
     rng = random.Random(0)  # noqa: S311 - no secret
     submission = folder / "made.csv"
