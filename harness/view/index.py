@@ -69,6 +69,14 @@ class Group:
         """Every run that has a record, read or not, by folder name."""
         if not self._scanned:
             self.scan()
+        found = self._present()
+        if not found:  # a folder whose first run is just being made
+            self.scan()
+            self.read()
+            found = self._present()
+        return found
+
+    def _present(self) -> list[Entry]:
         return [entry for entry in list(self._entries.values()) if not entry.absent]
 
     def scan(self) -> None:

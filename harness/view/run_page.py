@@ -10,12 +10,21 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.record import RunRecord, RunStatus
+from harness.report.series import plain
 from harness.view.runs import OpenRun
 from harness.view.text import readable
 from harness.view.tree import GOOD, RUNNING, TreeNode
 from harness.view.words import bytes_, moment, words_of
 
 GRADE = ("score", "valid", "reason", "medal", "percentile", "leaks", "thresholds", "teams", "statement")
+
+
+NAMED = """
+schema_version run_id group competition agent model seed status reason attempt owner created_at started_at ended_at
+plan_sha256 data request prompt_set prompt_set_sha256 image host candidate_isolation answers_shown gpus budget_usd
+sandbox wall_seconds usage submission_from submission_problem submission_sha256 tree arguments
+"""
+OTHERS = set(RunRecord.model_fields) - set(NAMED.split())  # what the page does not name, or leave to run.json
 
 
 @dataclass(frozen=True)
@@ -113,6 +122,7 @@ def _conditions(record: RunRecord) -> list[tuple[str, str]]:
         ("model", _models(record)),
         ("prompts", f"{record.prompt_set} ({record.prompt_set_sha256[:12]})"),
         ("seed, attempt", f"{record.seed}, {record.attempt}"),
+        ("nodes are scored by", {"self": "their own scripts"}.get(request.validation, request.validation)),
         ("a script may take", f"{limit.timeout_seconds:g} s, {bytes_(limit.memory_bytes)}, {len(limit.cpus)} CPUs"),
         ("machine", f"{machine}{', GPUs: ' + record.gpus if record.gpus else ''}"),
         ("candidate isolation", record.candidate_isolation),
@@ -120,7 +130,13 @@ def _conditions(record: RunRecord) -> list[tuple[str, str]]:
         ("budget", words_of(record.budget_usd and f"${record.budget_usd:g}")),
         ("submission from", ": ".join(filter(None, (record.submission_from, record.submission_problem)))),
     ]
-    return [(name, readable(value)) for name, value in found]
+    return [(name, readable(value)) for name, value in (*found, *_others(record))]
+
+
+def _others(record: RunRecord) -> list[tuple[str, str]]:
+    """What else the record says, by the name of its field."""
+    whole = record.model_dump(mode="json", exclude_defaults=True, include=set(OTHERS))
+    return [(name.replace("_", " "), plain(words_of(value))) for name, value in whole.items()]
 
 
 def _models(record: RunRecord) -> str:

@@ -62,6 +62,7 @@ class OpenRun:
         record = self.folder.read()
         if record is None:
             return None
+        self.tree.chosen = record.final.node if record.final is not None else None
         self.tree.maximize = record.request.competition.direction == "maximize"
         return as_it_stands(record)
 

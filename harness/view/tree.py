@@ -17,25 +17,11 @@ from harness.view.tail import Line, Span, Tail
 from harness.view.words import words_of
 
 RUNNING, GOOD = "running", "good"
-KNOWN = frozenset(  # what pages show of a node by themselves
-    (
-        *(
-            "type",
-            "node",
-            "step",
-            "action",
-            "parents",
-            "plan",
-            "code",
-            "outcome",
-            "exit_code",
-            "output",
-            "score",
-            "buggy",
-        ),
-        *("why_buggy", "analysis", "reviewed_by", "submission_valid", "warm_start", "seconds", "tokens", "asks"),
-    )
-)
+SHOWN = """
+type node step action parents plan code outcome exit_code output score buggy why_buggy analysis reviewed_by
+submission_valid warm_start seconds tokens asks
+"""
+KNOWN = frozenset(SHOWN.split())  # what pages show of a node by themselves
 NODE_ID = re.compile(r"[0-9a-z-]{1,32}")
 LONGEST_TITLE = 110
 MOST_PARENTS = 16
@@ -69,6 +55,7 @@ class Tree:
     nodes: dict[str, TreeNode] = field(default_factory=dict)
     children: dict[str, list[str]] = field(default_factory=dict)
     published: str | None = None
+    chosen: str | None = None  # by the harness, at the end of a run that was validated on held-back rows
     ended: str | None = None
     packages: int | None = None
     log: list[str] = field(default_factory=list)
@@ -102,8 +89,9 @@ class Tree:
     @property
     def best(self) -> str | None:
         """The node whose submission is handed in; before one is, that with the best score."""
-        if self.published in self.nodes:
-            return self.published
+        for decided in (self.chosen, self.published):
+            if decided in self.nodes:
+                return decided
         scored = [node for node in self.nodes.values() if node.state == GOOD and node.score is not None]
         sign = 1.0 if self.maximize else -1.0
         return max(scored, key=lambda node: sign * (node.score or 0.0)).id if scored else None
@@ -171,9 +159,13 @@ def _finished(event: Mapping[str, Any], at: str | None, span: Span, proposed: Tr
 
 
 def _marks(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What an event says beyond the fields known here."""
-    more = sorted(name for name in set(event) - KNOWN if event[name] not in (None, "", [], {}))
-    return tuple((plain(name.replace("_", " "), 40), plain(words_of(event[name]), 200)) for name in more)
+    """What an event says beyond the fields known here, and beyond what goes without saying."""
+    more = {name: event[name] for name in sorted(set(event) - KNOWN) if event[name] not in (None, "", [], {}, False)}
+    if more.get("printed_score") == event.get("score"):
+        more.pop("printed_score", None)
+    if isinstance(trial := more.get("trial"), dict) and trial.get("outcome") is None:
+        del more["trial"]  # there was none
+    return tuple((plain(name.replace("_", " "), 40), plain(words_of(value), 200)) for name, value in more.items())
 
 
 def _failure(event: Mapping[str, Any]) -> str:

@@ -155,3 +155,17 @@ def test_a_long_text_keeps_its_beginning_and_its_end():
     assert shortened(text).startswith("a" * HEAD) and shortened(text).endswith("b" * TAIL)
     assert "10 characters are left out" in shortened(text)
     assert shortened(text[:HEAD]) == text[:HEAD]
+
+
+def test_what_goes_without_saying_is_no_mark(tmp_path):
+    quiet = {"printed_score": 0.5, "trial": {"about": "small data", "outcome": None}, "leakage": None, "asks": []}
+    loud = {"printed_score": 0.7, "trial": {"about": "a tenth", "outcome": "ok"}, "duplicate_of": "n0001"}
+    tree, _ = grown(tmp_path / "j", {**pages.node(1, 0.5), **quiet}, {**pages.node(2, 0.5), **loud})
+    assert tree.nodes["n0001"].marks == ()
+    assert [name for name, _ in tree.nodes["n0002"].marks] == ["duplicate of", "printed score", "trial"]
+
+
+def test_the_harnesss_own_choice_is_the_best(tmp_path):
+    tree, _ = grown(tmp_path / "j", pages.node(1, 0.5), pages.node(2, 0.9), {"type": "best", "node": "n0002"})
+    tree.chosen = "n0001"
+    assert tree.best == "n0001"
