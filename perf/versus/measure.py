@@ -2,6 +2,7 @@
 
 aideml runs as its users run it, as a process of this host; ours in its container, by `podium run`, whose whole command
 is counted too. Rounds alternate, so that what else this machine does meets both; the spread over rounds is the noise.
+On a busy machine that is not enough: with cgroup v1 all containers together get the share of one process outside.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def main(say: Callable[[str], None] = print) -> None:
     from harness import config
     from harness.images import ensure_image
 
+    load, _, _ = os.getloadavg()
     settings = config.load(os.environ)
     image = ensure_image("cpu", settings, lambda line: None)
     bin_folder = theirs.environment(settings.root, settings.home)
@@ -46,6 +48,10 @@ def main(say: Callable[[str], None] = print) -> None:
             if workers == 1:
                 our_steps = model.steps()
     say(f"aideml {theirs.VERSION}: {STEPS} steps in {_seconds(their_seconds)} s; ours is the preset {AGENT}")
+    if load > len(os.sched_getaffinity(0)) / 2:
+        say(
+            f"   The machine was busy before (load {load:.1f}): its times say little, and less of ours than of aideml's"
+        )
     for workers, taken in our_runs.items():
         _print_time(say, workers, their_seconds, taken)
     _print_tokens(say, their_steps, our_steps, tokens.ours(our_runs[1][-1], data))
@@ -73,6 +79,8 @@ def _print_tokens(
     ratio = seen[-1] / theirs[-1]
     say(f"   input tokens of step 1:  {seen[0]:,}, aideml {theirs[0]:,}")
     say(f"   input tokens of step {STEPS}: {seen[-1]:,}, aideml {theirs[-1]:,}; ratio {ratio:.2f} (aim {AIM_STEP_20})")
+    together = f"{sum(seen):,}, aideml {sum(theirs):,}; ratio {sum(seen) / sum(theirs):.2f}"
+    say(f"   input tokens of {STEPS} steps together: {together}")
     whole, their_whole = sum(five_hundred), tokens.theirs(theirs)
     say(
         f"   input tokens of {tokens.STEPS} steps: {whole:,} (our loop, replies at speed), "
