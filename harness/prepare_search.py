@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness import leaks, search_view
 from harness.building import build_view
+from harness.check import read_texts
 from harness.competition import Competition
 from harness.data_in_use import replaceable
 from harness.describing import describe_prepared
@@ -103,7 +104,7 @@ def _described(maker: Maker, prepared: Prepared, made: Path) -> SearchManifest:
     held_back = made / HELD_BACK
     _order_test_rows(maker.competition, prepared, held_back)
     files, folders = describe_prepared(made, None, track=maker.track, sides=("public", HELD_BACK))
-    search, pick, test = (len(_texts(held_back / name)) for name in (SEARCH_TRUTH, PICK_TRUTH, VIEW_IDS))
+    search, pick, test = (len(read_texts(held_back / name)) for name in (SEARCH_TRUTH, PICK_TRUTH, VIEW_IDS))
     return SearchManifest(
         version=VERSION,
         competition=maker.competition.id,
@@ -133,7 +134,7 @@ def _order_test_rows(competition: Competition, prepared: Prepared, held_back: Pa
         ) from error
     if rows is not None:
         path = held_back / VIEW_IDS
-        _texts(path).iloc[rows].to_csv(path, index=False)
+        read_texts(path).iloc[rows].to_csv(path, index=False)
     (held_back / PUBLIC_IDS).unlink()
 
 
@@ -160,16 +161,10 @@ def perfect_submission(competition: Competition, view: SearchView) -> pd.DataFra
     import pandas as pd
 
     columns, ids = list(competition.submission.columns), list(competition.submission.id)
-    truth = pd.concat([_texts(view.search_truth), _texts(view.pick_truth)])
+    truth = pd.concat([read_texts(view.search_truth), read_texts(view.pick_truth)])
     if missing := [name for name in columns if name not in truth.columns]:
         raise UserError(f"{competition.id}: the truth of held-back rows lacks the column {missing[0]!r}")
-    sample = _texts(view.sample)
+    sample = read_texts(view.sample)
     sample = sample.reindex(columns=columns, fill_value="0")
     rest = sample.merge(truth[ids], on=ids, how="left", indicator=True)
     return pd.concat([truth[columns], rest.loc[rest["_merge"] == "left_only", columns]], ignore_index=True)
-
-
-def _texts(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
