@@ -111,6 +111,8 @@ def solution_of(folder: RunFolder, record: RunRecord) -> Solution:
     events = list(folder.events())
     nodes = {event["node"]: event for event in events if event["type"] == "node"}
     chosen = chosen_node(record, events)
+    if not nodes:
+        raise UserError(f"{record.group}/{record.run_id} has no finished node ({record.status}): nothing to export")
     if chosen not in nodes or chosen is None:
         raise UserError(
             f"{record.group}/{record.run_id} has no working solution: {len(nodes)} nodes, all buggy. "
