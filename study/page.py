@@ -85,8 +85,8 @@ def _verdict(names: Sequence[str], against: Sequence[Estimate], what: str) -> st
     for name, one in zip(names, against, strict=True):
         kind = "not told apart" if not one.excludes_zero else "better" if one.mean > 0 else "worse"
         groups[kind].append(f"{name} ({one.text(signed=True)})")
-    said = "; ".join(f"**{kind}**: {', '.join(found)}" for kind, found in groups.items() if found)
-    return f"{what}, against {AIDE.name}: {said}.\n"
+    said = "".join(f"- **{kind}**: {', '.join(found)}.\n" for kind, found in groups.items() if found)
+    return f"{what}, against {AIDE.name}:\n\n{said}"
 
 
 # Simulated landscapes
