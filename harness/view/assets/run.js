@@ -8,6 +8,7 @@
   const model = new TreeModel(data), view = new TreeView(get("tree"), model);
   let { epoch, at, more, over } = data, rows = ROWS, best = -1, searching = null, hits = null;
 
+  if (over) view.empty = "this agent reported no search tree; its model calls are above";
   const address = (node) => `nodes/${encodeURIComponent(node.id)}.html`;
   const words = (node) => {
     const state = node.state === "good" ? score(node.score) : node.state;

@@ -14,6 +14,7 @@
       this.layout = "tree";
       this.selected = null;
       this.found = null; // ids that a search found; null: all
+      this.empty = "no node yet";
       this.moved = false; // by the user: then new nodes do not change what is seen
       this.scale = 1; this.x = 0; this.y = 0;
       this.unit = { ...UNIT };
@@ -139,7 +140,7 @@
       c.clearRect(0, 0, this.width, this.height);
       if (!this.model.nodes.size) {
         c.fillStyle = colours.soft; c.font = "14px system-ui, sans-serif"; c.textAlign = "center";
-        c.fillText("no node yet", this.width / 2, this.height / 2);
+        c.fillText(this.empty, this.width / 2, this.height / 2);
       } else if (this.layout === "steps") this.paintAxis(c);
       const best = new Set(this.model.bestPath.map((node) => node.id));
       this.paintEdges(c, best);
