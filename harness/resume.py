@@ -263,6 +263,7 @@ def _inputs(record: RunRecord) -> dict[str, Any]:
         "description": record.data.description,
         "gpus": record.gpus or "none",
         "budget": record.budget_usd,
+        "held-back rows": record.held_back and record.held_back.sha256[:12],
     }
     return flat | dict(_flat("request", request))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.contract import EndEvent, NodeEvent, StatusReply
+from agent.contract import EndEvent, NodeEvent, ProposalEvent, StatusReply
 from agent.ends import BudgetExhausted
 from agent.interpreter import Execution, InterpreterBroken
 from agent.llm.base import Reply, Request
@@ -66,6 +66,23 @@ def test_the_policy_sees_what_is_in_flight(bench: BenchMaker) -> None:
     made.agent.run()
     mended = [node.parents[0] for node in made.nodes if node.action == "debug"]
     assert mended and len(set(mended)) == len(mended)
+
+
+def test_with_mcts_no_two_workers_are_below_the_same_draft(bench: BenchMaker, good) -> None:
+    made = bench(good, workers=3, steps=30, num_drafts=4, policy="mcts")
+    made.agent.run()
+    branch: dict[str, str] = {}
+    flying: set[str] = set()
+    followed = 0
+    for event in made.gateway.events:
+        if isinstance(event, ProposalEvent):
+            branch[event.node] = branch[event.parents[0]] if event.parents else event.node
+            assert branch[event.node] not in {branch[other] for other in flying}
+            followed += bool(event.parents)
+            flying.add(event.node)
+        elif isinstance(event, NodeEvent):
+            flying.discard(event.node)
+    assert followed > 10
 
 
 def test_a_slow_candidate_holds_nobody_up(bench: BenchMaker, good) -> None:
