@@ -9,7 +9,7 @@ fails, the test rows of what it predicted in the search are handed in instead, a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +82,7 @@ class Final:
 
     plan: RunPlan
     folder: RunFolder
-    run: Any  # Callable[[RunPlan, RunFolder], RunRecord]
+    run: Callable[[RunPlan, RunFolder], RunRecord]
 
     def finish(self) -> FinalRecord | None:
         """Choose, run once more, and leave the submission where it is graded; None where no node can be chosen.
@@ -115,7 +115,7 @@ class Final:
 
     def _run_once_more(self, reruns: Sequence[Rerun]) -> RunRecord:
         for _ in range(ATTEMPTS):
-            record: RunRecord = self.run(plan_of(self.plan, reruns), self.folder.final)
+            record = self.run(plan_of(self.plan, reruns), self.folder.final)
             if record.status is not RunStatus.INFRA_FAILED:
                 return record
         raise InfrastructureError(f"the chosen script could not be run once more: {record.reason}")
