@@ -7,6 +7,7 @@ pictures there. With PODIUM_TEST_DATA, spaceship-titanic's real data are studied
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -28,17 +29,18 @@ def main(arguments: list[str]) -> int:
     simulated = offline = None
     if "simulated" in options.parts:
         cells = Cells(home / f"simulated-{code_hash(*simulation.CODE)}.jsonl")
-        simulated = simulation.Found(cells, simulation.QUICK if quick else simulation.Plan())
+        plan = simulation.QUICK if quick else simulation.Plan()
+        plan = dataclasses.replace(plan, steps=tuple(options.steps)) if options.steps else plan
+        simulated = simulation.Found(cells, plan)
         _say(f"simulated landscapes; cells in {cells.file}")
         simulated.run(_say)
     if "offline" in options.parts:
         cells = Cells(home / f"offline-{code_hash(*offline_runs.CODE)}.jsonl")
         real = os.environ.get("PODIUM_TEST_DATA")
         names = [item.id for item in competitions.in_suite(competitions.load_all(ROOT / "competitions"), "bundled")]
-        plan = offline_runs.QUICK if quick else offline_runs.Plan(real=Path(real) if real else None)
-        offline = offline_runs.Found(
-            cells, plan, (*names, *(["spaceship-titanic"] if real and not quick else [])), home
-        )
+        asked = offline_runs.QUICK if quick else offline_runs.Plan(real=Path(real) if real else None)
+        names += ["spaceship-titanic"] if asked.real else []
+        offline = offline_runs.Found(cells, asked, tuple(names), home)
         _say(f"the offline coder on {', '.join(offline.competitions)}; cells in {cells.file}")
         offline.run(_say)
     written = page.Page(simulated, offline)
@@ -53,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m study", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), default=list(PARTS), metavar="PART")
     parser.add_argument("--quick", action="store_true", help="a small version, for seeing that it works")
+    parser.add_argument("--steps", type=int, nargs="+", metavar="N", help="lengths of the simulated runs [default: 20]")
     parser.add_argument("--page", type=Path, metavar="FOLDER", help="write study.md and its pictures there")
     return parser
 

@@ -53,7 +53,7 @@ class Page:
 
     def text(self) -> str:
         """Return the page."""
-        parts = [HEAD]
+        parts = [HEAD, *_in_short(self.simulated, self.offline)]
         if self.simulated:
             parts += _simulated(self.simulated)
         if self.offline:
@@ -68,6 +68,30 @@ Written by `make study PAGE=docs`: figures are those of one run, intervals are 9
 are paired by seed. More is better throughout. A difference whose interval holds 0 is one that can't be told; intervals
 are not corrected for the number of strategies, so of twenty that don't differ one will seem to.
 """
+
+
+def _in_short(simulated: simulation.Found | None, offline: offline_runs.Found | None) -> Iterator[str]:
+    """Say which strategies beat the published one in the simulation, with the offline coder, and in both."""
+    if (
+        simulated is None
+        or offline is None
+        or not all(offline.values(n, AIDE, offline_runs.final) for n in offline.competitions)
+    ):
+        return
+    steps = max(simulated.plan.steps)
+    found = [
+        {s.name for s in STRATEGIES[1:] if (one := simulated.against_aide(s, steps)).excludes_zero and one.mean > 0},
+        {
+            s.name
+            for s in offline_runs.POLICIES
+            if (one := offline.overall(s, offline_runs.final)).excludes_zero and one.mean > 0
+        },
+    ]
+    names = [", ".join(sorted(some)) or "none" for some in (*found, found[0] & found[1])]
+    yield (
+        f"**In short**: better than {AIDE.name} in the simulation: {names[0]}; with the offline coder: {names[1]}; in "
+        f"both: {names[2]}.\n"
+    )
 
 
 def _shown(strategies: Sequence[Strategy]) -> list[Strategy]:

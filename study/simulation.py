@@ -28,7 +28,7 @@ class Plan:
     """How much is run."""
 
     seeds: int = 24
-    steps: tuple[int, ...] = (20, 60)
+    steps: tuple[int, ...] = (20,)
     workers_seeds: int = 24
 
 
