@@ -45,6 +45,7 @@ _WEIGHTS = {
     "words": (9.0, 12.0),
     "word_counts": (1.0, 4.0),
     "hashed_words": (3.0, 3.0),
+    "small_network": (12.0, 6.0),
 }
 _QUICK = ("linear", "lightgbm", "hist_boosting", "xgboost")
 
@@ -158,6 +159,8 @@ def _is_number(text: str) -> bool:
 def usable(family: Family, problem: Problem) -> bool:
     """Is the library there, and is the family quick enough for this many rows and this little time?"""
     if problem.packages is not None and family.library not in problem.packages:
+        return False
+    if family.library == "torch" and (problem.packages is None or problem.source != "found"):
         return False
     if problem.task not in family.build or not family.fits(problem.data):
         return False

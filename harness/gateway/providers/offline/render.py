@@ -11,6 +11,7 @@ from string import Template
 
 from harness.gateway.providers.offline import snippets
 from harness.gateway.providers.offline.families import FAMILIES, Construction, Table
+from harness.gateway.providers.offline.families.networks import PIXELS
 from harness.gateway.providers.offline.features import HELPERS, STEPS, in_order
 from harness.gateway.providers.offline.literals import literal, merged_imports
 from harness.gateway.providers.offline.media import DESCRIBE, KINDS
@@ -128,6 +129,7 @@ def _feature_functions(recipe: Recipe, steps: tuple[str, ...], data: DataFacts) 
     kinds = _tables(recipe)
     tables = [snippets.CODES] * bool(kinds & {"codes", "filled"}) + [snippets.WIDE] * ("wide" in kinds)
     tables += [snippets.SPARSE] * ("sparse" in kinds) + [snippets.HASHED] * ("hashed" in kinds)
+    tables += [PIXELS] * ("pixels" in kinds)
     tables += [snippets.CATEGORIES] * (recipe.encoding == "means")
     finder += _finding() if recipe.source == "found" else []
     functions = (
@@ -160,7 +162,8 @@ def _construction(recipe: Recipe, member: Member) -> Construction:
 
 def _models(recipe: Recipe) -> str:
     """One function a model, and a table of them with the input that each takes."""
-    functions = [_model_function(recipe, member) for member in recipe.members]
+    own = dict.fromkeys(code.strip("\n") for m in recipe.members if (code := _construction(recipe, m).code))
+    functions = [*own, *(_model_function(recipe, member) for member in recipe.members)]
     rows = [f'    "{m.family}": (make_{m.family}, "{_table_of(recipe, m)}"),' for m in recipe.members]
     return "\n\n\n".join([*functions, "\n".join(["MODELS = {", *rows, "}"])])
 
@@ -228,6 +231,7 @@ def _inputs(recipe: Recipe) -> str:
         "wide": "to_wide(table)",
         "sparse": "to_sparse(table)",
         "hashed": "to_hashed(table)",
+        "pixels": "to_pixels(train, test, files)",
     }
     entries = ", ".join(f'"{kind}": {values[kind]}' for kind in sorted(kinds))
     return "\n".join([*lines, f"INPUTS = {{{entries}}}", ""])

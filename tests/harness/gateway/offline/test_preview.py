@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.gateway.providers.offline.families import FAMILIES
 from harness.gateway.providers.offline.features import STEPS
 from harness.gateway.providers.offline.preview import DataFacts, read_preview
 
@@ -60,3 +61,12 @@ def test_labels_under_another_name_are_found() -> None:
     text += 'sample_submission.csv: 9 rows, 2 columns\n- `image`: text, 9 values\n- `cactus`: integer, 1 value: "0"'
     data = read_preview(text)
     assert data.tables["train"].name == "labels.csv" and [target.name for target in data.targets] == ["cactus"]
+
+
+def test_models_on_words_need_texts_or_many_valued_categories(preview_text: str) -> None:
+    texts = 'train.csv: 90 rows, 2 columns\n- `say`: text, 90 values, such as "the sea was calm", "a ghost came up"\n'
+    hashes = "train.csv: 900 rows, 2 columns\n" + "".join(
+        f'- `nom_{i}`: text, 400 values, such as "4b605b952", "d5a6d25ea"\n' for i in (1, 2)
+    )
+    tried = [FAMILIES["words"].fits(read_preview(text)) for text in (texts, hashes, preview_text, "")]
+    assert tried == [True, True, False, False], "names and codes in parts are other steps' business"

@@ -84,3 +84,26 @@ def test_improving_a_baseline_guesses_otherwise_and_then_tries_a_model(ask: Ask,
             OfflineCoder().answer(ask("improve", code=answer.code, memory=memory, **asked), [], 0).text
         )
     assert guesses == {"constant", "category", "copy"} and from_code(answer.code) is not None
+
+
+def test_network_is_drafted_only_where_torch_and_enough_pictures_are(ask: Ask, taken_apart: TakenApart) -> None:
+    many = PICTURES.replace("43 .jpg", "430 .jpg")
+
+    def families(data: str, packages: str) -> set[str]:
+        answers = [OfflineCoder().answer(ask("draft", data=data, packages=packages), [], seed) for seed in range(30)]
+        recipes = [from_code(taken_apart(answer.text).code) for answer in answers]
+        return {name for recipe in recipes if recipe is not None for name in recipe.families}
+
+    usual = "numpy 2.4, pandas 3.0, scikit-learn 1.8"
+    assert "small_network" in families(many, f"{usual}, torch 2.15")
+    assert "small_network" not in families(many, usual)
+    assert "small_network" not in families(PICTURES, f"{usual}, torch 2.15")
+
+
+def test_script_with_a_network_defines_all_that_it_uses(ask: Ask, taken_apart: TakenApart) -> None:
+    many = PICTURES.replace("43 .jpg", "430 .jpg")
+    packages = "numpy 2.4, pandas 3.0, torch 2.15"
+    code = taken_apart(OfflineCoder().answer(ask("draft", data=many, packages=packages), [], 0).text).code
+    assert code.count("class SmallNetwork:") == 1 and "def to_pixels(" in code and "import torch\n" in code
+    recipe = from_code(code)
+    assert recipe is not None and recipe.families == ("small_network",)

@@ -11,8 +11,9 @@ from harness.gateway.providers.offline.preview import DataFacts
 from harness.gateway.providers.offline.recipe import Param, Task
 
 # "codes": categories as numbers, gaps kept; "filled": the same without gaps; "wide": a column a category, no gaps;
-# "sparse": words and categories a column each, mostly zeros; "hashed": the same in a fixed number of columns.
-Table = Literal["codes", "filled", "wide", "sparse", "hashed"]
+# "sparse": words and categories a column each, mostly zeros; "hashed": the same in a fixed number of columns; "pixels":
+# bytes of a small picture.
+Table = Literal["codes", "filled", "wide", "sparse", "hashed", "pixels"]
 Settings = dict[str, Param]
 Number = TypeVar("Number", int, float)
 
@@ -29,6 +30,7 @@ class Construction:
     expression: str
     imports: tuple[str, ...]
     balanced: str | None = None
+    code: str = ""  # what the expression needs that no library has
 
 
 @dataclass(frozen=True)

@@ -80,9 +80,14 @@ def many_categories(data: DataFacts) -> bool:
 
 
 def words_or_many_categories(data: DataFacts) -> bool:
-    """Text of several words, or a category of more values than a column each would be reasonable for."""
-    texts = [c for c in _texts(data) if c.examples and (c.values is None or c.values > 50)]
-    return any(" " in example for c in texts for example in c.examples) or many_categories(data)
+    """Free text, phrases beside each other, or several categories of more values than boosting tells apart well.
+
+    A name or a code in parts is none of these: other steps take it apart.
+    """
+    many = [c for c in _texts(data) if c.examples and c.values is not None and c.values > 20]
+    codes = [c for c in many if not any(" " in example or _PARTED.match(example) for example in c.examples)]
+    phrases = [c for c in many if any(" " in example for example in c.examples)]
+    return not _unknown(data) and (free_text(data) or len(codes) > 1 or len(phrases) > 1)
 
 
 def several_categories(data: DataFacts) -> bool:
