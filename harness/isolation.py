@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from harness import contract
+from harness.agents.box import SAMPLE
 from harness.record import Statement
 from harness.results import RunFolder, RunRecord
 
-# What a box may have mounted: public data (and the text that stands for its description), prompts, door, workspace.
-MOUNTED = (contract.HOME, contract.DATA, contract.PROMPTS, contract.DOOR)
-DESCRIPTION = f"{contract.DATA}/description.md"
+# What a box may have mounted: public data (the text that stands for its description, and for another agent the plain
+# sample submission, beside them), prompts, door, workspace.
+MOUNTED = (contract.HOME, contract.DATA, f"{contract.DATA}/description.md", SAMPLE, contract.PROMPTS, contract.DOOR)
 
 
 def statement(folder: RunFolder, record: RunRecord) -> Statement:
@@ -35,7 +36,7 @@ def _box(record: RunRecord) -> Iterator[tuple[bool, str]]:
     network = record.sandbox.get("network_mode")
     yield network == "none", f"the engine reports the box's network as {network}"
     mounts: list[dict[str, Any]] = record.sandbox.get("mounts", [])
-    other = [one["target"] for one in mounts if one["target"] not in (*MOUNTED, DESCRIPTION)]
+    other = [one["target"] for one in mounts if one["target"] not in MOUNTED]
     writable = [one["target"] for one in mounts if one["writable"] and one["target"] != contract.HOME]
     if other or writable:
         yield False, f"the box had mounts beside its own, or writable: {', '.join(sorted({*other, *writable}))}"

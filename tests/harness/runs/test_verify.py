@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from harness.agents.box import SAMPLE
 from harness.aggregate import aggregate
 from harness.bundle import pack, unpack
 from harness.errors import UserError
@@ -136,6 +137,13 @@ def test_a_box_that_was_open_casts_doubt(group_of_one, sandbox, words):
     folder, _ = group_of_one
     told = statement(folder, folder.read().model_copy(update={"sandbox": sandbox}))
     assert not told.no_test_signal and words in " ".join(told.doubts)
+
+
+def test_the_sample_submission_that_other_agents_are_given_holds_no_label(group_of_one):
+    folder, _ = group_of_one
+    mounts = [{"target": SAMPLE, "writable": False}, {"target": "/home", "writable": True}]
+    record = folder.read().model_copy(update={"sandbox": {"network_mode": "none", "mounts": mounts}})
+    assert statement(folder, record).no_test_signal
 
 
 def test_answers_that_were_read_before_the_runs_end_cast_doubt(look, group_of_one):
