@@ -45,7 +45,7 @@ class SetSettings:
     """What `set.toml` may say; the defaults are AIDE's."""
 
     edits: Edits = "whole"  # how improve and debug may answer: whole files only, or search/replace blocks too
-    memory_tokens: int = 600  # about how long each kind of memory may get
+    memory_tokens: int = 800  # about how long each kind of memory may get
     memory_writer: Writer = "digest"  # who writes the run's memory: this program, or the model by `summarize.md`
 
     @classmethod

@@ -120,8 +120,8 @@ def test_the_prompts_of_500_steps_add_up_to_a_tenth_of_what_an_unbounded_memory_
     assert ours <= 0.12 * unbounded
 
 
-def test_what_stays_the_same_is_a_good_part_of_a_prompt(prompts: PromptSet) -> None:
+def test_what_stays_the_same_is_a_third_of_a_prompt_at_least(prompts: PromptSet) -> None:
     journal = grown(100)
     situation = Situation(TASK, journal, tuple(journal.top(1)), Limits(9, 20, 9.0, 9.0, 9.0))
     _, user = OPERATORS["improve"](situation, prompts)
-    assert user.stable_chars > 0.4 * len(user.text)
+    assert user.stable_chars > len(user.text) / 3
