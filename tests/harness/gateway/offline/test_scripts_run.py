@@ -245,4 +245,5 @@ def test_script_is_of_readable_length(preview_text: str) -> None:
     data = read_preview(preview_text)
     for family in FAMILIES:
         lines = render(recipe(family, "accuracy", features=("split_parts", "group_sizes")), data).splitlines()
-        assert 60 <= len(lines) <= 220 and max(map(len, lines)) <= 120
+        longest = 290 if FAMILIES[family].library == "torch" else 220  # a network is written out
+        assert 60 <= len(lines) <= longest and max(map(len, lines)) <= 120
