@@ -118,7 +118,7 @@ def ask(message, *files):
     return json.loads(protocol.receive(line)[0])
 def opened(path, flags): return os.open(path, flags, 0o600)
 good = {'sequence': 9, 'timeout_seconds': 5, 'memory_bytes': 2**29, 'output_bytes': 999, 'file_bytes': 999, 'cpus': [],
-        'inputs': []}
+        'inputs': [], 'sampled': False}
 os.makedirs('/home/agent/x', exist_ok=True)
 code = opened('/home/agent/x/code', os.O_RDWR | os.O_CREAT)
 out = opened('/home/agent/x/out', os.O_WRONLY | os.O_CREAT)
