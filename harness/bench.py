@@ -227,18 +227,16 @@ class Bench:
         write_atomically(group.environments / f"{provenance.digest(listed)}.txt", listed.encode())
 
     def image(self, gpus: Gpus | None, other: OtherAgent | None = None) -> ImageRef:
-        """The agent's image, made ready once; GPUs are tried before anything else starts."""
+        """The agent's image, made ready once; GPUs are tried before, on the small base: theirs has several GB."""
         from harness.agents.image import ensure
-        from harness.images import ensure_image
+        from harness.images import ensure_base, ensure_image
         from harness.sandbox.gpu import check_gpus
 
-        if other is not None:
-            image = ensure(other, self.settings, self.say)
-        else:
-            image = ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
         if gpus:
-            check_gpus(self.client, image.digest, gpus)
-        return image
+            check_gpus(self.client, ensure_base(self.settings, self.say), gpus)
+        if other is not None:
+            return ensure(other, self.settings, self.say)
+        return ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
 
     def prepare(self, item: Competition) -> Prepared:
         """The competition's data, prepared where that is still to do."""
