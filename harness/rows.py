@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from harness.errors import UserError
 from harness.lost import as_it_stands
 from harness.record import TreeRecord
 from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus
@@ -89,7 +90,7 @@ def rows_of(group: GroupFolder) -> list[Row]:
 
 def row(folder: RunFolder, record: RunRecord, tree: TreeRecord | None = None) -> Row:
     """One run's row, from its record, its grade, and for a run that is not over its journal, unless `tree` is known."""
-    grade = from_json(_bytes(str(folder.grade_file)) or b"{}")
+    grade = _grade(str(folder.grade_file))
     by_test = _head(str(folder.node_grades))
     found = record.tree or tree or tree_of(folder.events(), record.request.competition.direction)
     return _row(record, grade, by_test, found)
@@ -116,8 +117,18 @@ def _row_of(group: GroupFolder, name: str, content: bytes) -> Row:
         raise
     if record.tree is None or record.status is RunStatus.RUNNING:
         return row(group.run(name), as_it_stands(record))
-    grade = from_json(_bytes(f"{group.path}/{name}/grade.json") or b"{}")
+    grade = _grade(f"{group.path}/{name}/grade.json")
     return _row(record, grade, _head(f"{group.path}/{name}/node_grades.json"), record.tree)
+
+
+def _grade(path: str) -> dict[str, Any]:
+    """A grade; empty where there is none."""
+    try:
+        found: dict[str, Any] = from_json(_bytes(path) or b"{}")
+    except ValueError as error:
+        run = "/".join(path.split("/")[-3:-1])
+        raise UserError(f"{path} is no grade any more: {error}. Grade the run again: podium grade {run}") from error
+    return found
 
 
 def _head(path: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ never counted as right.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,8 +46,18 @@ class Finding(NamedTuple):
 
 def verify(group: GroupFolder, find: FindData, suites: Suites | None = None) -> list[Finding]:
     """Look at everything again; nothing is written."""
-    findings = [finding for folder in group.runs() for finding in _run(folder, find)]
+    findings = [finding for folder in group.runs() for finding in _readable(folder, find)]
     return [*findings, _summary(group, suites)]
+
+
+def _readable(folder: RunFolder, find: FindData) -> Iterator[Finding]:
+    """One run's findings; files that can't be read end them, and no other run's."""
+    try:
+        yield from _run(folder, find)
+    except UserError as error:
+        yield Finding(folder.path.name, "run.json", Found.UNCHECKED, str(error))
+    except json.JSONDecodeError as error:
+        yield Finding(folder.path.name, "files", Found.DIFFERS, f"one of them is no JSON any more: {error}")
 
 
 def _run(folder: RunFolder, find: FindData) -> Iterator[Finding]:
@@ -96,6 +107,8 @@ def _submission(folder: RunFolder, record: RunRecord) -> Finding:
 
 def _usage(folder: RunFolder, record: RunRecord) -> Finding:
     """Tokens and money add up to what the record says; a call without a reported usage counts as the gateway did."""
+    if record.usage.calls and not folder.transcript.is_file():
+        return Finding(folder.path.name, "usage", Found.UNCHECKED, "its model calls are not here")
     calls = [line for line in folder.lines(folder.transcript) if line["api"] != "models"]
     sums = {
         "input_tokens": sum((line["usage"] or {}).get("input", 0) for line in calls),
@@ -174,7 +187,10 @@ def _summary(group: GroupFolder, suites: Suites | None) -> Finding:
     stored = read_json(group.summary)
     if stored is None:
         return Finding(group.name, "summary", Found.UNCHECKED, f"there is none: podium aggregate {group.name}")
-    new = summarise(group.name, rows_of(group), suites).model_dump(mode="json")
+    try:
+        new = summarise(group.name, rows_of(group), suites).model_dump(mode="json")
+    except UserError as error:
+        return Finding(group.name, "summary", Found.UNCHECKED, str(error))
     return _compared(group.name, "summary", stored, new)
 
 

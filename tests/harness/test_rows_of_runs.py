@@ -90,3 +90,9 @@ def test_where_rows_were_held_back_the_validation_score_is_the_chosen_nodes_own(
     written(group, tree=TREE, final=FinalRecord(node="n0002", finalists=finalists, handed_in="rerun"))
     (found,) = rows_of(group)
     assert (found.validation_score, found.handed_in) == (0.4, "rerun")
+
+
+def test_a_grade_that_is_none_any_more_is_named_with_what_to_do(group):
+    written(group, tree=TREE).grade_file.write_text("{")
+    with pytest.raises(UserError, match=r"grade\.json is no grade any more.*podium grade g/a--aide--s0"):
+        rows_of(group)

@@ -110,6 +110,27 @@ def test_what_can_not_be_recomputed_is_unchecked_and_says_which_command_helps(gr
     assert {finding.what: finding for finding in verify(group, gone)}["summary"].found is Found.UNCHECKED
 
 
+def test_a_record_of_another_version_is_named_and_stops_no_other(look, group, group_of_one):
+    other = group.run("other--aide--s0")
+    other.path.mkdir()
+    other.record_file.write_text('{"schema_version": 0}')
+    found = look()
+    assert found["run.json"].found is Found.UNCHECKED and "other--aide--s0" in found["run.json"].detail
+    assert (found["grade"].found, found["summary"].found) == (Found.SAME, Found.UNCHECKED)
+
+
+def test_a_file_that_is_no_json_any_more_differs(look, group_of_one):
+    folder, _ = group_of_one
+    folder.grade_file.write_text("{")
+    assert look()["files"].found is Found.DIFFERS
+
+
+def test_model_calls_that_were_left_out_are_unchecked(look, group_of_one):
+    folder, _ = group_of_one
+    folder.transcript.unlink()
+    assert look()["usage"].found is Found.UNCHECKED
+
+
 def test_verifying_writes_nothing(look, group):
     before = {path: path.stat().st_mtime_ns for path in group.path.rglob("*")}
     look()
