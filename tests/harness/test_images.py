@@ -95,7 +95,8 @@ def test_packages_are_those_of_the_list_and_can_be_imported(inside, image):
     assert image.packages == pins
     assert json.loads(inside("cat", "/opt/podium/packages.json")) == pins
 
-    names = [{"scikit-learn": "sklearn"}.get(name, name) for name in pins]
+    modules = {"scikit-learn": "sklearn", "pillow": "PIL"}
+    names = [modules.get(name, name) for name in pins]
     inside("/opt/candidate/bin/python", "-I", "-c", f"import {', '.join(names)}")
 
 
