@@ -6,8 +6,9 @@ not over, or are of an older version; of the nodes' grades the head.
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,12 +81,20 @@ class Row:
 
 def rows_of(group: GroupFolder) -> list[Row]:
     """Read a group's runs, a row each, by name; raise `UserError` where a record is not one of this version."""
-    found = []
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is a cycle, and looking for some among 100,000 rows takes a fifth of the time
+    try:
+        return list(_rows(group))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _rows(group: GroupFolder) -> Iterator[Row]:
     for name in group.names():  # strings, not paths: a group may have 100,000 runs
         content = _bytes(f"{group.path}/{name}/run.json")
         if content is not None:
-            found.append(_row_of(group, name, content))
-    return found
+            yield _row_of(group, name, content)
 
 
 def row(folder: RunFolder, record: RunRecord, tree: TreeRecord | None = None) -> Row:
