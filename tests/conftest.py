@@ -7,11 +7,16 @@ ready first, and `pytest -m "not engine"` leaves them out by choice.
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from harness import config
 from harness.engine import connect
 from harness.images import ensure_image
+
+# Nothing is judged by the clock: a busy machine must not fail a property.
+hypothesis.settings.register_profile("podium", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("podium")
 
 
 @pytest.fixture(scope="session")
