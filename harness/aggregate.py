@@ -18,9 +18,7 @@ from pydantic_core import to_json
 
 from harness.files import write_atomically
 from harness.results import GroupFolder
-from harness.rows import PHASES as PHASES
-from harness.rows import Row as Row
-from harness.rows import rows_of
+from harness.rows import Row, rows_of
 from harness.suite_rates import MEDALS, SuiteRates, counts, suite_rates
 from harness.suites import Suites
 

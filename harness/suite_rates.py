@@ -19,7 +19,7 @@ from harness import rates
 from harness.rates import Estimate
 
 if TYPE_CHECKING:
-    from harness.aggregate import Row
+    from harness.rows import Row
     from harness.suites import Suites
 
 NAMES = (

@@ -16,7 +16,7 @@ from harness.terminal import print_json as _print_json
 from harness.terminal import put as _show
 
 if TYPE_CHECKING:
-    from harness.aggregate import Rate, Row, Summary
+    from harness.aggregate import Rate, Summary
     from harness.check import Finding
     from harness.competition import Competition
     from harness.doctor import Check
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.manifest import Prepared
     from harness.prepare_several import Outcome
     from harness.rates import Estimate
+    from harness.rows import Row
     from harness.solving import Solved
     from harness.suite_rates import SuiteRates
 

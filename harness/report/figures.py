@@ -14,8 +14,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.aggregate import PHASES, Row, Summary
+from harness.aggregate import Summary
 from harness.report.series import RunSeries, plain
+from harness.rows import PHASES, Row
 from harness.suite_rates import counts
 
 NONE = "–"

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.aggregate import Row, summarise
+from harness.aggregate import summarise
 from harness.report import markdown
 from harness.results import RunStatus
+from harness.rows import Row
 
 BASE = Row(
     run_id="r",

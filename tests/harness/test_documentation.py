@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import comparison
-from harness.aggregate import Row, Summary
+from harness.aggregate import Summary
 from harness.compare import METRICS
 from harness.contract import EVENT
 from harness.frames import TABLES
@@ -28,6 +28,7 @@ from harness.record import (
     UsageRecord,
 )
 from harness.results import RunFolder
+from harness.rows import Row
 from harness.solving import Solved
 from harness.suite_rates import SuiteRates
 from harness.tree import Tree, TreeNode
