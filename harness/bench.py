@@ -53,9 +53,9 @@ class Bench:
     def run(self) -> Summary:
         """Run what is missing, grade it unless only runs were asked for; the summary is also on disk."""
         from harness.aggregate import aggregate
+        from harness.groups.coordinator import run_group
         from harness.interrupt import orderly_interrupts
         from harness.report import html, markdown
-        from harness.schedule import run_group
         from harness.suites import suites_now
 
         plans = self.plans()

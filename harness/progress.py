@@ -16,8 +16,8 @@ from harness.errors import Interrupted
 
 if TYPE_CHECKING:
     from harness.gateway.journal import StoredEvent
+    from harness.groups.coordinator import Finished
     from harness.plan import RunPlan
-    from harness.schedule import Finished
 
 Say = Callable[[str], None]
 T = TypeVar("T")

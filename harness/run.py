@@ -63,10 +63,19 @@ def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools, *, goes_on: bool 
 
     With `goes_on` it goes on from the attempt that is there.
     """
+    return run_attempt(plan, folder, tools, attempt=begin(plan, folder, goes_on=goes_on), goes_on=goes_on)
+
+
+def begin(plan: RunPlan, folder: RunFolder, *, goes_on: bool = False) -> int:
+    """Make the folder ready for an attempt, with what was there set aside; return the attempt's number."""
     if goes_on:
         _refuse_what_differs(plan, folder)
     close_earlier(folder)
-    attempt = folder.set_aside()
+    return folder.set_aside()
+
+
+def run_attempt(plan: RunPlan, folder: RunFolder, tools: RunTools, *, attempt: int, goes_on: bool = False) -> RunRecord:
+    """Carry out an attempt for which the folder was made ready, as `run_one`."""
     record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=tools)
     if goes_on:
         record = record.model_copy(update={"resumed_from": attempt - 1})

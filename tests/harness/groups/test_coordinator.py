@@ -10,10 +10,10 @@ from harness import plan as plans
 from harness.aggregate import aggregate
 from harness.errors import UserError
 from harness.grade_run import record_to_grade
+from harness.groups.coordinator import run_group
 from harness.results import RunFolder, RunStatus
 from harness.run import first_record
 from harness.sandbox.owner import me
-from harness.schedule import run_group
 from tests.harness.runs.agents import CRASHES, ENDS
 from tests.harness.runs.host_sandbox import BrokenSandbox, HostSandbox
 
