@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.solving import Solved
+    from harness.runs.solving import Solved
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "solve"]
@@ -28,6 +28,6 @@ def solve(
     Further `options` are those of the command, with `_` for `-`: `id`, `train`, `test_file`, `hold_out`, and the fields
     of `BenchOptions` (`seeds`, `budget_usd`, `agent`, `search` …). Raises `PodiumError` with what to do.
     """
-    from harness.solving import from_python
+    from harness.runs.solving import from_python
 
     return from_python(Path(data), goal, metric, target, out, {"steps": steps, "model": model, **options})

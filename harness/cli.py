@@ -11,20 +11,20 @@ from typing import Annotated
 
 import typer
 
-from harness.by_hand_verbs import by_hand
-from harness.compare_verbs import comparing
-from harness.competition_verbs import own
 from harness.errors import Interrupted, PodiumError, UserError
-from harness.export_verbs import exports
-from harness.leaderboard_verbs import leaderboards
-from harness.lookup import with_data
-from harness.options import Edition, GroupName, Json, Submission, Yes
-from harness.prompt_verbs import prompts
-from harness.query_verbs import querying
-from harness.record_verbs import keeping
-from harness.run_verbs import runs, settings_now
-from harness.solve_verbs import solving
-from harness.view_verbs import viewing
+from harness.specs.lookup import with_data
+from harness.verbs.by_hand_verbs import by_hand
+from harness.verbs.compare_verbs import comparing
+from harness.verbs.competition_verbs import own
+from harness.verbs.export_verbs import exports
+from harness.verbs.leaderboard_verbs import leaderboards
+from harness.verbs.options import Edition, GroupName, Json, Submission, Yes
+from harness.verbs.prompt_verbs import prompts
+from harness.verbs.query_verbs import querying
+from harness.verbs.record_verbs import keeping
+from harness.verbs.run_verbs import runs, settings_now
+from harness.verbs.solve_verbs import solving
+from harness.verbs.view_verbs import viewing
 
 app = typer.Typer(
     help="Run machine-learning-engineering agents on Kaggle-style competitions, each in a hardened container.",
@@ -48,7 +48,7 @@ app.add_typer(prompts, name="prompts")
 
 def main() -> None:
     """Run the command line; turn known errors into one line and an exit code."""
-    from harness.interrupt import prompt_interrupts
+    from harness.runs.interrupt import prompt_interrupts
 
     try:
         with prompt_interrupts():
@@ -88,10 +88,11 @@ def grade(
     json: Json = False,
 ) -> None:
     """Grade a run, or any submission for a prepared competition."""
-    from harness import full_leaderboard, tables
-    from harness.grade import grade as grade_file
-    from harness.grade_run import grade_run, record_to_grade
-    from harness.results import Results
+    from harness.grading import full_leaderboard
+    from harness.grading.grade import grade as grade_file
+    from harness.grading.grade_run import grade_run, record_to_grade
+    from harness.results.layout import Results
+    from harness.verbs import tables
 
     settings = settings_now()
     if run is not None and competition is None and submission is None:
@@ -113,10 +114,10 @@ def grade_nodes(
     run: Annotated[str, typer.Argument(metavar="GROUP/RUN", help="A run that has ended.")], json: Json = False
 ) -> None:
     """Grade every node of a run that has ended: how far its validation scores can be trusted. Never fed back."""
-    from harness import tables
-    from harness.grade_nodes import grade_nodes as grade_all
-    from harness.grade_run import record_to_grade
-    from harness.results import Results
+    from harness.grading.grade_nodes import grade_nodes as grade_all
+    from harness.grading.grade_run import record_to_grade
+    from harness.results.layout import Results
+    from harness.verbs import tables
 
     settings = settings_now()
     folder = Results(settings.results).existing_run(run)
@@ -128,10 +129,10 @@ def grade_nodes(
 @app.command()
 def aggregate(group: GroupName = "latest", json: Json = False) -> None:
     """Add a group's runs up into summary.json."""
-    from harness import tables
-    from harness.aggregate import aggregate as add_up
-    from harness.results import Results
-    from harness.suites import suites_now
+    from harness.rates.aggregate import aggregate as add_up
+    from harness.results.layout import Results
+    from harness.specs.suites import suites_now
+    from harness.verbs import tables
 
     settings = settings_now()
     summary = add_up(Results(settings.results).existing_group(group), suites_now(settings))
@@ -144,11 +145,11 @@ def report(
     html: Annotated[bool, typer.Option("--html", help="Write report.html, too: pictures, and their data.")] = False,
 ) -> None:
     """Write a group's report.md, and with --html report.html, and print where they are."""
-    from harness.aggregate import aggregate as add_up
+    from harness.rates.aggregate import aggregate as add_up
     from harness.report import html as page
     from harness.report import markdown
-    from harness.results import Results
-    from harness.suites import suites_now
+    from harness.results.layout import Results
+    from harness.specs.suites import suites_now
 
     settings = settings_now()
     folder = Results(settings.results).existing_group(group)
@@ -163,8 +164,8 @@ def report(
 @app.command()
 def doctor(json: Json = False) -> None:
     """Check engine, image, disk, memory, GPUs and credentials, and say what to do."""
-    from harness import tables
-    from harness.doctor import check_all
+    from harness.machine.doctor import check_all
+    from harness.verbs import tables
 
     checks = check_all(settings_now())
     tables.checks(checks, as_json=json)
@@ -185,9 +186,9 @@ def image(
     base: Annotated[bool, typer.Option("--base", help="Only the base image, made anew.")] = False,
 ) -> None:
     """Make the engine and the agent's image ready."""
-    from harness.engine import ensure_engine
-    from harness.images import ensure_base, ensure_image
-    from harness.progress import say
+    from harness.machine.engine import ensure_engine
+    from harness.machine.images import ensure_base, ensure_image
+    from harness.verbs.progress import say
 
     settings = settings_now()
     ensure_engine(settings, say)
@@ -204,7 +205,7 @@ def clean(
     images: Annotated[bool, typer.Option("--images", help="Images of other sources too.")] = False,
 ) -> None:
     """Remove what dead runs left (containers, workspaces, doors) and, with --images, stale images. Lists them first."""
-    from harness import cleaning
+    from harness.machine import cleaning
 
     settings = settings_now()
     found = cleaning.find(settings)

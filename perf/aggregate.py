@@ -40,8 +40,8 @@ def main(say: Callable[[str], None] = print) -> None:
 
 def _write(group: Path, size: int) -> None:
     """Write a group of that many runs."""
-    from harness.grade import GradeReport, Thresholds
-    from harness.leaderboard import Medal
+    from harness.grading.grade import GradeReport, Thresholds
+    from harness.grading.leaderboard import Medal
 
     medals = [*Medal]
     event = {"type": "node", "node": "0", "buggy": False, "score": 0.5, "seconds": {"model": 1.0, "execute": 2.0}}
@@ -123,9 +123,9 @@ def _record(competition: str, seed: int) -> dict[str, object]:
 
 
 def _measure(folder: Path) -> dict[str, float]:
-    from harness.aggregate import summarise, write
-    from harness.results import GroupFolder
-    from harness.rows import rows_of
+    from harness.rates.aggregate import summarise, write
+    from harness.results.layout import GroupFolder
+    from harness.results.rows import rows_of
 
     group = GroupFolder(folder / "group")
     suites = {"all": frozenset(f"competition-{number:02d}" for number in range(COMPETITIONS))}

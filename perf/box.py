@@ -18,7 +18,7 @@ HARDENED = (
 def inside(file: str, mounts: Mapping[Path, str] | None = None, seconds: float = 600) -> dict[str, list[float]]:
     """Run `file inside` in the agent's place; what it printed, as JSON. `mounts` are read-only."""
     from harness import config
-    from harness.images import ensure_image
+    from harness.machine.images import ensure_image
 
     image = ensure_image("cpu", config.load(os.environ), lambda line: None)
     command = ["docker", "run", "--rm", f"--name=podium-perf-{uuid.uuid4().hex[:12]}", *HARDENED.split()]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from harness.grade import GradeReport
+    from harness.grading.grade import GradeReport
 
 MILLION = 1_000_000
 TURNS = 7
@@ -169,9 +169,9 @@ def _grader(case: Case, folder: Path) -> Callable[[], GradeReport]:
     """Return what grades the folder's submission, with everything imported."""
     import sklearn.metrics  # noqa: F401 - a bench has it when the first run is graded
 
-    from harness.competition import Competition
-    from harness.grade import grade
-    from harness.manifest import Manifest, Prepared
+    from harness.data.manifest import Manifest, Prepared
+    from harness.grading.grade import grade
+    from harness.specs.competition import Competition
 
     name, direction = case.metric
     spec = {

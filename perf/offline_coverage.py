@@ -42,12 +42,14 @@ from agent.preview import preview
 from agent.promptset import SHIPPED, PromptSet
 from agent.search import policy_for
 from agent.workspace import Workspace
-from harness import catalogue, competition, config, submission
+from harness import config
+from harness.data.manifest import Prepared
+from harness.data.prepare import prepare
 from harness.errors import InvalidSubmission
 from harness.gateway.providers.offline import OfflineCoder
-from harness.grade import grade
-from harness.manifest import Prepared
-from harness.prepare import prepare
+from harness.grading import submission
+from harness.grading.grade import grade
+from harness.specs import catalogue, competition
 from perf.forked import ForkingInterpreter, ForkServer
 
 AIM_PERCENT = 95.0

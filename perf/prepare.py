@@ -15,8 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from harness import competition as competitions
-from harness.prepare import prepare
+from harness.data.prepare import prepare
+from harness.specs import competition as competitions
 
 ROWS = 1_000_000
 TURNS = 3

@@ -20,7 +20,8 @@ SHOWN = 5
 
 def main(say: Callable[[str], None] = print) -> None:
     """Measure and print."""
-    from harness import catalogue, config
+    from harness import config
+    from harness.specs import catalogue
 
     items = [item.id for item in catalogue.of(config.load(os.environ)).in_suite(SUITE)]
     workers = len(os.sched_getaffinity(0))
@@ -35,9 +36,10 @@ def main(say: Callable[[str], None] = print) -> None:
 
 def from_raw_to_grade(id: str) -> float:
     """Return the seconds that one competition takes; a sample submission that is not valid is an error."""
-    from harness import catalogue, config
-    from harness.grade import grade
-    from harness.prepare import prepare
+    from harness import config
+    from harness.data.prepare import prepare
+    from harness.grading.grade import grade
+    from harness.specs import catalogue
 
     item = catalogue.of(config.load(os.environ)).load(id)
     began = time.monotonic()

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import competition as competitions
-from harness.competition import Competition
-from harness.final_run import FINALISTS
-from harness.grade import grade
-from harness.manifest import Prepared
-from harness.prepare import prepare
-from harness.prepare_search import prepare_search
-from harness.scorer import Scorer
-from harness.search_view import SearchView
+from harness.data.manifest import Prepared
+from harness.data.prepare import prepare
+from harness.data.prepare_search import prepare_search
+from harness.data.search_view import SearchView
+from harness.grading.grade import grade
+from harness.grading.scorer import Scorer
+from harness.runs.final_run import FINALISTS
+from harness.specs import competition as competitions
+from harness.specs.competition import Competition
 
 ID, TARGET, FOLDS, DRAWS = "PassengerId", "Transported", 5, 2000
 MONEY = ("RoomService", "FoodCourt", "ShoppingMall", "Spa", "VRDeck")

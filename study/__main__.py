@@ -20,8 +20,8 @@ PARTS = ("simulated", "offline")
 
 def main(arguments: list[str]) -> int:
     """Run the parts that were asked for, all by default."""
-    from harness import competition as competitions
     from harness.config import load
+    from harness.specs import competition as competitions
 
     options = _parser().parse_args(arguments)
     quick = options.quick or os.environ.get("QUICK") == "1"

@@ -38,11 +38,11 @@ from agent.supervisor.collect import SUBMISSION
 from agent.supervisor.protocol import PREDICTIONS
 from agent.supervisor.slot import EARLIER
 from agent.workspace import Workspace
-from harness.competition import Competition
+from harness.data.manifest import Prepared
+from harness.data.prepare import prepare
 from harness.errors import InvalidSubmission
 from harness.gateway.providers.offline import OfflineCoder
-from harness.manifest import Prepared
-from harness.prepare import prepare
+from harness.specs.competition import Competition
 from study.outcome import Outcome
 from study.strategies import Strategy
 
@@ -94,8 +94,8 @@ class Ground:
         """Return the scores, more is better, on the two parts of the held-out rows; or why there are none."""
         import numpy as np
 
-        from harness import submission as submissions
-        from harness.grade import answers
+        from harness.grading import submission as submissions
+        from harness.grading.grade import answers
 
         try:
             predictions = submissions.read(self.competition, self.prepared, submission)

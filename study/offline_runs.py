@@ -61,7 +61,7 @@ def carry_out(
     """Run some strategies on one split."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"  # before numpy: the other CPU has a job of its own
-    from harness import competition as competitions
+    from harness.specs import competition as competitions
     from study import offline
 
     ground = offline.Ground.of(competitions.load(competition, ROOT / "competitions"), seed, home / "data", real)

@@ -11,8 +11,8 @@ import hypothesis
 import pytest
 
 from harness import config
-from harness.engine import connect
-from harness.images import ensure_image
+from harness.machine.engine import connect
+from harness.machine.images import ensure_image
 
 # Nothing is judged by the clock: a busy machine must not fail a property.
 hypothesis.settings.register_profile("podium", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])

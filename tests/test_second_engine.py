@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import Machine, ask
+from harness.machine.engine import Machine, ask
 from tests.second_engine import second_engine
 
 pytestmark = pytest.mark.engine

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from harness import tfrecord
+from harness.data import tfrecord
 from harness.splits import Job
 from harness.splits.placing import place
 

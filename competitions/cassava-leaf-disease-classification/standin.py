@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness import tfrecord
+from harness.data import tfrecord
 from harness.standin.pictures import draw, put
 
 COUNTS = [(0, 10), (1, 12), (2, 10), (3, 30), (4, 14)]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from harness import bson
+from harness.data import bson
 from harness.splits import Job
 
 PRODUCTS = "train.bson"

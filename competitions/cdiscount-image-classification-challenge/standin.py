@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness import bson
+from harness.data import bson
 from harness.standin.pictures import jpeg
 
 CATEGORIES = {

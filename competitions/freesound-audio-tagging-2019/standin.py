@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.competition import SPEC_NAME, Competition
-from harness.specfile import read_spec
+from harness.specs.competition import SPEC_NAME, Competition
+from harness.specs.specfile import read_spec
 from harness.standin.media import pack
 from harness.standin.sounds import wav
 

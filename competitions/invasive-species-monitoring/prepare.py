@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness import sevenzip
+from harness.data import sevenzip
 from harness.splits import Job
 from harness.splits.media import Media
 from harness.splits.rows import Rows

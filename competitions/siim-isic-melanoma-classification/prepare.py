@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness import tfrecord
+from harness.data import tfrecord
 from harness.splits import Job
 from harness.splits.placing import place
 

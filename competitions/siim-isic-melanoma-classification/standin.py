@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness import tfrecord
+from harness.data import tfrecord
 from harness.standin.pictures import jpeg, put
 
 FILES, TO_A_FILE = 8, 9

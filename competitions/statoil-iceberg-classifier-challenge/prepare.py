@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness import sevenzip
+from harness.data import sevenzip
 from harness.splits import Job
 
 INSIDE = "data/processed"  # where the raw archives hold their file

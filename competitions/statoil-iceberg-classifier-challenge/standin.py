@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import sevenzip
+from harness.data import sevenzip
 
 if TYPE_CHECKING:
     import numpy as np

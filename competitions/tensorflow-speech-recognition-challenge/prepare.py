@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness import sevenzip
+from harness.data import sevenzip
 from harness.splits import Job
 from harness.splits.placing import place
 

@@ -18,7 +18,7 @@ from harness.sandbox.base import Mount, SandboxSpec
 if TYPE_CHECKING:
     from harness.agents.spec import OtherAgent
     from harness.contract import RunRequest
-    from harness.plan import RunPlan
+    from harness.runs.plan import RunPlan
 
 USER = contract.AGENT_GROUP
 HOME = "/home/agent"

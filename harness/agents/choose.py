@@ -7,14 +7,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from harness.agents.spec import OtherAgent, find
-from harness.choices import FLAGS
 from harness.errors import UserError
-from harness.presets import PRESETS, Preset
+from harness.runs.presets import PRESETS, Preset
 from harness.sandbox.base import GIB
+from harness.verbs.choices import FLAGS
 
 if TYPE_CHECKING:
-    from harness.choices import BenchOptions
     from harness.config import Settings
+    from harness.verbs.choices import BenchOptions
 
 SHOW_ANSWERS = "--show-answers"
 OUR_OWN = ("search", "prompts", "workers", "ensemble", "models", "gates")  # choices of how our own agent works

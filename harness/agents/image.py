@@ -12,9 +12,9 @@ from typing import Any
 
 from harness.agents.spec import OtherAgent
 from harness.config import Settings
-from harness.engine import connect
 from harness.errors import InfrastructureError, UserError
-from harness.images import ImageRef, base_in, current, inspect, lock_file, run_build
+from harness.machine.engine import connect
+from harness.machine.images import ImageRef, base_in, current, inspect, lock_file, run_build
 from harness.sandbox.failure import engine_errors
 from harness.setup import recipe
 from harness.setup.base import PULL_SILENCE_SECONDS, pull

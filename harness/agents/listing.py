@@ -10,8 +10,8 @@ from rich.markup import escape
 
 from harness.agents.spec import shipped
 from harness.config import Settings
-from harness.presets import PRESETS
-from harness.terminal import plain_table, put
+from harness.runs.presets import PRESETS
+from harness.verbs.terminal import plain_table, put
 
 OWN = "One of your own: --agent ./folder, with an agent.yaml in it. The form: dockerfiles/README.md"
 

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.errors import UserError
-from harness.specfile import read_spec
+from harness.specs.specfile import read_spec
 
 FILE = "agent.yaml"
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from harness.groups.executor import Place
 
 if TYPE_CHECKING:
-    from harness.plan import RunPlan
+    from harness.runs.plan import RunPlan
 
 
 @dataclass(frozen=True)

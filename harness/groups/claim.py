@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 
 from harness.errors import UserError
-from harness.results import RunFolder, RunStatus
+from harness.results.layout import RunFolder, RunStatus
 from harness.sandbox.owner import is_alive, me
 
 

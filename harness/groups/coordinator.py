@@ -14,19 +14,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.data_in_use import in_use
+from harness.data.data_in_use import in_use
 from harness.errors import InfrastructureError
-from harness.grade_nodes import grade_nodes_soon
-from harness.grade_run import can_grade, grade_run
+from harness.grading.grade_nodes import grade_nodes_soon
+from harness.grading.grade_run import can_grade, grade_run
 from harness.groups import publishing
 from harness.groups.admission import Admission, Slots
 from harness.groups.claim import claimed
 from harness.groups.executor import Event, Executor, HandedIn, Needs, Place, Raised, Task, Vanished, Work
 from harness.groups.local import LocalExecutor
-from harness.plan import RunPlan
-from harness.results import GroupFolder, RunFolder, RunRecord, RunStatus
-from harness.run import RunTools, begin, first_record, run_attempt
-from harness.stopping import StopFlag
+from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
+from harness.runs.plan import RunPlan
+from harness.runs.run import RunTools, begin, first_record, run_attempt
+from harness.runs.stopping import StopFlag
 
 POLL_SECONDS = 0.5  # how late a wish to stop is heard, which is no event
 TAKING_POLL_SECONDS = 0.05  # the same while results that came from elsewhere are taken in

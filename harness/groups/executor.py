@@ -15,7 +15,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.stopping import StopFlag
+from harness.runs.stopping import StopFlag
 
 
 class Needs(BaseModel):

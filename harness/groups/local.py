@@ -6,7 +6,7 @@ import threading
 from queue import Empty, SimpleQueue
 
 from harness.groups.executor import Event, HandedIn, Raised, Task, Work
-from harness.stopping import StopFlag
+from harness.runs.stopping import StopFlag
 
 
 class LocalExecutor:

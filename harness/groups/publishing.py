@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from harness.errors import InfrastructureError
-from harness.results import RunFolder
+from harness.results.layout import RunFolder
 
 KEPT = "attempts"  # of the run itself; what a worker has by that name is no attempt of this folder
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
-from harness.csvfile import shown
 from harness.errors import InvalidSubmission
+from harness.grading.csvfile import shown
 from harness.metrics import rle
 from harness.metrics.registry import Array, NoOptions, Table, metric
 

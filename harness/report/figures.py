@@ -14,10 +14,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.aggregate import Summary
+from harness.rates.aggregate import Summary
+from harness.rates.suite_rates import counts
 from harness.report.series import RunSeries, plain
-from harness.rows import PHASES, Row
-from harness.suite_rates import counts
+from harness.results.rows import PHASES, Row
 
 NONE = "–"
 MEDALS = ("gold", "silver", "bronze")

@@ -15,13 +15,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from harness.aggregate import Summary
 from harness.files import write_atomically
+from harness.rates.aggregate import Summary
 from harness.report import figures, rates, series, svg
 from harness.report.figures import NONE, Data, by_competition, in_rates
 from harness.report.series import RunSeries
-from harness.results import GroupFolder
-from harness.rows import PHASES, Row
+from harness.results.layout import GroupFolder
+from harness.results.rows import PHASES, Row
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
 COLOURS = 6

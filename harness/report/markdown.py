@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.aggregate import Rate, Summary
 from harness.files import write_atomically
-from harness.rates import Estimate
-from harness.rows import Row
+from harness.rates.aggregate import Rate, Summary
+from harness.rates.rates import Estimate
+from harness.results.rows import Row
 
 if TYPE_CHECKING:
     from jinja2 import Undefined

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from harness.aggregate import Summary
-from harness.rates import Estimate
+from harness.rates.aggregate import Summary
+from harness.rates.rates import Estimate
+from harness.rates.suite_rates import SuiteRates, counts, suite_rates
 from harness.report import svg
 from harness.report.figures import NONE, Data, Value
-from harness.suite_rates import SuiteRates, counts, suite_rates
 
 NAMES = {
     "any_medal": "any medal",

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.record import RunRecord
-from harness.results import GroupFolder, RunFolder, read_json
+from harness.results.layout import GroupFolder, RunFolder, read_json
+from harness.results.record import RunRecord
 
 LONGEST_TEXT = 300
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from harness.report.svg import LARGEST, short
 from harness.report.tree_layout import Layout, Place, lay_out
-from harness.tree import Tree, TreeNode
+from harness.results.tree import Tree, TreeNode
 from harness.untrusted import one_line
 
 Form = Literal["circle", "square", "triangle", "diamond", "hexagon"]

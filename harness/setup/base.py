@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.engine import connect
 from harness.errors import InfrastructureError, UserError
+from harness.machine.engine import connect
 from harness.setup import debian
 from harness.setup.build import build
 from harness.setup.host_network import HostNetwork

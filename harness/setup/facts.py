@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import Settings
-from harness.engine import Engine, Machine, ask, connect
 from harness.errors import PodiumError
-from harness.images import ImageRef, find_image
+from harness.machine.engine import Engine, Machine, ask, connect
+from harness.machine.images import ImageRef, find_image
 from harness.sandbox import workspace
 from harness.setup import debian
 from harness.setup.steps import search_path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from harness.owncode import function_in
+from harness.specs.owncode import function_in
 from harness.splits.base import Job, SplitRecipe
 
 if TYPE_CHECKING:

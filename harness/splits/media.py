@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness import sevenzip
+from harness.data import sevenzip
 from harness.splits.base import Job
 from harness.splits.placing import names_in_zip, pack_zip, place, place_from_zip
 from harness.splits.sides import Sides

@@ -18,8 +18,8 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from harness.data.unpacking import opened
 from harness.parallel import Track, each, untracked
-from harness.unpacking import opened
 
 SHAREABLE_MODE = 0o644  # of prepared public files: everybody reads, nobody but the owner writes
 FICLONE = 0x40049409  # ioctl of Linux: let this file share all blocks of that one

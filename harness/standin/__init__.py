@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.owncode import function_in
+from harness.specs.owncode import function_in
 from harness.standin.media import StandInFile, World, write_file
 from harness.standin.tables import StandInTable
 

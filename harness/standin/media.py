@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
-from harness import sevenzip
+from harness.data import sevenzip
 from harness.splits.placing import pack_zip
 from harness.standin.sounds import aiff, wav
 from harness.standin.tables import StandInTable

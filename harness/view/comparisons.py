@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from harness.comparison import Comparison
+from harness.comparing.comparison import Comparison
 from harness.errors import UserError
-from harness.results import GroupFolder
+from harness.results.layout import GroupFolder
 from harness.view.index import Group
 
 MOST_KEPT = 16
@@ -36,7 +36,7 @@ class Comparisons:
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _compare(self, a: GroupFolder, b: GroupFolder) -> Comparison:
-        from harness.compare import compare
+        from harness.comparing.compare import compare
 
         return compare(a, b, prompt_places=[self._prompts])
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import UserError
-from harness.lost import as_it_stands
-from harness.record import RunStatus, TreeRecord
-from harness.results import GroupFolder, Results, RunFolder, RunRecord, is_name
-from harness.rows import Row, row, tree_of
+from harness.results.layout import GroupFolder, Results, RunFolder, RunRecord, is_name
+from harness.results.record import RunStatus, TreeRecord
+from harness.results.rows import Row, row, tree_of
+from harness.runs.lost import as_it_stands
 from harness.view.tail import Tail
 
 PAUSE_SECONDS = 1.0

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from harness.aggregate import Summary, summarise
-from harness.rows import Row
+from harness.rates.aggregate import Summary, summarise
+from harness.results.rows import Row
 from harness.view.index import Entry, Group
 
 PAGE_RUNS = 100

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import UserError
-from harness.record import RunRecord, RunStatus
 from harness.report.series import plain
+from harness.results.record import RunRecord, RunStatus
 from harness.view.runs import OpenRun
 from harness.view.text import readable
 from harness.view.tree import GOOD, RUNNING, TreeNode

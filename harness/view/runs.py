@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import UserError
-from harness.lost import as_it_stands
-from harness.record import RunRecord, RunStatus
-from harness.results import Results, RunFolder, parsed, read_json
+from harness.results.layout import Results, RunFolder, parsed, read_json
+from harness.results.record import RunRecord, RunStatus
+from harness.runs.lost import as_it_stands
 from harness.view.calls import Call, Calls, Made, as_written, made_for
 from harness.view.index import run_folder
 from harness.view.tail import Tail, all_bytes_at, bytes_at

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import comparison_table
-from harness.compare import METRICS
-from harness.comparison import Comparison
+from harness.comparing import comparison_table
+from harness.comparing.compare import METRICS
+from harness.comparing.comparison import Comparison
 from harness.errors import PodiumError, UserError
-from harness.results import Results
+from harness.results.layout import Results
 from harness.view import comparisons, render
 from harness.view.comparisons import Comparisons
 from harness.view.index import Group, Index

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.results import parsed
+from harness.results.layout import parsed
 
 
 class Span(NamedTuple):

@@ -28,7 +28,7 @@ THEIR_IMAGE_GB = 7.5  # measured earlier, of aideml's own Dockerfile: most of it
 def main(say: Callable[[str], None] = print) -> None:
     """Measure and print."""
     from harness import config
-    from harness.images import ensure_image
+    from harness.machine.images import ensure_image
 
     load, _, _ = os.getloadavg()
     settings = config.load(os.environ)

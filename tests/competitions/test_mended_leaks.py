@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import competition as competitions
-from harness import tfrecord
+from harness.data import tfrecord
+from harness.data.prepare import prepare
 from harness.errors import InvalidSubmission
 from harness.metrics import Metric
-from harness.prepare import prepare
+from harness.specs import competition as competitions
 
 FOLDER = Path(__file__).parents[2] / "competitions"
 RECORDS = {

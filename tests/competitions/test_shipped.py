@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import competition as competitions
-from harness.check import check
-from harness.competition import Competition
-from harness.grade import grade
-from harness.manifest import Prepared
-from harness.prepare import prepare
+from harness.data.manifest import Prepared
+from harness.data.prepare import prepare
+from harness.grading.grade import grade
+from harness.specs import competition as competitions
+from harness.specs.check import check
+from harness.specs.competition import Competition
 
 FOLDER = Path(__file__).parents[2] / "competitions"
 IDS = competitions.ids(FOLDER)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import competition as competitions
+from harness.specs import competition as competitions
 
 FOLDER = Path(__file__).parents[2] / "competitions"
 LITE = """

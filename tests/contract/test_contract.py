@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from agent import contract as agent
 from agent.promptset import SHIPPED, PromptSet
 from harness import contract as harness
-from harness import promptset
+from harness.runs import promptset
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.gateway.providers.fake import FakeProvider, Say
-from harness.results import GroupFolder
+from harness.results.layout import GroupFolder
 from harness.sandbox import reap
 
 KEY = "sk-canary-4f1d9a77"

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from harness.gateway.journal import read_journal
-from harness.results import RunStatus
+from harness.results.layout import RunStatus
 from tests.e2e.conftest import SMALL, left_behind
 
 pytestmark = pytest.mark.engine

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from harness.results import RunStatus
+from harness.results.layout import RunStatus
 from tests.e2e.conftest import SMALL, left_behind, says_code, says_review
 
 pytestmark = pytest.mark.engine

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from harness.gateway.providers.fake import Say
-from harness.results import RunStatus
+from harness.results.layout import RunStatus
 from tests.e2e.conftest import left_behind
 
 pytestmark = pytest.mark.engine

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import competition as competitions
-from harness.competition import Competition
 from harness.config import Settings
-from harness.manifest import Prepared
-from harness.prepare import prepare
+from harness.data.manifest import Prepared
+from harness.data.prepare import prepare
+from harness.specs import competition as competitions
+from harness.specs.competition import Competition
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness.engine import Machine
+from harness.machine.engine import Machine
 
 DAEMON = """#!PYTHON -I
 import http.server, json, os, signal, socketserver, sys

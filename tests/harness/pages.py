@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from harness.contract import NodeEvent, ProposalEvent
-from harness.record import DataRecord, RunStatus, UsageRecord
-from harness.results import GroupFolder
+from harness.results.layout import GroupFolder
+from harness.results.record import DataRecord, RunStatus, UsageRecord
 from tests.harness import records
 
 ATTACK = '<script>window.hacked = 1</script><img src="http://example.com/x.png" onerror="window.hacked = 2">'

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.contract import CandidateLimits, CompetitionBrief, ModelSettings, RunRequest, SearchSettings
-from harness.grade import GradeReport, Thresholds
-from harness.leaderboard import Medal
-from harness.record import DataRecord, RunRecord, RunStatus
-from harness.results import GroupFolder, RunFolder, run_id
+from harness.grading.grade import GradeReport, Thresholds
+from harness.grading.leaderboard import Medal
+from harness.results.layout import GroupFolder, RunFolder, run_id
+from harness.results.record import DataRecord, RunRecord, RunStatus
 
 MODEL = ModelSettings(name="offline", api="chat")
 LINES = Thresholds(gold=0.9, silver=0.8, bronze=0.7, median=0.6)

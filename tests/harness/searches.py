@@ -12,8 +12,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.record import RunRecord, UsageRecord
-from harness.results import GroupFolder, RunFolder
+from harness.results.layout import GroupFolder, RunFolder
+from harness.results.record import RunRecord, UsageRecord
 from tests.harness import pages, records
 
 BEGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

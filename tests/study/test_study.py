@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import competition as competitions
+from harness.specs import competition as competitions
 from study import offline, offline_runs, page, simulation
 from study.cells import ROOT, Cells, code_hash, run_all
 from study.figures import averaged, difference, estimate

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.interpreter import Execution
-from harness.images import ImageRef
+from harness.machine.images import ImageRef
 from tests.agent.interpreter_contract import SAMPLE_CSV, TRAIN_CSV, limits
 from tests.agent.supervisor.box import Box, BoxInterpreter, opened
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.images import ImageRef
+from harness.machine.images import ImageRef
 from tests.agent.interpreter_contract import limits
 from tests.agent.supervisor.box import Box, BoxInterpreter, opened
 from tests.agent.supervisor.conftest import wait_until_warm

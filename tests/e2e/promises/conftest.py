@@ -10,21 +10,22 @@ from typing import Any
 
 import pytest
 
-from harness import competition, promptset
-from harness.competition import Competition
-from harness.descriptions import Description
-from harness.engine import connect
+from harness.data.manifest import Prepared
+from harness.data.prepare import prepare
 from harness.gateway.budget import Budget
 from harness.gateway.journal import StoredEvent
 from harness.gateway.providers import provider_for
-from harness.manifest import Prepared
-from harness.plan import RunPlan
-from harness.prepare import prepare
-from harness.presets import preset
-from harness.results import GroupFolder, Results, RunFolder, RunRecord
-from harness.run import RunTools, run_one
+from harness.machine.engine import connect
+from harness.results.layout import GroupFolder, Results, RunFolder, RunRecord
+from harness.runs import promptset
+from harness.runs.plan import RunPlan
+from harness.runs.presets import preset
+from harness.runs.run import RunTools, run_one
 from harness.sandbox.base import GIB, MIB, Limits
 from harness.sandbox.docker import DockerSandbox
+from harness.specs import competition
+from harness.specs.competition import Competition
+from harness.specs.descriptions import Description
 
 KEY = "sk-canary-of-the-key-51d0"
 PROXY_PASSWORD = "canary-of-the-proxy-a8e2"

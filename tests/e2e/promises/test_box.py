@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.grade_run import grade_run
-from harness.results import RunStatus
+from harness.grading.grade_run import grade_run
+from harness.results.layout import RunStatus
 from tests.e2e.promises.conftest import KEY, LABEL, PROXY_PASSWORD, Rig, Run
 
 pytestmark = pytest.mark.engine

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.aggregate import aggregate
 from harness.gateway.journal import read_journal
+from harness.rates.aggregate import aggregate
 from harness.report import markdown
-from harness.results import RunStatus
+from harness.results.layout import RunStatus
 from tests.e2e.promises.conftest import LABEL, Rig
 
 pytestmark = pytest.mark.engine

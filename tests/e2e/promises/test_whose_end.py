@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.aggregate import aggregate
 from harness.gateway.providers.fake import Fail, FakeProvider
+from harness.rates.aggregate import aggregate
 from harness.report import markdown
-from harness.results import RunStatus
+from harness.results.layout import RunStatus
 from tests.e2e.promises.conftest import Rig
 
 pytestmark = pytest.mark.engine

@@ -3,11 +3,11 @@
 import pytest
 
 from harness.agents import choose
-from harness.choices import BenchOptions
 from harness.errors import UserError
-from harness.models import ModelOptions
-from harness.presets import Gates
+from harness.runs.models import ModelOptions
+from harness.runs.presets import Gates
 from harness.sandbox.base import GIB
+from harness.verbs.choices import BenchOptions
 
 SPEC = "title: Asks\nimage: a:1\ncommand: [a]\nanswers: true\nlimits: {memory_gib: 2}\n"
 

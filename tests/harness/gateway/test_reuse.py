@@ -9,7 +9,7 @@ from harness.gateway.budget import Budget
 from harness.gateway.prices import FreePrices
 from harness.gateway.providers import reusing
 from harness.gateway.providers.fake import Cut, Fail, Say
-from harness.results import RunFolder
+from harness.results.layout import RunFolder
 from tests.harness import records as made_up
 
 CHAT = "/v1/chat/completions"

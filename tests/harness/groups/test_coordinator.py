@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from harness import plan as plans
-from harness.aggregate import aggregate
 from harness.errors import UserError
-from harness.grade_run import record_to_grade
+from harness.grading.grade_run import record_to_grade
 from harness.groups.coordinator import run_group
-from harness.results import RunFolder, RunStatus
-from harness.run import first_record
+from harness.rates.aggregate import aggregate
+from harness.results.layout import RunFolder, RunStatus
+from harness.runs import plan as plans
+from harness.runs.run import first_record
 from harness.sandbox.owner import me
 from tests.harness.runs.agents import CRASHES, ENDS
 from tests.harness.runs.host_sandbox import BrokenSandbox, HostSandbox

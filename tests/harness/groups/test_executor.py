@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from harness.choices import BenchOptions
 from harness.groups.coordinator import task_of
 from harness.groups.executor import Place, Task
-from harness.results import RunFolder
+from harness.results.layout import RunFolder
+from harness.verbs.choices import BenchOptions
 
 
 def test_a_task_travels_as_json_and_says_which_plan_is_meant(plan):

@@ -46,7 +46,7 @@ def test_r2_of_a_constant_truth_is_one_or_zero() -> None:
 
 
 def test_the_largest_allowed_numbers_do_not_overflow() -> None:
-    from harness.columns import LARGEST_NUMBER
+    from harness.specs.columns import LARGEST_NUMBER
 
     for name in ("mse", "rmse", "mae", "smape", "median_absolute_error"):
         assert math.isfinite(get_metric(name).score(np.array([1.0, 2.0]), np.array([LARGEST_NUMBER, -LARGEST_NUMBER])))

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from harness import competition, promptset
-from harness.descriptions import Description
+from harness.data.prepare import prepare
 from harness.gateway.budget import Budget
 from harness.gateway.providers import provider_for
-from harness.images import ImageRef
-from harness.plan import RunPlan
-from harness.prepare import prepare
-from harness.presets import preset
-from harness.results import HostRecord, Results
-from harness.run import RunTools
+from harness.machine.images import ImageRef
+from harness.results.layout import HostRecord, Results
+from harness.runs import promptset
+from harness.runs.plan import RunPlan
+from harness.runs.presets import preset
+from harness.runs.run import RunTools
 from harness.sandbox.base import GIB, Limits
+from harness.specs import competition
+from harness.specs.descriptions import Description
 from tests.harness.runs.host_sandbox import HostSandbox
 
 HOST = HostRecord(cpu_model="a test's", cpus=1, memory_bytes=GIB, kernel="6", engine="none")

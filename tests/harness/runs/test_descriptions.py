@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness import competition as competitions
-from harness import descriptions
 from harness.cli import app
-from harness.competition import Competition
+from harness.data.fake_kaggle import Behaviour, FakeKaggle
+from harness.data.manifest import Prepared
+from harness.data.prepare import prepare
 from harness.errors import DownloadError, UserError
-from harness.fake_kaggle import Behaviour, FakeKaggle
-from harness.manifest import Prepared
-from harness.prepare import prepare
+from harness.specs import competition as competitions
+from harness.specs import descriptions
+from harness.specs.competition import Competition
 
 SHIPPED = Path(__file__).parents[3] / "competitions"
 

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.errors import UserError
-from harness.grade_nodes import NodeGrades, grade_nodes
-from harness.grade_run import record_to_grade
-from harness.results import RunFolder, RunStatus
-from harness.run import first_record
+from harness.grading.grade_nodes import NodeGrades, grade_nodes
+from harness.grading.grade_run import record_to_grade
+from harness.results.layout import RunFolder, RunStatus
+from harness.runs.run import first_record
 
 
 def event(node: str, step: int, score: float | None) -> dict[str, Any]:

@@ -10,17 +10,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from harness import contract, search_view
+from harness import contract
+from harness.data import search_view
+from harness.data.manifest import Prepared
+from harness.data.prepare_search import prepare_search
 from harness.errors import InfrastructureError, Interrupted, UserError
-from harness.final_run import finalists, scripts
 from harness.gateway.scores import ScoreLine, read_scores
-from harness.grade_nodes import grade_nodes
-from harness.grade_run import grade_run
-from harness.manifest import Prepared
-from harness.prepare_search import prepare_search
-from harness.record import RunStatus
-from harness.results import RunFolder
-from harness.run import run_one
+from harness.grading.grade_nodes import grade_nodes
+from harness.grading.grade_run import grade_run
+from harness.results.layout import RunFolder
+from harness.results.record import RunStatus
+from harness.runs.final_run import finalists, scripts
+from harness.runs.run import run_one
 from tests.harness.runs.host_sandbox import HostSandbox
 from tests.harness.runs.scripts import Scripts
 

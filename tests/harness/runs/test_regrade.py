@@ -5,10 +5,10 @@ import json
 import pytest
 
 from harness.errors import UserError
-from harness.grade_run import grade_run, record_to_grade
-from harness.regrade import regrade
-from harness.results import RunStatus
-from harness.run import first_record
+from harness.grading.grade_run import grade_run, record_to_grade
+from harness.grading.regrade import regrade
+from harness.results.layout import RunStatus
+from harness.runs.run import first_record
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness import recorded_order
 from harness.errors import UserError
 from harness.gateway.journal import read_journal
 from harness.gateway.providers import replay_of
-from harness.results import RunStatus
-from harness.run import run_one
+from harness.results.layout import RunStatus
+from harness.runs import recorded_order
+from harness.runs.run import run_one
 from tests.harness.runs.scripts import Scripts
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness import before_runs, resume
 from harness.errors import Interrupted, UserError
 from harness.gateway.journal import read_journal
 from harness.gateway.transcript import read_transcript
-from harness.results import RunStatus
-from harness.run import run_one
+from harness.results.layout import RunStatus
+from harness.runs import before_runs, resume
+from harness.runs.run import run_one
 from tests.harness.runs.agents import NEVER_ENDS
 from tests.harness.runs.scripts import Scripts
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness import promptset
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, UserError
 from harness.gateway.journal import read_journal
-from harness.grade_run import grade_run
+from harness.grading.grade_run import grade_run
 from harness.groups.coordinator import run_group
-from harness.results import RunFolder, RunStatus
-from harness.run import run_one
+from harness.results.layout import RunFolder, RunStatus
+from harness.runs import promptset
+from harness.runs.run import run_one
 from tests.harness.runs.agents import CRASHES, ENDS, LIES, NEVER_ENDS, PRELUDE, WAITS_FOR_STOP
 from tests.harness.runs.host_sandbox import BrokenSandbox, HostSandbox
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from harness.aggregate import aggregate
 from harness.gateway.journal import EventCaps, EventRefused, JournalWriter
+from harness.rates.aggregate import aggregate
 from harness.report import markdown
-from harness.run import run_one
+from harness.runs.run import run_one
 from tests.harness.gateway.test_journal import node
 
 REPORTS = """

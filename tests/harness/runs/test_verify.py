@@ -7,15 +7,15 @@ import zipfile
 import pytest
 
 from harness.agents.box import SAMPLE
-from harness.aggregate import aggregate
-from harness.bundle import pack, unpack
 from harness.errors import UserError
-from harness.grade_nodes import grade_nodes
-from harness.grade_run import grade_run, record_to_grade
-from harness.isolation import statement
-from harness.results import append_line
-from harness.run import run_one
-from harness.verify import Found, verify
+from harness.grading.grade_nodes import grade_nodes
+from harness.grading.grade_run import grade_run, record_to_grade
+from harness.rates.aggregate import aggregate
+from harness.results.bundle import pack, unpack
+from harness.results.layout import append_line
+from harness.results.verify import Found, verify
+from harness.runs.isolation import statement
+from harness.runs.run import run_one
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.results import Results
+from harness.results.layout import Results
 from tests.harness import pages, records, searches
 from tests.harness.view.served import Served, serving
 

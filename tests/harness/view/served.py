@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.results import Results
+from harness.results.layout import Results
 from harness.view.index import Index
 from harness.view.server import server
 from harness.view.site import Site

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness.results import Results
+from harness.results.layout import Results
 from tests.harness import pages, records, searches
 from tests.harness.view.served import serving
 
@@ -193,7 +193,7 @@ def test_two_groups_are_compared_when_asked_and_nothing_is_written(served, resul
 
 
 def test_a_comparison_that_was_kept_has_a_page(tmp_path):
-    from harness import compare
+    from harness.comparing import compare
 
     for name in ("a", "b"):
         group = records.group_at(tmp_path / name)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.record import RunStatus
+from harness.results.record import RunStatus
 from harness.view.export import export
 from tests.harness import pages, records, searches
 from tests.harness.view.served import serving, site

@@ -1,0 +1,1 @@
+"""From a group's records to rates and leaderboards. Sees records only."""

@@ -1,0 +1,187 @@
+"""The rates of a group's rows, by suite and entrant: one agent with one model. Sees rows only; the grid is `rates`'.
+
+Counted are graded runs on real data that ended with an outcome of the agent. Each rate is given with what is missing
+left out, and with it as failures: then every competition of the suite counts for every seed that the entrant has. Runs
+of an edition with known leaks are left out of both, competition and all; `with_leaks` is beside them, where there are
+such runs, and is what compares with figures that others published on the same edition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.rates import rates
+from harness.rates.rates import Estimate
+
+if TYPE_CHECKING:
+    from harness.results.rows import Row
+    from harness.specs.suites import Suites
+
+NAMES = (
+    "any_medal",
+    "gold",
+    "silver",
+    "bronze",
+    "above_median",
+    "exceeds",
+    "valid_submission",
+    "valid_mle_bench",
+    "made_submission",
+)
+EXCEEDS = NAMES.index("exceeds")
+MEDALS = ("gold", "silver", "bronze")
+Rates = Mapping[str, Estimate]
+
+
+@dataclass(frozen=True)
+class SuiteRates:
+    """One entrant on one suite. `missing` counts the runs that the suite and the entrant's seeds would still take.
+
+    `agent` names its validation too, where that is not its scripts' own: modes are never mixed.
+    """
+
+    suite: str
+    agent: str
+    model: str
+    in_suite: int
+    competitions: int
+    seeds: tuple[int, ...]
+    editions: tuple[str, ...]
+    missing: int
+    leaking: tuple[str, ...]
+    rates: dict[str, Estimate]
+    as_failures: dict[str, Estimate]
+    with_leaks: dict[str, Estimate]
+    with_leaks_as_failures: dict[str, Estimate]
+    hardware: tuple[str, ...] = ()
+
+
+def suite_rates(rows: Iterable[Row], suites: Suites) -> tuple[SuiteRates, ...]:
+    """Return the rates of every entrant on every suite that it has an outcome in; in any order of rows the same."""
+    entrants: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if counts(row):
+            entrants.setdefault((row.entrant, row.model), []).append(row)
+    found = []
+    for (agent, model), own in sorted(entrants.items()):
+        outcomes = _Outcomes.of(own)
+        for suite, members in sorted(suites.items()):
+            part = outcomes.within(members)
+            if part.competitions:
+                found.append(_of_suite(suite, members, agent, model, part))
+    return tuple(found)
+
+
+def counts(row: Row) -> bool:
+    """Is the row in any rate: an outcome of the agent, graded, on real data, and nobody showed it the answers?"""
+    return row.status.is_outcome and row.valid is not None and not row.stand_in and not row.answers_shown
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """The outcomes of one entrant: for each its competition's number, its seed, and a value a rate (NaN: no such)."""
+
+    competitions: tuple[str, ...]
+    numbers: NDArray[np.int64]
+    seeds: NDArray[np.int64]
+    leaks: NDArray[np.bool_]
+    editions: NDArray[np.object_]
+    hardware: NDArray[np.object_]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> _Outcomes:
+        names = tuple(sorted({row.competition for row in rows}))
+        numbers = {name: number for number, name in enumerate(names)}
+        return cls(
+            names,
+            np.array([numbers[row.competition] for row in rows]),
+            np.array([row.seed for row in rows]),
+            np.array([bool(row.leaks) for row in rows]),
+            np.array([row.edition for row in rows], dtype=object),
+            np.array([row.hardware for row in rows], dtype=object),
+            np.array([_values(row) for row in rows], dtype=np.float64),
+        )
+
+    def within(self, members: Iterable[str]) -> _Outcomes:
+        """Those on some competitions."""
+        wanted = set(members)
+        return self.where(np.isin(self.numbers, [n for n, name in enumerate(self.competitions) if name in wanted]))
+
+    def where(self, mask: NDArray[np.bool_]) -> _Outcomes:
+        kept, numbers = np.unique(self.numbers[mask], return_inverse=True)
+        names = tuple(self.competitions[number] for number in kept)
+        kinds = self.leaks[mask], self.editions[mask], self.hardware[mask]
+        return _Outcomes(names, numbers, self.seeds[mask], *kinds, self.values[mask])
+
+
+def _values(row: Row) -> tuple[float, ...]:
+    """Return a number for each of NAMES; an invalid submission is no medal, not above the median, and exceeds 0 %."""
+    board = 1.0 if row.has_leaderboard else np.nan  # without a leaderboard there is no medal to miss
+    exceeds = 0.0 if not row.valid else np.nan if row.exceeds_percent is None else row.exceeds_percent / 100
+    there = row.valid if row.valid_mle_bench is None else row.valid_mle_bench
+    return (
+        board * (row.medal in MEDALS),
+        *(board * (row.medal == medal) for medal in MEDALS),
+        board * bool(row.above_median),
+        board * exceeds,
+        float(bool(row.valid)),
+        float(bool(there)),
+        float(bool(row.submission_exists)),
+    )
+
+
+def _of_suite(suite: str, members: Iterable[str], agent: str, model: str, all_: _Outcomes) -> SuiteRates:
+    seeds = tuple(int(seed) for seed in np.unique(all_.seeds))
+    clean = all_.where(~all_.leaks)
+    leaking = tuple(sorted(set(all_.competitions) - set(clean.competitions)))
+    left_out, failures = _both(clean, set(members) - set(leaking), seeds)
+    with_leaks, leaks_failures = _both(all_, set(members), seeds) if all_.leaks.any() else ({}, {})
+    return SuiteRates(
+        suite=suite,
+        agent=agent,
+        model=model,
+        in_suite=len(set(members)),
+        competitions=len(all_.competitions),
+        seeds=seeds,
+        editions=tuple(sorted(set(all_.editions))),
+        missing=len(set(members)) * len(seeds) - len(all_.seeds),
+        leaking=leaking,
+        rates=left_out,
+        as_failures=failures,
+        with_leaks=with_leaks,
+        with_leaks_as_failures=leaks_failures,
+        hardware=tuple(sorted(set(all_.hardware) - {""})),
+    )
+
+
+def _both(
+    part: _Outcomes, members: Iterable[str], seeds: Sequence[int]
+) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
+    """Return the rates with what is missing left out, and as failures; a rate that applies to no run is in neither."""
+    names = sorted(members)
+    places = {name: number for number, name in enumerate(names)}
+    cells = np.full((len(NAMES), len(names), len(seeds)), np.nan)
+    rows = np.array([places[name] for name in part.competitions], dtype=np.int64)[part.numbers]
+    columns = np.searchsorted(seeds, part.seeds)
+    cells[:, rows, columns] = part.values.T
+    there = np.zeros(cells.shape[1:], dtype=bool)
+    there[rows, columns] = True
+    # A competition whose board has lines but no quantiles has no share to exceed, whether a submission is valid or not.
+    cells[EXCEEDS, (there & np.isnan(cells[EXCEEDS])).any(axis=1)] = np.nan
+    left_out = _estimates(cells)
+    if there.all():
+        return left_out, left_out
+    without = there.any(axis=1) & np.isnan(cells).all(axis=2)  # was run, and the rate does not apply to it
+    failures = _estimates(np.where(~there & ~without[:, :, None], 0.0, cells))
+    return left_out, {name: failures[name] for name in left_out}
+
+
+def _estimates(cells: NDArray[np.float64]) -> dict[str, Estimate]:
+    estimates = ((name, rates.estimate(part)) for name, part in zip(NAMES, cells, strict=True))
+    return {name: estimate for name, estimate in estimates if estimate is not None}

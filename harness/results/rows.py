@@ -1,0 +1,236 @@
+"""A group's records and grades, read into one row a run: what rates, reports and tables are made of.
+
+Small files are read: run.json holds what its journal adds up to, so the journal itself is read only for runs that are
+not over, or are of an older version; of the nodes' grades the head.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from harness.errors import UserError
+from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
+from harness.results.record import TreeRecord
+from harness.runs.lost import as_it_stands
+
+BLOCK = 16 * 1024  # more than most records: then one call reads it
+PHASES = ("model", "execute", "check", "review", "overhead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One run. None means: not known, or does not apply (the note says which). Small: a group may have 100,000."""
+
+    run_id: str
+    competition: str
+    agent: str
+    model: str
+    seed: int
+    status: RunStatus
+    reason: str
+    stand_in: bool
+    has_leaderboard: bool
+    edition: str
+    leaks: tuple[str, ...]
+    candidate_isolation: str
+    answers_shown: bool = False
+    metric: str
+    direction: str
+    score: float | None
+    submission_exists: bool | None
+    valid: bool | None
+    valid_mle_bench: bool | None = None
+    invalid_because: str | None
+    medal: str | None
+    percentile: float | None
+    percentile_note: str | None
+    exceeds_percent: float | None
+    above_median: bool | None
+    validation: str = "self"
+    validation_score: float | None
+    gap: float | None = None
+    best_node: str | None = None
+    best_node_score: float | None = None
+    lost_by_choice: float | None = None
+    handed_in: str | None = None
+    steps: int
+    good_nodes: int
+    wall_seconds: float | None
+    phase_seconds: dict[str, float]
+    waiting_seconds: float
+    input_tokens: int
+    cached_input_tokens: int = 0
+    output_tokens: int
+    cost_usd: float
+    oom_kills: int
+    hardware: str = ""
+    no_test_signal: bool | None = None
+
+    @property
+    def entrant(self) -> str:
+        """The agent as rates tell it apart: runs whose search was guided otherwise are never in one with others."""
+        return self.agent if self.validation == "self" else f"{self.agent} ({self.validation})"
+
+
+def rows_of(group: GroupFolder) -> list[Row]:
+    """Read a group's runs, a row each, by name; raise `UserError` where a record is not one of this version."""
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is a cycle, and looking for some among 100,000 rows takes a fifth of the time
+    try:
+        return list(_rows(group))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _rows(group: GroupFolder) -> Iterator[Row]:
+    for name in group.names():  # strings, not paths: a group may have 100,000 runs
+        content = _bytes(f"{group.path}/{name}/run.json")
+        if content is not None:
+            yield _row_of(group, name, content)
+
+
+def row(folder: RunFolder, record: RunRecord, tree: TreeRecord | None = None) -> Row:
+    """One run's row, from its record, its grade, and for a run that is not over its journal, unless `tree` is known."""
+    grade = _grade(str(folder.grade_file))
+    by_test = _head(str(folder.node_grades))
+    found = record.tree or tree or tree_of(folder.events(), record.request.competition.direction)
+    return _row(record, grade, by_test, found)
+
+
+def tree_of(events: Iterable[dict[str, Any]], direction: str) -> TreeRecord:
+    """What a journal's nodes add up to."""
+    nodes = [event for event in events if event["type"] == "node"]
+    scores = [node["score"] for node in nodes if not node["buggy"] and node["score"] is not None]
+    spent = [node["seconds"] for node in nodes]
+    return TreeRecord(
+        steps=len(nodes),
+        good_nodes=len(scores),
+        validation_score=(max if direction == "maximize" else min)(scores, default=None),
+        phase_seconds={phase: round(sum([seconds.get(phase, 0.0) for seconds in spent]), 3) for phase in PHASES},
+    )
+
+
+def _row_of(group: GroupFolder, name: str, content: bytes) -> Row:
+    try:
+        record = RunRecord.model_validate_json(content)
+    except ValidationError:
+        group.run(name).read()  # says which file, what is wrong with it, and what to do
+        raise
+    if record.tree is None or record.status is RunStatus.RUNNING:
+        return row(group.run(name), as_it_stands(record))
+    grade = _grade(f"{group.path}/{name}/grade.json")
+    return _row(record, grade, _head(f"{group.path}/{name}/node_grades.json"), record.tree)
+
+
+def _grade(path: str) -> dict[str, Any]:
+    """A grade; empty where there is none."""
+    try:
+        found: dict[str, Any] = from_json(_bytes(path) or b"{}")
+    except ValueError as error:
+        run = "/".join(path.split("/")[-3:-1])
+        raise UserError(f"{path} is no grade any more: {error}. Grade the run again: podium grade {run}") from error
+    return found
+
+
+def _head(path: str) -> dict[str, Any]:
+    """What stands in node_grades.json before its nodes, which may be thousands; empty where there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    try:
+        head, _, _ = os.read(descriptor, BLOCK).partition(b'"nodes"')
+    finally:
+        os.close(descriptor)
+    found: dict[str, Any] = from_json(head + b'"nodes": []}')
+    return found
+
+
+def _bytes(path: str) -> bytes | None:
+    """A small file's content; None where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        content = os.read(descriptor, BLOCK)
+        if len(content) < BLOCK:
+            return content
+        parts = [content]
+        while parts[-1]:
+            parts.append(os.read(descriptor, BLOCK))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def _validation_score(record: RunRecord, tree: TreeRecord) -> float | None:
+    """The score by which a run's node was chosen: its best, or where rows were held back that of the chosen node."""
+    return tree.validation_score if record.final is None else record.final.finalists[0].search
+
+
+def _gap(validation: float | None, test: float | None, direction: str) -> float | None:
+    """How much better validation was than test."""
+    if validation is None or test is None:
+        return None
+    return validation - test if direction == "maximize" else test - validation
+
+
+def _row(record: RunRecord, grade: dict[str, Any], by_test: dict[str, Any], tree: TreeRecord) -> Row:
+    if record.answers_shown:  # whoever is shown the answers earns nothing
+        grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
+    validation = _validation_score(record, tree)
+    return Row(
+        run_id=record.run_id,
+        competition=record.competition,
+        agent=record.agent,
+        model=record.model,
+        seed=record.seed,
+        status=record.status,
+        reason=record.reason,
+        stand_in=record.data.stand_in,
+        has_leaderboard=grade.get("thresholds") is not None,
+        edition=record.data.edition,
+        leaks=tuple(grade.get("leaks") or ()),
+        candidate_isolation=record.candidate_isolation,
+        answers_shown=record.answers_shown,
+        metric=record.request.competition.metric,
+        direction=record.request.competition.direction,
+        score=grade.get("score"),
+        submission_exists=grade.get("submission_exists"),
+        valid=grade.get("valid"),
+        valid_mle_bench=grade.get("valid_mle_bench"),
+        invalid_because=grade.get("reason"),
+        medal=grade.get("medal"),
+        percentile=grade.get("percentile"),
+        percentile_note=grade.get("percentile_note"),
+        exceeds_percent=grade.get("exceeds_percent"),
+        above_median=grade.get("above_median"),
+        validation=record.request.validation,
+        validation_score=validation,
+        gap=_gap(validation, grade.get("score"), record.request.competition.direction),
+        best_node=by_test.get("oracle"),
+        best_node_score=by_test.get("oracle_test_score"),
+        lost_by_choice=by_test.get("lost_by_choice"),
+        handed_in=record.final.handed_in if record.final else None,
+        steps=tree.steps,
+        good_nodes=tree.good_nodes,
+        wall_seconds=record.wall_seconds,
+        phase_seconds=tree.phase_seconds,
+        waiting_seconds=record.usage.waiting_seconds,
+        input_tokens=record.usage.input_tokens,
+        cached_input_tokens=record.usage.cached_input_tokens,
+        output_tokens=record.usage.output_tokens,
+        cost_usd=record.usage.cost_usd,
+        oom_kills=record.oom_kills,
+        hardware=record.host.hardware if record.host else "",
+        no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
+    )

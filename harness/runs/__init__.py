@@ -1,0 +1,1 @@
+"""One run, and the command around it: what decides it, the box, its end, going on with it."""

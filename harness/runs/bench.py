@@ -1,0 +1,311 @@
+"""The whole path for some competitions and seeds: engine, data, image, runs, grades, summary, report.
+
+Resolves and checks every choice before the first container starts, so that a typing error costs nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.agents import choose
+from harness.config import Settings
+from harness.errors import Interrupted, UserError
+from harness.files import write_atomically
+from harness.results.layout import GroupFolder, HostRecord, Results
+from harness.results.record import CodeRecord
+from harness.runs import before_runs, prompt_check, promptset, recorded_order
+from harness.runs.plan import RunPlan
+from harness.runs.presets import Preset, preset
+from harness.runs.stopping import StopFlag
+from harness.sandbox.base import Gpus
+from harness.verbs.choices import BenchOptions
+from harness.verbs.progress import Progress, Say
+
+if TYPE_CHECKING:
+    from harness.agents.spec import OtherAgent
+    from harness.data.manifest import Prepared
+    from harness.data.search_view import SearchView
+    from harness.gateway.providers.base import Provider
+    from harness.machine.images import ImageRef
+    from harness.rates.aggregate import Summary
+    from harness.runs.run import RunTools
+    from harness.specs.competition import Competition
+    from harness.specs.descriptions import Description
+
+
+@dataclass
+class Bench:
+    """What the pieces of one command share."""
+
+    settings: Settings
+    options: BenchOptions
+    say: Say
+    stop: StopFlag = field(default_factory=StopFlag)
+    client: Any = None
+    host: HostRecord | None = None
+    code: CodeRecord | None = None
+
+    def run(self) -> Summary:
+        """Run what is missing, grade it unless only runs were asked for; the summary is also on disk."""
+        from harness.groups.coordinator import run_group
+        from harness.rates.aggregate import aggregate
+        from harness.report import html, markdown
+        from harness.runs.interrupt import orderly_interrupts
+        from harness.specs.suites import suites_now
+
+        plans = self.plans()
+        group = self.group()
+        plans[0].prompts.keep(group.prompts)
+        self._keep_packages(group)
+        before_runs.clear(self.client, plans, self.say)
+        before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
+        several = self.options.jobs > 1
+        try:
+            with Progress(self.say, several=several) as progress, orderly_interrupts(self.stop, progress.say):
+                run_group(
+                    plans,
+                    group,
+                    self.tools(progress),
+                    jobs=self.options.jobs,
+                    graded=self.options.graded,
+                    resume=self.options.resume,
+                    on_start=progress.started,
+                    on_end=progress.ended,
+                    on_broken=progress.broken,
+                )
+        except Interrupted as stopped:
+            see = f"podium aggregate {group.name}"
+            raise Interrupted(f"{stopped}; finished nodes and runs are kept. See: {see}") from stopped
+        summary = aggregate(group, suites_now(self.settings))
+        markdown.write(summary, group.report)
+        html.write(group, summary)
+        return summary
+
+    def group(self) -> GroupFolder:
+        """The group's folder: named by the user, or by time and competition."""
+        if self.options.group is None:
+            self.options = replace(self.options, group=self._new_group())
+        assert self.options.group is not None
+        return Results(self.settings.results).group(self.options.group)
+
+    def _new_group(self) -> str:
+        """Claim a name by time and competition; two commands of the same second get two groups."""
+        first, *others = self.options.competitions
+        more = f"-and-{len(others)}-more" if others else ""
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{first}{more}"
+        for number in itertools.count(1):
+            claimed = name if number == 1 else f"{name}-{number}"
+            try:
+                (self.settings.results / claimed).mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return claimed
+        raise AssertionError("count() does not end")
+
+    def plans(self) -> list[RunPlan]:
+        """Check everything that can be checked, then engine, data and image; one plan a competition and seed."""
+        from harness.specs import catalogue
+
+        options, settings = self.options, self.settings
+        options.check()
+        if options.reuse is not None:
+            Results(settings.results).existing_group(options.reuse)
+        other = choose.other(options, settings)
+        if other is not None:
+            self.options = options = choose.with_limits(options, other)
+            if other.spec.answers:
+                self.say(f"{other.name} is SHOWN THE ANSWERS: a test, whose runs are marked and in no rate")
+        chosen = choose.as_preset(other) if other else self._preset()
+        known = catalogue.of(settings)
+        loaded = [known.load(name) for name in options.competitions]
+        prompts = promptset.NONE if other else self.prompt_set(chosen)
+        limits, gpus = options.limits(chosen), Gpus.parse(options.gpus)
+        self.refuse_model()
+        if options.validation == "hidden-split":
+            self._refuse_hidden_split(loaded, other)
+        before_runs.refuse_results_folder(settings.results)
+        if options.replay is not None:
+            recorded_order.refuse_other_workers(options.replay, options.workers)
+        self._engine()
+        prepared = [(item, data, self.view(item, data)) for item in loaded for data in (self.prepare(item),)]
+        image = self.image(gpus, other)
+        most = min(options.jobs, len(options.seeds) * len(loaded)) * limits.workspace_bytes
+        before_runs.point_out_disk(settings.workspaces, most, self.say)
+        return [
+            RunPlan(
+                group=self.group().name,
+                competition=item.at(data.manifest.edition),
+                prepared=data,
+                preset=chosen,
+                model=options.model,
+                model_options=options.models,
+                seed=seed,
+                steps=options.steps or chosen.search.steps,
+                wall_seconds=limits.wall_seconds,
+                candidate_timeout_seconds=options.candidate_timeout_seconds or chosen.candidate_timeout_seconds,
+                limits=limits,
+                gpus=gpus,
+                gpus_text=options.gpus,
+                prompts=prompts,
+                image=image,
+                other=other,
+                budget_usd=options.budget,
+                workers=options.workers,
+                replay=options.replay,
+                description=self._description(item, data),
+                arguments=options.arguments(item.id, seed),
+                view=view,
+            )
+            for item, data, view in prepared
+            for seed in options.seeds
+        ]
+
+    def _preset(self) -> Preset:
+        """Our own agent's configuration with what the command says of it."""
+        options = self.options
+        return options.gates.on(preset(options.agent, options.search).blending(options.ensemble))
+
+    def prompt_set(self, chosen: Preset) -> promptset.PromptSet:
+        """Read the prompt set; one of the user's own is checked first, since a mistake would show in the box only."""
+        name_or_folder = self.options.prompts or chosen.prompt_set
+        found = promptset.find(name_or_folder, self.settings.prompts)
+        if "/" in name_or_folder:
+            prompt_check.usable(promptset.folder_of(name_or_folder, self.settings.prompts), self.settings.root)
+        if chosen.search.leakage_review and "leakage.md" not in found.files:
+            raise UserError(
+                f"the prompt set {name_or_folder} has no leakage.md, by which suspect scores are looked at again. Take "
+                "one of a set that ships (agent/prompts/aide/leakage.md), or leave that out: --no-leakage-review"
+            )
+        return found
+
+    def _description(self, item: Competition, prepared: Prepared) -> Description:
+        from harness.specs import descriptions
+
+        chosen = descriptions.choose(self.options.description, item, prepared, self.settings.home)
+        return chosen if self.options.validation == "self" else replace(chosen, note=descriptions.HELD_BACK_NOTE)
+
+    def _refuse_hidden_split(self, competitions: Sequence[Competition], other: OtherAgent | None) -> None:
+        """Held-back rows guide our own agent's search, where a competition's split allows it."""
+        from harness.data import prepare_search
+
+        if other is not None:
+            raise UserError(
+                f"--validation hidden-split is for Podium's own agent: of {other.name} no script is known that could "
+                "be run once more on all training data. Leave the option out"
+            )
+        for item in competitions:
+            prepare_search.refuse(item, self.options.edition)
+
+    def refuse_model(self) -> None:
+        """An unknown model, a missing key or an unknown price ends here."""
+        from harness.gateway.prices import refuse_unpriced
+
+        traits = self.provider(self.options.all_models, self.options.seeds[0]).traits
+        if self.options.budget is not None:
+            refuse_unpriced(traits.prices, traits.models)
+
+    def _engine(self) -> None:
+        from harness.machine import hardware, provenance
+        from harness.machine.engine import connect, ensure_engine
+
+        engine = ensure_engine(self.settings, self.say)
+        self.client = connect(self.settings.environ)
+        self.host = hardware.host(f"{engine.version} at {engine.host}")
+        self.code = provenance.code(self.settings.root, self.settings.environ)
+        before_runs.refuse_cpus(self.client, self.options.cpus)
+
+    def _keep_packages(self, group: GroupFolder) -> None:
+        """The packages beside Podium, as the records name them."""
+        from harness.machine import provenance
+
+        listed = provenance.packages()
+        write_atomically(group.environments / f"{provenance.digest(listed)}.txt", listed.encode())
+
+    def image(self, gpus: Gpus | None, other: OtherAgent | None = None) -> ImageRef:
+        """The agent's image, made ready once; GPUs are tried before, on the small base: theirs has several GB."""
+        from harness.agents.image import ensure
+        from harness.machine.images import ensure_base, ensure_image
+        from harness.sandbox.gpu import check_gpus
+
+        if gpus:
+            check_gpus(self.client, ensure_base(self.settings, self.say), gpus)
+        if other is not None:
+            return ensure(other, self.settings, self.say)
+        return ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
+
+    def prepare(self, item: Competition) -> Prepared:
+        """The competition's data, prepared where that is still to do."""
+        from harness.data.prepare import prepare
+
+        prepared = prepare(
+            item,
+            data_home=self.settings.data,
+            raw=self.options.raw,
+            stand_in=self.options.stand_in,
+            edition=self.options.edition,
+            environ=self.settings.environ,
+            progress=self.say,
+        )
+        if prepared.manifest.stand_in:
+            self.say(f"{item.id}: STAND-IN data (synthetic). Scores say nothing about the real competition.")
+            if not self.options.stand_in:
+                self.say(
+                    f"{item.id}: for real data give what you have (--raw FOLDER_OR_ZIP; make: RAW=…), "
+                    "or Kaggle credentials: podium doctor says where"
+                )
+        return prepared
+
+    def view(self, item: Competition, prepared: Prepared) -> SearchView | None:
+        """What the search sees where training rows are held back to guide it."""
+        if self.options.validation == "self":
+            return None
+        from harness.data.prepare_search import prepare_search
+
+        return prepare_search(
+            item, prepared, data_home=self.settings.data, environ=self.settings.environ, progress=self.say
+        )
+
+    def provider(self, models: Sequence[str], seed: int) -> Provider:
+        """Who answers model calls: a recorded transcript where one is given, else each model's provider."""
+        from harness.gateway.providers import PRICES_VARIABLE, provider_for, replay_of
+
+        if self.options.replay:
+            return replay_of(self.options.replay)
+        stated = {PRICES_VARIABLE: str(self.options.prices)} if self.options.prices else {}
+        return provider_for(models, {**self.settings.environ, **stated}, seed=seed)
+
+    def _recorded(self, plan: RunPlan) -> list[Path]:
+        """The transcripts of the same competition and seed in the group whose answers are to be used again."""
+        if self.options.reuse is None:
+            return []
+        group = Results(self.settings.results).existing_group(self.options.reuse)
+        same = group.runs_of(plan.competition.id, plan.seed)
+        return [transcript for folder in same for transcript in folder.transcripts()]
+
+    def tools(self, progress: Progress) -> RunTools:
+        """The real sandbox, provider and budget."""
+        from harness.gateway.budget import Budget
+        from harness.gateway.providers import reusing
+        from harness.runs.run import RunTools
+        from harness.sandbox.docker import DockerSandbox
+
+        settings = self.settings
+        assert self.client is not None  # plans() comes first
+
+        return RunTools(
+            make_sandbox=lambda spec: DockerSandbox(
+                self.client, spec, workspace_folder=settings.workspaces, environ=settings.environ
+            ),
+            make_provider=lambda plan: reusing(self._recorded(plan), self.provider(plan.models, plan.seed)),
+            make_budget=lambda plan: Budget(usd=plan.budget_usd),
+            on_event=progress.event,
+            should_stop=self.stop.in_order,
+            should_end=self.stop.at_once,
+            host=self.host,
+            code=self.code,
+        )

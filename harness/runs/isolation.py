@@ -1,0 +1,66 @@
+"""Did a test signal reach the agent? Said from the records: the engine's, the gateway's, and the grader's own log.
+
+Nothing is believed here because the design says so: each piece of evidence is something that was written down while it
+happened. What no record can show (a hole in the engine or the kernel) is not claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from harness import contract
+from harness.agents.box import SAMPLE
+from harness.results.layout import RunFolder, RunRecord
+from harness.results.record import Statement
+
+# What a box may have mounted: public data (the text that stands for its description, and for another agent the plain
+# sample submission, beside them), prompts, door, workspace.
+MOUNTED = (contract.HOME, contract.DATA, f"{contract.DATA}/description.md", SAMPLE, contract.PROMPTS, contract.DOOR)
+
+
+def statement(folder: RunFolder, record: RunRecord) -> Statement:
+    """Derive the statement from what was kept of a run."""
+    final = folder.final.read()
+    boxes = [*_box(record), *(_box(final) if final is not None else ())]
+    found = [*boxes, *_grader(folder, record), *_gateway(folder)]
+    doubts = tuple(text for good, text in found if not good)
+    return Statement(no_test_signal=not doubts, evidence=tuple(text for good, text in found if good), doubts=doubts)
+
+
+def _box(record: RunRecord) -> Iterator[tuple[bool, str]]:
+    if not record.sandbox:
+        yield False, "the engine's account of the box is not in the record"
+        return
+    network = record.sandbox.get("network_mode")
+    yield network == "none", f"the engine reports the box's network as {network}"
+    mounts: list[dict[str, Any]] = record.sandbox.get("mounts", [])
+    other = [one["target"] for one in mounts if one["target"] not in MOUNTED]
+    writable = [one["target"] for one in mounts if one["writable"] and one["target"] != contract.HOME]
+    if other or writable:
+        yield False, f"the box had mounts beside its own, or writable: {', '.join(sorted({*other, *writable}))}"
+    else:
+        yield True, f"the box had {len(mounts)} mounts: public data, prompts, door, workspace; none holds a label"
+
+
+def _grader(folder: RunFolder, record: RunRecord) -> Iterator[tuple[bool, str]]:
+    looked = [line["at"] for line in folder.lines(folder.gradings)]
+    if not looked:
+        yield False, "the grader's log of this run is empty"
+    elif record.ended_at is None:
+        yield False, "the run was graded and has no end"
+    else:
+        first, ended = min(map(datetime.fromisoformat, looked)), datetime.fromisoformat(record.ended_at)
+        seconds = (first - ended).total_seconds()
+        when = f"{abs(seconds):.1f} s {'after' if seconds >= 0 else 'BEFORE'} its end"
+        yield seconds >= 0, f"the answers were first read for this run {when}, when the box was gone"
+
+
+def _gateway(folder: RunFolder) -> Iterator[tuple[bool, str]]:
+    checks = sum(1 for _ in folder.lines(folder.checks))
+    calls = sum(1 for _ in folder.lines(folder.transcript))
+    yield True, f"the gateway's answers: {calls} model calls, {checks} format checks that see no label"
+    if folder.scores.is_file():
+        scores = sum(1 for _ in folder.lines(folder.scores))
+        yield True, f"and {scores} scores on training rows that were held back, which see no label of a test row"

@@ -1,0 +1,228 @@
+"""The verbs that run agents: `bench`, `run` and `smoke`. The others are in `cli.py`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from harness.verbs.options import (
+    AgentName,
+    AnswersBy,
+    ApiName,
+    BudgetUsd,
+    Competitions,
+    Cpus,
+    DescriptionKind,
+    DiskGib,
+    Edition,
+    Ensemble,
+    FallbackModel,
+    GpusText,
+    Group,
+    Jobs,
+    Json,
+    LeakageReview,
+    MaxOutputTokens,
+    MemoryGib,
+    Minutes,
+    Model,
+    Patience,
+    Prices,
+    Prompts,
+    Raw,
+    ReasoningEffort,
+    Replay,
+    Resume,
+    Reuse,
+    ReuseOutcomes,
+    ReviewModel,
+    SampleFirst,
+    ScriptMinutes,
+    SearchPolicy,
+    Seed,
+    Seeds,
+    ShowAnswers,
+    StandIn,
+    Steps,
+    Suite,
+    Temperature,
+    ValidationMode,
+    Workers,
+    in_bytes,
+    model_options,
+    scaled,
+)
+
+if TYPE_CHECKING:
+    from harness.config import Settings
+    from harness.rates.aggregate import Summary
+    from harness.verbs.choices import BenchOptions
+
+runs = typer.Typer()
+
+
+def settings_now() -> Settings:
+    """The settings of this command."""
+    from harness.config import load
+
+    return load(os.environ)
+
+
+def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
+    """`bench` and `run` are one command with one set of options; the second leaves the grading to `podium grade`."""
+
+    def command(
+        competitions: Competitions = None,
+        suite: Suite = None,
+        agent: AgentName = "aide",
+        model: Model = "offline",
+        seed: Seed = 0,
+        seeds: Seeds = 1,
+        steps: Steps = None,
+        raw: Raw = None,
+        stand_in: StandIn = False,
+        edition: Edition = None,
+        gpus: GpusText = "",
+        prompts: Prompts = None,
+        budget: BudgetUsd = None,
+        time_limit: Minutes = None,
+        script_timeout: ScriptMinutes = None,
+        memory: MemoryGib = None,
+        cpus: Cpus = None,
+        disk: DiskGib = None,
+        group: Group = None,
+        jobs: Jobs = 1,
+        workers: Workers = 1,
+        replay: Replay = None,
+        reuse: Reuse = None,
+        prices: Prices = None,
+        description: DescriptionKind = "own",
+        search: SearchPolicy = None,
+        ensemble: Ensemble = None,
+        show_answers: ShowAnswers = False,
+        review_model: ReviewModel = None,
+        fallback_model: FallbackModel = None,
+        temperature: Temperature = None,
+        max_output_tokens: MaxOutputTokens = None,
+        reasoning_effort: ReasoningEffort = None,
+        answers: AnswersBy = "tool",
+        api: ApiName = None,
+        sample_first: SampleFirst = None,
+        leakage_review: LeakageReview = None,
+        reuse_outcomes: ReuseOutcomes = None,
+        patience: Patience = None,
+        resume: Resume = None,
+        validation: ValidationMode = "self",
+        json: Json = False,
+    ) -> None:
+        from harness.runs.presets import Gates
+        from harness.specs.descriptions import parse as parse_kind
+        from harness.verbs.choices import BenchOptions, parse_seeds, parse_validation, select
+
+        settings = settings_now()
+        if resume is not None:
+            chosen = _resumed(settings, resume, graded=graded, named=bool(competitions or suite))
+            raise typer.Exit(_exit_code(_bench(settings, chosen, as_json=json), graded=graded))
+        options = BenchOptions(
+            competitions=select(competitions or [], suite, lambda name: _suite(settings, name)),
+            agent=agent,
+            model=model,
+            seeds=parse_seeds(seed, seeds),
+            steps=steps,
+            raw=raw,
+            stand_in=stand_in,
+            edition=edition,
+            gpus=gpus,
+            prompts=prompts,
+            budget_usd=budget,
+            time_limit_seconds=scaled(time_limit, 60),
+            candidate_timeout_seconds=scaled(script_timeout, 60),
+            memory_bytes=in_bytes(memory),
+            cpus=cpus,
+            disk_bytes=in_bytes(disk),
+            group=group,
+            jobs=jobs,
+            workers=workers,
+            graded=graded,
+            replay=replay,
+            reuse=reuse,
+            prices=prices,
+            description=parse_kind(description),
+            search=search,
+            ensemble=ensemble,
+            show_answers=show_answers,
+            models=model_options(
+                review_model, fallback_model, temperature, max_output_tokens, reasoning_effort, api, answers
+            ),
+            gates=Gates(sample_first, leakage_review, reuse_outcomes, patience),
+            validation=parse_validation(validation),
+        )
+        raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
+
+    command.__doc__ = doc
+    return command
+
+
+runs.command("bench")(_runs("Prepare, run, grade and report competitions: the whole path.", graded=True))
+runs.command("run")(_runs("Prepare and run competitions, without grading.", graded=False))
+
+
+@runs.command()
+def smoke(model: Model = "offline", json: Json = False) -> None:
+    """Try a model for real: three steps on a small bundled competition, for less than $0.25."""
+    from harness.runs.models import ModelOptions
+    from harness.verbs.choices import BenchOptions
+
+    options = BenchOptions(
+        competitions=("breast-cancer-wisconsin",),
+        model=model,
+        steps=3,
+        budget_usd=0.25,
+        models=ModelOptions(max_output_tokens=8192),  # the most that a reply may cost must fit into the budget
+    )
+    raise typer.Exit(_exit_code(_bench(settings_now(), options, as_json=json)))
+
+
+def _resumed(settings: Settings, run: str, *, graded: bool, named: bool) -> BenchOptions:
+    """The choices of the run that is gone on with; it is one that can be."""
+    from harness.errors import UserError
+    from harness.runs import resume
+
+    if named:
+        raise UserError(f"--resume {run} names the run; leave competitions and --suite out")
+    record = resume.existing(settings.results, run).read()
+    assert record is not None
+    return resume.options_of(record, graded=graded)
+
+
+def _bench(settings: Settings, options: BenchOptions, *, as_json: bool) -> Summary:
+    from harness.runs.bench import Bench
+    from harness.verbs import tables
+    from harness.verbs.progress import say
+
+    bench = Bench(settings, options, say)
+    summary = bench.run()
+    tables.summary(summary, as_json=as_json)
+    if not as_json:
+        typer.echo(f"\nrecords  {_from_here(bench.group().path)}\nreport   {_from_here(bench.group().report)}")
+    return summary
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _suite(settings: Settings, name: str) -> list[str]:
+    from harness.specs import catalogue
+
+    return [item.id for item in catalogue.of(settings).in_suite(name)]
+
+
+def _exit_code(summary: Summary, *, graded: bool = True) -> int:
+    if summary.missing:
+        return 3
+    return 0 if not graded or any(row.valid for row in summary.rows) else 4

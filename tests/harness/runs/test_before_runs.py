@@ -1,0 +1,37 @@
+"""What can't work, or would hurt, is said before the first run."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from harness.errors import UserError
+from harness.runs import before_runs
+
+
+def test_a_results_folder_that_can_be_made_is_fine_and_one_that_can_not_is_named(tmp_path):
+    before_runs.refuse_results_folder(tmp_path / "new" / "results")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"file/results.*PODIUM_RESULTS"):
+        before_runs.refuse_results_folder(tmp_path / "file" / "results")
+
+
+def test_a_results_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(before_runs.os, "access", lambda path, mode: False)  # as for anybody but root
+    with pytest.raises(UserError, match="PODIUM_RESULTS"):
+        before_runs.refuse_results_folder(tmp_path / "results")
+
+
+def test_more_cpus_than_there_are_is_refused_with_the_number():
+    client = SimpleNamespace(info=lambda: {"NCPU": 4})
+    before_runs.refuse_cpus(client, None)
+    before_runs.refuse_cpus(client, 4.0)
+    with pytest.raises(UserError, match=r"--cpus 4.5: .* has 4\. Try: --cpus 4"):
+        before_runs.refuse_cpus(client, 4.5)
+
+
+def test_workspaces_that_could_fill_the_disk_are_pointed_out_once(tmp_path):
+    said = []
+    before_runs.point_out_disk(tmp_path / "home" / "workspaces", 1 << 20, said.append)
+    assert said == []
+    before_runs.point_out_disk(tmp_path / "home" / "workspaces", 1 << 60, said.append)
+    assert len(said) == 1 and "--disk" in said[0] and str(tmp_path) in said[0]
