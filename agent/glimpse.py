@@ -32,9 +32,9 @@ def glimpse(path: Path) -> str | None:
         return None
     try:
         return reader(path)
-    except (OSError, ValueError, EOFError, KeyError, RecursionError, struct.error, wave.Error, tarfile.TarError) as _:
+    except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError, struct.error, wave.Error):
         return None
-    except (zipfile.BadZipFile, SyntaxError, MemoryError, NotImplementedError):
+    except (tarfile.TarError, zipfile.BadZipFile, SyntaxError, MemoryError, NotImplementedError):
         return None
 
 

@@ -47,6 +47,11 @@ def test_array_tells_shape_and_type(tmp_path: Path) -> None:
     assert glimpse(tmp_path / "a.npy") == "an array of shape (96, 429), <f4"
 
 
+def test_array_whose_header_is_no_dict_is_not_described(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", 1) + b"0")
+    assert glimpse(tmp_path / "a.npy") is None
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
