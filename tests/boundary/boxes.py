@@ -16,16 +16,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness import promptset
 from harness.agents import choose
 from harness.agents.spec import OtherAgent
 from harness.errors import InvalidSubmission
 from harness.gateway.budget import Budget
 from harness.gateway.journal import StoredEvent
 from harness.gateway.providers import provider_for
-from harness.plan import RunPlan
-from harness.results import GroupFolder, RunFolder, RunRecord
-from harness.run import RunTools, run_one
+from harness.results.layout import GroupFolder, RunFolder, RunRecord
+from harness.runs import promptset
+from harness.runs.plan import RunPlan
+from harness.runs.run import RunTools, run_one
 from harness.sandbox.base import GIB, MIB, Limits
 from tests.boundary import bundle
 from tests.boundary.inside.base import AGENT, CANDIDATE, FOREIGN, PROBES, ROOT

@@ -15,9 +15,9 @@ import pytest
 from harness import config
 from harness.agents import image as other_images
 from harness.agents.spec import AgentLimits, find
-from harness.engine import connect
 from harness.gateway.providers.fake import FakeProvider, Say
-from harness.results import Results
+from harness.machine.engine import connect
+from harness.results.layout import Results
 from tests.boundary import boxes
 from tests.boundary.registry import counted
 from tests.e2e.promises.conftest import keep_secrets, labelled, plan_of
