@@ -93,7 +93,7 @@ def test_a_second_command_on_the_same_group_is_refused_with_who_is_at_it_and_wha
 
 
 def test_one_that_was_killed_holds_nothing(group):
-    holds = "import sys; from pathlib import Path; from harness.results import GroupFolder\n"
+    holds = "import sys; from pathlib import Path; from harness.results.layout import GroupFolder\n"
     holds += "from harness.groups.leases import coordinating\nmade = coordinating(GroupFolder(Path(sys.argv[1])), 1)\n"
     holds += "made.__enter__().grant('a', 1); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
