@@ -78,6 +78,7 @@ class Books:
         self._transcript = transcript
         self.fail = on_failure
         self.monotonic = monotonic
+        self.on_call: Callable[[CallRecord], None] = lambda record: None
         self.provider_failed = False
         self.over_budget = False
         self.served = ServedModels()
@@ -164,6 +165,7 @@ class Books:
         except InfrastructureError as failure:
             self.fail(failure)
             raise
+        self.on_call(record)
 
 
 def _is_providers_fault(ending: Ending) -> bool:

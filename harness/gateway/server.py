@@ -36,7 +36,7 @@ from harness.gateway.routes import Parts, application
 from harness.gateway.scores import Scoring, SubmissionScores
 from harness.gateway.served import Served
 from harness.gateway.transcript import NAME as TRANSCRIPT_NAME
-from harness.gateway.transcript import Transcript, read_transcript
+from harness.gateway.transcript import CallRecord, Transcript, read_transcript
 
 _GRACE_SECONDS = 0.5
 _LONGEST_SOCKET_PATH = 107  # sun_path of Linux, without its closing zero
@@ -53,7 +53,7 @@ class Used:
 class Gateway:
     """Serves one run. Its properties, `usage` and `request_stop` may be used from any thread, also after the end.
 
-    `on_event` is called in the gateway's thread, after the event is on the disk.
+    `on_event` and `on_call` are called in the gateway's thread, after what they are told is on the disk.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Gateway:
         timing: Timing | None = None,
         on_event: Callable[[StoredEvent], None] | None = None,
         used: Used = Used(),
+        on_call: Callable[[CallRecord], None] = lambda record: None,
     ) -> None:
         self.socket = door / SOCKET_NAME
         self._run_folder = run_folder
@@ -88,6 +89,7 @@ class Gateway:
         self._retry = retry
         self._timing = timing or Timing()
         self._on_event = on_event
+        self._on_call = on_call
         self._stop = False
         self._failure: InfrastructureError | None = None
         self._started = 0.0
@@ -197,6 +199,7 @@ class Gateway:
     ) -> uvicorn.Config:
         provider = self._provider
         books = Books(provider.name, provider.traits, self._ledger, transcript, self._fail, self._timing.monotonic)
+        books.on_call = self._on_call
         books.recall(read_transcript(transcript.path))
         self._books = books
         deadline = self._timing.monotonic() + self._deadline_seconds - self._used_seconds

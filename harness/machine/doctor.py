@@ -12,6 +12,7 @@ from typing import Literal
 
 from harness.config import Settings
 from harness.machine.engine import Engine
+from harness.machine.toolkit import NEEDED_TEXT, UPGRADE
 from harness.setup.facts import Facts, gather
 
 GIB = 1 << 30
@@ -19,8 +20,6 @@ DISK_NEEDED_BYTES = 4 * GIB  # image, layers under construction, one small compe
 DISK_WANTED_BYTES = 25 * GIB  # one workspace filled to its limit on top
 MEMORY_NEEDED_BYTES = 2 * GIB
 MEMORY_WANTED_BYTES = 6 * GIB
-# Earlier toolkits let a container's image take over the host (CVE-2025-23266).
-TOOLKIT_NEEDED = (1, 17, 8)
 LIMITS = {"MemoryLimit": "memory", "PidsLimit": "pids", "CpuCfsQuota": "cpu"}
 
 
@@ -113,16 +112,20 @@ def gpu(facts: Facts) -> Check:
     found = facts.gpu
     if not found.names:
         return Check("gpu", "ok", "no NVIDIA GPU; CPU runs need none")
-    names = f"{len(found.names)} x {found.names[0]}, driver {found.driver}"
-    if found.toolkit is None or not found.in_engine:
+    cut = f" ({found.instances} MIG instances)" if found.instances else ""
+    names = f"{len(found.names)} x {found.names[0]}{cut}, driver {found.driver}"
+    if not found.in_engine:
         todo = (
             "install nvidia-container-toolkit, then: sudo nvidia-ctk runtime configure --runtime=docker and restart it"
         )
         return Check("gpu", "warn", f"{names}; the engine has no NVIDIA toolkit", todo)
-    if tuple(int(part) for part in found.toolkit.split(".")) < TOOLKIT_NEEDED:
-        todo = "upgrade nvidia-container-toolkit to 1.17.8 or newer: earlier ones let a container take over the host"
-        return Check("gpu", "warn", f"{names}; toolkit {found.toolkit}", todo)
-    return Check("gpu", "ok", f"{names}; toolkit {found.toolkit}")
+    if found.toolkit.version is None:
+        todo = f"look on the engine's machine whether it is {NEEDED_TEXT} or newer: nvidia-ctk --version"
+        return Check("gpu", "warn", f"{names}; toolkit of unknown version ({found.toolkit.problem})", todo)
+    if found.toolkit.is_old:
+        todo = f"{NEEDED_TEXT} or newer is needed, as earlier ones let a container take over the host: {UPGRADE}"
+        return Check("gpu", "warn", f"{names}; toolkit {found.toolkit.version}", todo)
+    return Check("gpu", "ok", f"{names}; toolkit {found.toolkit.version}")
 
 
 def kaggle(facts: Facts) -> Check:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
+from harness.machine.gpus import Inventory, inventory
+from harness.machine.toolkit import toolkit
 from harness.results.layout import HostRecord
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -15,31 +17,19 @@ CPUINFO = Path("/proc/cpuinfo")
 MODEL_KEYS = ("model name", "Hardware", "CPU part", "cpu model", "machine")
 
 
-def host(engine: str) -> HostRecord:
-    """This machine, with the engine's version as the engine states it."""
+def host(engine: str, environ: Mapping[str, str] = os.environ, gpus: Inventory | None = None) -> HostRecord:
+    """This machine, with the engine's version as the engine states it, and its GPUs where they are known already."""
+    found = gpus or inventory(environ)
     return HostRecord(
         cpu_model=_cpu_model(CPUINFO),
         cpus=os.cpu_count() or 1,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         kernel=platform.release(),
         engine=engine,
-        gpus=_gpus(),
+        gpus=tuple(f"{gpu.name}, {gpu.memory}" for gpu in found.gpus),
+        gpu_driver=found.gpus[0].driver if found.gpus else None,
+        gpu_toolkit=toolkit(environ).version if found.gpus else None,
     )
-
-
-def _gpus() -> tuple[str, ...]:
-    """Name and memory of each NVIDIA GPU, as its driver's own tool states them; none where there is no such tool."""
-    try:
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return tuple(line.strip() for line in done.stdout.splitlines() if line.strip()) if done.returncode == 0 else ()
 
 
 def _cpu_model(cpuinfo: Path) -> str:

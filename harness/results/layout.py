@@ -10,6 +10,7 @@ results/<group>/
     nodes/<node>/         solution.py, output.txt, submission.csv of a node
     submission.csv        what was taken from the stopped container
     sandbox.log           the end of the container's own log
+    resources.jsonl       what the container used over time
     grade.json            GradeReport
     grades/<n>.json       grades that a later one replaced
     node_grades.json      NodeGrades, where they were asked for
@@ -17,8 +18,6 @@ results/<group>/
     final/                hidden-split: the chosen script once more, with the files of a run
     solution.py, solution.ipynb, tree.json, tree.svg, tree.png   what was exported
     attempts/<n>/         earlier attempts, same files
-  group.json              what the group is declared to be
-  group.sqlite            who works on it, and the leases of its attempts
   environments/<sha>.txt  the packages beside Podium, by hash
   prompts/<sha256>/       the prompt sets of the runs, as they were
   summary.json            aggregate of the group
@@ -101,6 +100,10 @@ class RunFolder:
     @property
     def submission(self) -> Path:
         return self.path / "submission.csv"
+
+    @property
+    def resources(self) -> Path:
+        return self.path / "resources.jsonl"
 
     @property
     def sandbox_log(self) -> Path:
@@ -211,14 +214,6 @@ class GroupFolder:
     @property
     def name(self) -> str:
         return self.path.name
-
-    @property
-    def declared(self) -> Path:
-        return self.path / "group.json"
-
-    @property
-    def leases(self) -> Path:
-        return self.path / "group.sqlite"
 
     @property
     def summary(self) -> Path:

@@ -51,6 +51,8 @@ class HostRecord(BaseModel):
     kernel: str
     engine: str
     gpus: tuple[str, ...] = ()  # those of the machine, with their memory
+    gpu_driver: str | None = None
+    gpu_toolkit: str | None = None  # NVIDIA's container toolkit, where it could be asked
 
     @property
     def hardware(self) -> str:
@@ -147,6 +149,31 @@ class FinalRecord(BaseModel):
     script_seconds: float = 0.0
 
 
+class GpuUseRecord(BaseModel):
+    """What the samples of one GPU, or MIG instance, come to; None where its driver did not tell."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    peak_memory_bytes: int | None = None
+    mean_utilization_percent: float | None = None
+
+
+class ResourcesRecord(BaseModel):
+    """What the box used, as `resources.jsonl` adds up to: of the last second it may lack; None: not known here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    samples: int = 0
+    cpu_seconds: float | None = None
+    throttled_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    kernel_peak_memory_bytes: int | None = None
+    peak_disk_bytes: int | None = None
+    read_bytes: int | None = None
+    written_bytes: int | None = None
+    gpus: tuple[GpuUseRecord, ...] = ()
+    missing: str = ""
+
+
 class RunRecord(BaseModel):
     """`run.json`. Times are ISO 8601 in UTC, durations seconds, sizes bytes, money US dollars."""
 
@@ -163,7 +190,6 @@ class RunRecord(BaseModel):
     status: RunStatus
     reason: str = ""
     attempt: int = 1
-    lease_token: int | None = None
     owner: str
     created_at: str
     started_at: str | None = None
@@ -189,6 +215,7 @@ class RunRecord(BaseModel):
     oom_kills: int = 0
     wall_seconds: float | None = None
     first_candidate_seconds: float | None = None
+    resources: ResourcesRecord | None = None
     usage: UsageRecord = UsageRecord()
     served: tuple[ServedRecord, ...] = ()
     held_back: HeldBackRecord | None = None

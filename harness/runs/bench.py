@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +26,22 @@ from harness.runs.stopping import StopFlag
 from harness.sandbox.base import Gpus
 from harness.verbs.choices import BenchOptions
 from harness.verbs.progress import Progress, Say
+from harness.watch.events import GroupEnded, GroupStarted, Nobody, RunBroke, RunSettled, Watcher
+from harness.watch.watching import WatchOptions, watching
 
 if TYPE_CHECKING:
     from harness.agents.spec import OtherAgent
     from harness.data.manifest import Prepared
     from harness.data.search_view import SearchView
     from harness.gateway.providers.base import Provider
+    from harness.groups.coordinator import Finished
+    from harness.machine.gpus import Inventory
     from harness.machine.images import ImageRef
     from harness.rates.aggregate import Summary
     from harness.runs.run import RunTools
     from harness.specs.competition import Competition
     from harness.specs.descriptions import Description
+    from harness.watch.gpus import GpuWatch
 
 
 @dataclass
@@ -49,14 +55,23 @@ class Bench:
     client: Any = None
     host: HostRecord | None = None
     code: CodeRecord | None = None
+    watch: WatchOptions | None = None  # None: as the environment has it
+    watcher: Watcher = field(default_factory=Nobody)
+    gpus: Inventory | None = None
 
     def run(self) -> Summary:
         """Run what is missing, grade it unless only runs were asked for; the summary is also on disk."""
+        wanted = self.watch or WatchOptions.of(self.settings.environ)
+        with watching(wanted, self.say) as (self.watcher, self.say):
+            return self._run(show=False if wanted.instead_of_words else None)
+
+    def _run(self, *, show: bool | None) -> Summary:
         from harness.groups.coordinator import run_group
         from harness.rates.aggregate import aggregate
         from harness.report import html, markdown
         from harness.runs.interrupt import orderly_interrupts
         from harness.specs.suites import suites_now
+        from harness.watch.gpus import GpuWatch
 
         plans = self.plans()
         group = self.group()
@@ -65,26 +80,53 @@ class Bench:
         before_runs.clear(self.client, plans, self.say)
         before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
         several = self.options.jobs > 1
+        self.watcher.note(GroupStarted(None, group.name, len(plans)))
         try:
-            with Progress(self.say, several=several) as progress, orderly_interrupts(self.stop, progress.say):
+            with (
+                Progress(self.say, several=several, show=show) as progress,
+                orderly_interrupts(self.stop, progress.say),
+                GpuWatch(self.settings.environ, self._gpus_of(plans)) as gpu_watch,
+            ):
                 run_group(
                     plans,
                     group,
-                    self.tools(progress),
+                    self.tools(progress, gpu_watch),
                     jobs=self.options.jobs,
                     graded=self.options.graded,
                     resume=self.options.resume,
                     on_start=progress.started,
-                    on_end=progress.ended,
-                    on_broken=progress.broken,
+                    on_end=self._told(progress.ended),
+                    on_broken=self._told_broken(progress.broken),
                 )
         except Interrupted as stopped:
             see = f"podium aggregate {group.name}"
             raise Interrupted(f"{stopped}; finished nodes and runs are kept. See: {see}") from stopped
         summary = aggregate(group, suites_now(self.settings))
+        self.watcher.note(GroupEnded(None, group.name, summary.missing, summary.cost_usd))
         markdown.write(summary, group.report)
         html.write(group, summary)
         return summary
+
+    def _told(self, shown: Callable[[RunPlan, Finished], None]) -> Callable[[RunPlan, Finished], None]:
+        def ended(plan: RunPlan, finished: Finished) -> None:
+            shown(plan, finished)
+            status, reused = finished.record.status, finished.reused
+            self.watcher.note(RunSettled(None, plan.group, plan.run_id, status, reused))
+
+        return ended
+
+    def _told_broken(self, shown: Callable[[RunPlan, BaseException], None]) -> Callable[[RunPlan, BaseException], None]:
+        def broken(plan: RunPlan, error: BaseException) -> None:
+            shown(plan, error)
+            self.watcher.note(RunBroke(None, plan.group, plan.run_id, f"{type(error).__name__}: {error}"))
+
+        return broken
+
+    def _gpus_of(self, plans: Sequence[RunPlan]) -> Inventory:
+        """The machine's GPUs where a run has any, else none: then there is nothing to look at."""
+        from harness.machine.gpus import Inventory
+
+        return (self.gpus if any(plan.gpus for plan in plans) else None) or Inventory()
 
     def group(self) -> GroupFolder:
         """The group's folder: named by the user, or by time and competition."""
@@ -212,10 +254,12 @@ class Bench:
     def _engine(self) -> None:
         from harness.machine import hardware, provenance
         from harness.machine.engine import connect, ensure_engine
+        from harness.machine.gpus import inventory
 
         engine = ensure_engine(self.settings, self.say)
         self.client = connect(self.settings.environ)
-        self.host = hardware.host(f"{engine.version} at {engine.host}")
+        self.gpus = inventory(self.settings.environ)
+        self.host = hardware.host(f"{engine.version} at {engine.host}", self.settings.environ, self.gpus)
         self.code = provenance.code(self.settings.root, self.settings.environ)
         before_runs.refuse_cpus(self.client, self.options.cpus)
 
@@ -229,11 +273,14 @@ class Bench:
     def image(self, gpus: Gpus | None, other: OtherAgent | None = None) -> ImageRef:
         """The agent's image, made ready once; GPUs are tried before, on the small base: theirs has several GB."""
         from harness.agents.image import ensure
+        from harness.machine.gpu_request import refuse_what_cannot_be
+        from harness.machine.gpus import Inventory
         from harness.machine.images import ensure_base, ensure_image
-        from harness.sandbox.gpu import check_gpus
 
         if gpus:
-            check_gpus(self.client, ensure_base(self.settings, self.say), gpus)
+            here, environ = self.gpus or Inventory(), self.settings.environ
+            base = partial(ensure_base, self.settings, self.say)
+            refuse_what_cannot_be(self.client, base, gpus, here, environ, self.say)
         if other is not None:
             return ensure(other, self.settings, self.say)
         return ensure_image("gpu" if gpus else "cpu", self.settings, self.say)
@@ -287,10 +334,11 @@ class Bench:
         same = group.runs_of(plan.competition.id, plan.seed)
         return [transcript for folder in same for transcript in folder.transcripts()]
 
-    def tools(self, progress: Progress) -> RunTools:
+    def tools(self, progress: Progress, gpu_watch: GpuWatch) -> RunTools:
         """The real sandbox, provider and budget."""
         from harness.gateway.budget import Budget
         from harness.gateway.providers import reusing
+        from harness.machine.gpu_request import given
         from harness.runs.run import RunTools
         from harness.sandbox.docker import DockerSandbox
 
@@ -308,4 +356,6 @@ class Bench:
             should_end=self.stop.at_once,
             host=self.host,
             code=self.code,
+            watch=self.watcher,
+            look_at_gpus=lambda plan: gpu_watch.of(given(plan.gpus, gpu_watch.inventory)),
         )

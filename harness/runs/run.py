@@ -11,7 +11,7 @@ import errno
 import importlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +34,10 @@ from harness.runs.verdict import Heard, Known, judge
 from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
 from harness.untrusted import one_line
+from harness.watch.box import WatchedBox
+from harness.watch.events import Nobody, Watcher, Within
+from harness.watch.run_watch import RunWatch
+from harness.watch.samples import GpuSample
 
 if TYPE_CHECKING:
     from harness.gateway.budget import Budget
@@ -43,14 +47,7 @@ if TYPE_CHECKING:
     from harness.gateway.server import Gateway
 
 LONGEST_REASON = 1000
-Write = Callable[[RunRecord], None]
 DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
-
-
-def publish_at_once(record: RunRecord, write: Write) -> RunRecord:
-    """Write the final record, where nobody has to be asked."""
-    write(record)
-    return record
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,8 @@ class RunTools:
     should_end: Callable[[], bool] = lambda: False  # now
     host: HostRecord | None = None
     code: CodeRecord | None = None
-    publish: Callable[[RunRecord, Write], RunRecord] = publish_at_once  # writes what may be written of the final record
+    watch: Watcher = Nobody()  # noqa: RUF009 - has no state
+    look_at_gpus: Callable[[RunPlan], Sequence[GpuSample]] = lambda plan: ()
 
 
 def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools, *, goes_on: bool = False) -> RunRecord:
@@ -84,17 +82,15 @@ def begin(plan: RunPlan, folder: RunFolder, *, goes_on: bool = False) -> int:
     return folder.set_aside()
 
 
-def run_attempt(
-    plan: RunPlan, folder: RunFolder, tools: RunTools, *, attempt: int, token: int | None = None, goes_on: bool = False
-) -> RunRecord:
-    """Carry out an attempt for which the folder was made ready, as `run_one`; `token` is of the lease it has."""
+def run_attempt(plan: RunPlan, folder: RunFolder, tools: RunTools, *, attempt: int, goes_on: bool = False) -> RunRecord:
+    """Carry out an attempt for which the folder was made ready, as `run_one`."""
     record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=tools)
-    record = record.model_copy(update={"lease_token": token})
     if goes_on:
         record = record.model_copy(update={"resumed_from": attempt - 1})
     folder.write(record)
     started = time.monotonic()
     running = _Running(plan, folder, tools, record)
+    running.watch.started()
     try:
         if goes_on:
             running.go_on_from(resume.carry_over(folder, attempt - 1))
@@ -118,7 +114,10 @@ def run_attempt(
     finally:
         seconds = running.record.earlier_seconds + time.monotonic() - started
         running.note(ended_at=results.now(), wall_seconds=round(seconds, 3))
-        running.close()
+        try:
+            running.close()
+        finally:
+            running.watch.ended(running.record)
     return running.record
 
 
@@ -211,6 +210,7 @@ class _Running:
         self._heard = Heard()
         self._left_behind = ""
         self._earlier: resume.Earlier | None = None
+        self.watch = RunWatch(tools.watch, plan, record.attempt)
 
     def note(self, **known: object) -> None:
         """Add to the record."""
@@ -272,7 +272,7 @@ class _Running:
             make_provider=lambda plan: provider_for("offline", {}),
             make_budget=lambda plan: Budget(calls=0),
             on_event=lambda plan, stored: None,
-            publish=publish_at_once,  # it is a part of the run, which asks
+            watch=Within(self._tools.watch, folder.path.name),
         )
         return run_one(plan, folder, tools)
 
@@ -286,7 +286,7 @@ class _Running:
                 self.note(submission_sha256=sha256_of(self._folder.submission))
         self.note(reason=one_line(f"{self.record.reason}{self._left_behind}", LONGEST_REASON))
         try:
-            self.record = self._tools.publish(self.record, self._folder.write)
+            self._folder.write(self.record)
         except OSError as error:
             words = f"{self._folder.record_file} can't be written: {error}. The run ended as {self.record.status}"
             raise InfrastructureError(f"{words}. Make room, then run the same command again") from error
@@ -298,17 +298,19 @@ class _Running:
 
     def _gateway(self, door: Path) -> Gateway:
         from harness.gateway.server import Gateway, Used
+        from harness.watch.provider import WatchedProvider
 
         return Gateway(
             door=door,
             run_folder=self._folder.path,
-            provider=self._tools.make_provider(self._plan),
+            provider=WatchedProvider(self._tools.make_provider(self._plan), self.watch.attempted),
             budget=self._tools.make_budget(self._plan),
             checker=self._check,
             deadline_seconds=self.record.request.deadline_seconds,
             scoring=self._scoring(),
             on_event=self._see,
             used=Used(self._earlier.usage, self._earlier.seconds) if self._earlier else Used(),
+            on_call=self.watch.called,
         )
 
     def _scoring(self) -> Scoring | None:
@@ -336,9 +338,11 @@ class _Running:
     def _see(self, stored: StoredEvent) -> None:
         self._heard.note(stored)
         self._tools.on_event(self._plan, stored)
+        self.watch.event(stored)
 
     def _in_a_box(self, spec: SandboxSpec, gateway: Gateway) -> None:
-        box = self._tools.make_sandbox(spec)
+        plan, tools = self._plan, self._tools
+        box = WatchedBox(tools.make_sandbox(spec), self.watch, self._folder.resources, lambda: tools.look_at_gpus(plan))
         try:
             threading.Thread(target=_ready_checks, daemon=True).start()
             box.start()
@@ -359,7 +363,7 @@ class _Running:
             status, reason = judge(ending, self._heard, known)
             self.note(status=status, reason=reason, exit_code=ending.exit_code, oom_kills=ending.oom_kills)
         finally:
-            self.note(first_candidate_seconds=self._heard.first_candidate_seconds)
+            self.note(first_candidate_seconds=self._heard.first_candidate_seconds, resources=box.used())
             self._remove(box)
 
     def _remove(self, box: Sandbox) -> None:

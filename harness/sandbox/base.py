@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.errors import UserError
+from harness.sandbox.cgroup import ResourceUse
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
@@ -122,6 +123,9 @@ class Sandbox(Protocol):
 
     def effective(self) -> dict[str, Any]:
         """The limits in force as the engine reports them, for the run's record."""
+
+    def resources(self) -> ResourceUse | None:
+        """What the box has used so far; cheap, and None where it can't be known from here, or not any more."""
 
     def remove(self) -> None:
         """Remove the box and its workspace; idempotent."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import posixpath
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from harness.errors import InfrastructureError
 from harness.sandbox import workspace as workspaces
 from harness.sandbox.archive import read_single_file
 from harness.sandbox.base import MIB, Ending, SandboxSpec
+from harness.sandbox.cgroup import ControlGroup, ResourceUse, control_group
 from harness.sandbox.failure import classify, engine_errors
 from harness.sandbox.oom import OomCounter
 from harness.sandbox.options import container_options, describe
@@ -43,6 +46,8 @@ class DockerSandbox:
         self._workspace: workspaces.Workspace | None = None
         self._started = 0.0
         self._failed_looks = 0
+        self._control_group: ControlGroup | None = None
+        self._seen_used_bytes: int | None = None
 
     def start(self) -> None:
         spec = self._spec
@@ -119,6 +124,13 @@ class DockerSandbox:
             self._container.reload()
         return describe(self._container.attrs, self._workspace)
 
+    def resources(self) -> ResourceUse | None:
+        if self._control_group is None:
+            pid = int(self._container.attrs["State"].get("Pid") or 0)  # as `effective` read it
+            self._control_group = control_group(pid, self._container.id)
+        use = self._control_group.read() if self._control_group is not None else None
+        return replace(use, disk_bytes=self._held_bytes()) if use is not None else None
+
     def remove(self) -> None:
         import docker.errors
 
@@ -178,9 +190,24 @@ class DockerSandbox:
         return bool(stat["mode"] & GO_MODE_DIR) and not stat["linkTarget"]
 
     def _is_over_disk(self) -> bool:
-        used = self._used_bytes()
+        used = self._seen_used_bytes = self._used_bytes()
         self._failed_looks = self._failed_looks + 1 if used is None else 0
         return self._failed_looks >= MOST_FAILED_LOOKS if used is None else used > self._spec.limits.workspace_bytes
+
+    def _held_bytes(self) -> int | None:
+        """How full the workspace is: asked of its own file system, or as the last look at a watched one found it."""
+        workspace = self._workspace
+        if workspace is None or workspace.device is None:
+            return self._seen_used_bytes
+        place = next((mount["Source"] for mount in self._container.attrs["Mounts"] if mount.get("Name")), None)
+        try:
+            # Where this process sees other mounts than the engine, the folder is of another file system.
+            if place is None or os.stat(place).st_dev != os.stat(workspace.device).st_rdev:  # noqa: PTH116
+                return None
+            state = os.statvfs(place)
+        except OSError:
+            return None
+        return (state.f_blocks - state.f_bfree) * state.f_frsize
 
     def _used_bytes(self) -> int | None:
         """Ask a box of its own, which may read everybody's folders and sees the workspace read-only.

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from harness.sandbox.cgroup import control_group
 from harness.sandbox.failure import engine_errors
 
 EVENTS_SECONDS = 30
@@ -30,7 +31,8 @@ class OomCounter:
     def __enter__(self) -> OomCounter:
         with engine_errors():
             self._container.reload()
-        self._file = counter_file(int(self._container.attrs["State"].get("Pid") or 0), self._container.id)
+        group = control_group(int(self._container.attrs["State"].get("Pid") or 0), self._container.id)
+        self._file = group.oom_file if group is not None else None
         self.sample()
         return self
 
@@ -61,23 +63,6 @@ class OomCounter:
             answer = api.get(api._url("/events"), params=params, timeout=EVENTS_SECONDS)
             answer.raise_for_status()
         return len(answer.text.splitlines())
-
-
-def counter_file(pid: int, container_id: str) -> Path | None:
-    """The file with the container's OOM counter, for cgroup v1 or v2; None when this host can't see it."""
-    try:
-        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines() if pid else []
-    except OSError:
-        return None
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if container_id not in path:
-            continue
-        if controllers == "memory":
-            return Path("/sys/fs/cgroup/memory") / path.lstrip("/") / "memory.oom_control"
-        if controllers == "":
-            return Path("/sys/fs/cgroup") / path.lstrip("/") / "memory.events"
-    return None
 
 
 def parse_counter(text: str) -> int:

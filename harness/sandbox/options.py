@@ -11,6 +11,10 @@ from typing import Any
 from harness.sandbox.base import KEPT_CAPABILITIES, Gpus, SandboxSpec
 from harness.sandbox.workspace import Workspace
 
+NO_GPUS = {"NVIDIA_VISIBLE_DEVICES": "void"}
+# What a driver gives a container: computing, and the tool that tells of it; no display, no video, no graphics.
+GPU_CAPABILITIES = ["gpu", "compute", "utility"]
+
 
 def container_options(spec: SandboxSpec) -> dict[str, Any]:
     """The options of `containers.create`."""
@@ -25,7 +29,8 @@ def container_options(spec: SandboxSpec) -> dict[str, Any]:
         "hostname": "podium",
         "user": spec.user,
         "working_dir": spec.folder or spec.workspace,
-        "environment": dict(spec.environment),
+        # Many images ask for every GPU, and an engine whose default runtime is NVIDIA's would give them that.
+        "environment": {**({} if spec.gpus else NO_GPUS), **spec.environment},
         # The SDK would copy the proxies of the host's ~/.docker/config.json into the box, with the passwords in them.
         "use_config_proxy": False,
         "labels": dict(spec.labels),
@@ -66,8 +71,8 @@ def _device_requests(gpus: Gpus | None) -> list[Any]:
     if gpus is None:
         return []
     if gpus.ids:
-        return [DeviceRequest(device_ids=list(gpus.ids), capabilities=[["gpu"]])]
-    return [DeviceRequest(count=gpus.count or 0, capabilities=[["gpu"]])]
+        return [DeviceRequest(device_ids=list(gpus.ids), capabilities=[GPU_CAPABILITIES])]
+    return [DeviceRequest(count=gpus.count or 0, capabilities=[GPU_CAPABILITIES])]
 
 
 def describe(attrs: Mapping[str, Any], workspace: Workspace | None) -> dict[str, Any]:

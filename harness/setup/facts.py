@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +18,12 @@ from typing import Any
 from harness.config import Settings
 from harness.errors import PodiumError
 from harness.machine.engine import Engine, Machine, ask, connect
+from harness.machine.gpus import inventory
 from harness.machine.images import ImageRef, find_image
+from harness.machine.toolkit import Toolkit, toolkit
 from harness.sandbox import workspace
 from harness.setup import debian
-from harness.setup.steps import search_path
 
-PROBE_SECONDS = 2.5
 MODEL_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "PODIUM_BASE_URL")
 
 
@@ -34,7 +33,8 @@ class Gpu:
 
     names: tuple[str, ...] = ()
     driver: str | None = None
-    toolkit: str | None = None
+    toolkit: Toolkit = field(default_factory=Toolkit)
+    instances: int = 0  # that MIG has cut some of them into
     in_engine: bool = False
 
 
@@ -145,30 +145,13 @@ def _memory_bytes() -> int:
 
 
 def _gpu(environ: Mapping[str, str], info: Mapping[str, Any]) -> Gpu:
-    listing = _answer(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], environ)
-    rows = [line.rsplit(",", 1) for line in listing.splitlines() if "," in line]
-    version = re.search(r"version (\d+\.\d+\.\d+)", _answer(["nvidia-ctk", "--version"], environ))
+    here = inventory(environ).gpus
+    found = toolkit(environ) if here else Toolkit()
     devices = str(info.get("DiscoveredDevices") or "")
     return Gpu(
-        names=tuple(name.strip() for name, _ in rows),
-        driver=rows[0][1].strip() if rows else None,
-        toolkit=version[1] if version else None,
+        names=tuple(gpu.name for gpu in here),
+        driver=here[0].driver if here else None,
+        toolkit=found,
+        instances=sum(len(gpu.instances) for gpu in here),
         in_engine="nvidia" in (info.get("Runtimes") or {}) or "nvidia.com/gpu" in devices,
     )
-
-
-def _answer(command: list[str], environ: Mapping[str, str]) -> str:
-    tool = shutil.which(command[0], path=search_path(environ))
-    if tool is None:
-        return ""
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        ended = subprocess.run(
-            [tool, *command[1:]],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=dict(environ),
-            timeout=PROBE_SECONDS,
-        )
-        return ended.stdout if ended.returncode == 0 else ""
-    return ""

@@ -155,6 +155,22 @@ Resume = Annotated[
     str | None,
     typer.Option(metavar="GROUP/RUN", help="Go on with a run that was killed or stopped; all else is as it was then."),
 ]
+LogTarget = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        help="One line of JSON an event, added to FILE; - is standard error. [default: PODIUM_LOG, none]",
+    ),
+]
+MetricsPort = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics-port",
+        metavar="PORT",
+        help="Prometheus metrics on 127.0.0.1:PORT; 0: any free one. [default: none]",
+    ),
+]
 PrepareJobs = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Competitions at a time. [default: one a CPU, at most 4]")
 ]

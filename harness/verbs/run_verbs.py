@@ -26,8 +26,10 @@ from harness.verbs.options import (
     Jobs,
     Json,
     LeakageReview,
+    LogTarget,
     MaxOutputTokens,
     MemoryGib,
+    MetricsPort,
     Minutes,
     Model,
     Patience,
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from harness.config import Settings
     from harness.rates.aggregate import Summary
     from harness.verbs.choices import BenchOptions
+    from harness.watch.watching import WatchOptions
 
 runs = typer.Typer()
 
@@ -117,16 +120,20 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         patience: Patience = None,
         resume: Resume = None,
         validation: ValidationMode = "self",
+        log: LogTarget = None,
+        metrics_port: MetricsPort = None,
         json: Json = False,
     ) -> None:
         from harness.runs.presets import Gates
         from harness.specs.descriptions import parse as parse_kind
         from harness.verbs.choices import BenchOptions, parse_seeds, parse_validation, select
+        from harness.watch.watching import WatchOptions
 
         settings = settings_now()
+        watch = WatchOptions.of(settings.environ).chosen(log, metrics_port)
         if resume is not None:
             chosen = _resumed(settings, resume, graded=graded, named=bool(competitions or suite))
-            raise typer.Exit(_exit_code(_bench(settings, chosen, as_json=json), graded=graded))
+            raise typer.Exit(_exit_code(_bench(settings, chosen, as_json=json, watch=watch), graded=graded))
         options = BenchOptions(
             competitions=select(competitions or [], suite, lambda name: _suite(settings, name)),
             agent=agent,
@@ -161,7 +168,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             gates=Gates(sample_first, leakage_review, reuse_outcomes, patience),
             validation=parse_validation(validation),
         )
-        raise typer.Exit(_exit_code(_bench(settings, options, as_json=json), graded=graded))
+        raise typer.Exit(_exit_code(_bench(settings, options, as_json=json, watch=watch), graded=graded))
 
     command.__doc__ = doc
     return command
@@ -199,12 +206,12 @@ def _resumed(settings: Settings, run: str, *, graded: bool, named: bool) -> Benc
     return resume.options_of(record, graded=graded)
 
 
-def _bench(settings: Settings, options: BenchOptions, *, as_json: bool) -> Summary:
+def _bench(settings: Settings, options: BenchOptions, *, as_json: bool, watch: WatchOptions | None = None) -> Summary:
     from harness.runs.bench import Bench
     from harness.verbs import tables
     from harness.verbs.progress import say
 
-    bench = Bench(settings, options, say)
+    bench = Bench(settings, options, say, watch=watch)
     summary = bench.run()
     tables.summary(summary, as_json=as_json)
     if not as_json:

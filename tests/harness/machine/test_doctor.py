@@ -9,6 +9,7 @@ import pytest
 from harness.machine.doctor import GIB, check_all, judge
 from harness.machine.engine import Engine, Machine
 from harness.machine.images import ImageRef
+from harness.machine.toolkit import Toolkit
 from harness.setup.facts import Facts, Gpu, Kaggle, can_start, kaggle
 
 READY = Facts(
@@ -23,7 +24,7 @@ READY = Facts(
     kaggle=Kaggle("KAGGLE_API_TOKEN"),
     model_keys=("OPENAI_API_KEY",),
 )
-H100 = Gpu(names=("NVIDIA H100",), driver="580.1", toolkit="1.17.8", in_engine=True)
+H100 = Gpu(names=("NVIDIA H100",), driver="580.1", toolkit=Toolkit("1.17.8", "nvidia-ctk"), in_engine=True)
 
 
 def finding(name, **changes):
@@ -48,9 +49,9 @@ def test_a_ready_host_has_nothing_to_do():
         ("memory", {"memory_bytes": 4 * GIB}, "warn", "--memory"),
         ("memory", {"memory_bytes": 1 * GIB}, "fail", "--memory"),
         ("workspace", {"can_limit_workspace": False}, "warn", "mkfs.ext4"),
-        ("gpu", {"gpu": replace(H100, toolkit=None)}, "warn", "nvidia-container-toolkit"),
+        ("gpu", {"gpu": replace(H100, toolkit=Toolkit())}, "warn", "nvidia-ctk --version"),
         ("gpu", {"gpu": replace(H100, in_engine=False)}, "warn", "nvidia-ctk runtime configure"),
-        ("gpu", {"gpu": replace(H100, toolkit="1.17.7")}, "warn", "1.17.8"),
+        ("gpu", {"gpu": replace(H100, toolkit=Toolkit("1.17.7", "nvidia-ctk"))}, "warn", "1.17.8"),
         ("kaggle", {"kaggle": Kaggle()}, "warn", "https://www.kaggle.com/settings/api"),
         ("kaggle", {"kaggle": Kaggle("/h/.kaggle/kaggle.json", True)}, "warn", "chmod 600 /h/.kaggle/kaggle.json"),
         ("models", {"model_keys": ()}, "warn", "OPENAI_API_KEY"),
@@ -62,7 +63,9 @@ def test_what_is_missing_is_found_with_what_to_do(name, changes, status, words):
 
 
 def test_gpus_with_a_current_toolkit_are_ready():
-    assert finding("gpu", gpu=H100).status == finding("gpu", gpu=replace(H100, toolkit="1.18.0")).status == "ok"
+    assert (
+        finding("gpu", gpu=H100).status == finding("gpu", gpu=replace(H100, toolkit=Toolkit("1.18.0"))).status == "ok"
+    )
 
 
 @pytest.mark.parametrize(

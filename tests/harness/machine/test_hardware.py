@@ -3,6 +3,7 @@
 import pytest
 
 from harness.machine import hardware
+from tests.harness.fake_nvidia import CTK, PLAIN, nvidia_smi, says
 
 X86 = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) CPU @ 2.20GHz\n\nprocessor\t: 1\n"
 ARM = "processor\t: 0\nBogoMIPS\t: 243.75\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n"
@@ -22,12 +23,10 @@ def test_a_host_that_says_nothing_is_named_by_its_architecture(tmp_path, monkeyp
     assert found.engine == "20.10 at unix:///var/run/docker.sock"
 
 
-def test_gpus_are_named_as_their_drivers_tool_states_them(tmp_path, monkeypatch):
-    tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho 'NVIDIA H100, 81559 MiB'\necho 'NVIDIA H100, 81559 MiB'\n")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert hardware.host("1").gpus == ("NVIDIA H100, 81559 MiB",) * 2
-    assert "2 GPUs: NVIDIA H100, 81559 MiB" in hardware.host("1").hardware
-    tool.write_text("#!/bin/sh\necho 'no devices were found'; exit 9\n")
-    assert hardware.host("1").gpus == ()
+def test_gpus_are_named_as_their_drivers_tool_states_them(tmp_path):
+    environ = nvidia_smi(tmp_path, PLAIN) | says(tmp_path, "nvidia-ctk", CTK.format("1.17.8"))
+    found = hardware.host("1", environ)
+    assert found.gpus == ("NVIDIA A100-SXM4-80GB, 81920 MiB",) * 2
+    assert "2 GPUs: NVIDIA A100-SXM4-80GB, 81920 MiB" in found.hardware
+    assert (found.gpu_driver, found.gpu_toolkit) == ("535.161.08", "1.17.8")
+    assert hardware.host("1", nvidia_smi(tmp_path)).gpus == ()

@@ -71,6 +71,9 @@ class HostSandbox:
     def effective(self):
         return {"network_mode": "the host's own"}
 
+    def resources(self):
+        return None
+
     def remove(self):
         if self.process is not None and self.process.poll() is None:
             self.process.kill()

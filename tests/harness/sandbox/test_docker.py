@@ -74,6 +74,19 @@ def run(sandbox, tick=lambda: None):
     return sandbox.wait(tick)
 
 
+USING = """
+import os, time
+held = bytearray(60 << 20)
+with open("/home/file", "wb") as file:
+    file.write(os.urandom(20 << 20))
+    os.fsync(file.fileno())
+ends = time.process_time() + 0.5
+while time.process_time() < ends:
+    pass
+time.sleep(30)
+"""
+
+
 def said(ending):
     """The JSON that a script printed last."""
     return json.loads(ending.log_tail.strip().splitlines()[-1])
@@ -438,3 +451,21 @@ def test_gpu_requests_are_read(text, gpus):
 def test_a_gpu_request_of_no_known_form_is_the_users_error():
     with pytest.raises(UserError, match="nvidia-smi"):
         Gpus.parse("first")
+
+
+def test_what_a_box_uses_is_known_while_it_runs(box):
+    sandbox = box(USING)
+    sandbox.start()
+    sandbox.effective()
+    deadline = time.monotonic() + 60
+    use = sandbox.resources()
+    while time.monotonic() < deadline and (use.cpu_seconds < 0.5 or use.memory_bytes < 60 * MIB):
+        time.sleep(0.1)
+        use = sandbox.resources()
+    assert 60 * MIB <= use.memory_bytes < 256 * MIB and use.memory_bytes <= use.kernel_peak_memory_bytes
+    assert 0.5 <= use.cpu_seconds < 60 and use.throttled_seconds >= 0 and use.processes >= 2
+    if sandbox._workspace.limit == "loop":
+        assert 20 * MIB <= use.disk_bytes <= 64 * MIB
+        assert use.written_bytes >= 20 * MIB
+    sandbox.remove()
+    assert sandbox.resources() is None

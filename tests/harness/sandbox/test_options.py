@@ -17,7 +17,11 @@ def options(**more):
 )
 def test_gpus_become_device_requests(text, count, ids):
     (request,) = options(gpus=Gpus.parse(text))["device_requests"]
-    assert (request.count, request.device_ids or None, request.capabilities) == (count, ids, [["gpu"]])
+    assert (request.count, request.device_ids or None, request.capabilities) == (
+        count,
+        ids,
+        [["gpu", "compute", "utility"]],
+    )
 
 
 def test_no_gpu_is_no_request():
@@ -26,7 +30,8 @@ def test_no_gpu_is_no_request():
 
 def test_nothing_of_the_host_enters_by_the_clients_own_settings():
     made = options(environment={"A": "1"})
-    assert made["environment"] == {"A": "1"} and made["use_config_proxy"] is False
+    # An image that asks for every GPU gets none, be NVIDIA's runtime the engine's default.
+    assert made["environment"] == {"NVIDIA_VISIBLE_DEVICES": "void", "A": "1"} and made["use_config_proxy"] is False
 
 
 def test_nothing_is_shared_with_the_host_whatever_the_engines_defaults_are():

@@ -1,0 +1,91 @@
+"""A request for GPUs, followed down to the OCI runtime: an engine of the test's own, and a stand-in for NVIDIA's hook.
+
+What this can't show is what the real hook does with the request: there is no GPU here.
+"""
+
+import pytest
+
+from harness.errors import UserError
+from harness.machine.gpu_request import refuse_what_cannot_be
+from harness.machine.gpus import Inventory, inventory
+from harness.sandbox.base import Gpus, Limits, SandboxSpec
+from harness.sandbox.gpu import check_gpus
+from harness.sandbox.options import container_options
+from tests.harness import fake_nvidia
+from tests.harness.fake_nvidia import A100, CTK, SECOND, SLICE, noted, nvidia_smi, runtime_hook, says
+from tests.second_engine import second_engine
+
+
+@pytest.mark.engine
+def test_a_request_reaches_the_runtime_as_it_was_meant(tmp_path):
+    runtime_hook(tmp_path / "bin", tmp_path / "notes")
+    asked = ["1", "2", "all", SECOND, f"{SECOND},{A100}", SLICE, "0,1"]
+    with second_engine(tmp_path / "bin") as engine:
+        image, client = engine.tiny_image(), engine.client()
+        for text in asked:
+            check_gpus(client, image, Gpus.parse(text))
+        assert client.containers.list(all=True) == []
+    seen = noted(tmp_path / "notes")
+    assert [note["arguments"] for note in seen] == [["prestart"]] * len(asked)
+    given = [dict(note["environment"]) for note in seen]
+    assert [one["NVIDIA_VISIBLE_DEVICES"] for one in given] == [
+        *("0", "0,1", "all", SECOND, f"{SECOND},{A100}", SLICE, "0,1")
+    ]
+    assert {one["NVIDIA_DRIVER_CAPABILITIES"] for one in given} == {"compute,utility"}
+
+
+@pytest.mark.engine
+def test_an_image_cannot_help_itself_to_gpus(tmp_path):
+    """Many images say `NVIDIA_VISIBLE_DEVICES=all`; an engine with NVIDIA's runtime as its default would follow."""
+    runtime_hook(tmp_path / "bin", tmp_path / "notes")
+    with second_engine(tmp_path / "bin") as engine:
+        client = engine.client()
+        base = client.containers.create(engine.tiny_image(), ["/bin/true"], network_mode="none")
+        greedy = base.commit(
+            "podium-test/greedy", conf={"Env": ["NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=all"]}
+        ).id
+        check_gpus(client, greedy, Gpus(ids=(SECOND,)))
+        spec = SandboxSpec(name="x", image=greedy, limits=Limits(30, 256 << 20, 1))
+        made = client.containers.create(**container_options(spec) | {"mounts": [], "working_dir": "/", "name": None})
+        without = dict(line.partition("=")[::2] for line in made.attrs["Config"]["Env"])
+        made.remove(force=True)
+    (seen,) = noted(tmp_path / "notes")
+    # Of a variable that is there twice the runtime reads the last.
+    given = dict(seen["environment"])
+    assert given == {"NVIDIA_VISIBLE_DEVICES": SECOND, "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+    assert without["NVIDIA_VISIBLE_DEVICES"] == "void"
+
+
+@pytest.mark.engine
+def test_an_engine_without_the_hook_hands_out_none(tmp_path):
+    with second_engine() as engine:
+        image, client = engine.tiny_image(), engine.client()
+        with pytest.raises(UserError, match="can't hand out GPUs"):
+            check_gpus(client, image, Gpus(count=1))
+        assert client.containers.list(all=True) == []
+
+
+def never(*anything):
+    raise AssertionError("nothing may be built or started for it")
+
+
+def test_an_old_toolkit_is_refused_before_anything_is_made_ready(tmp_path):
+    environ = says(tmp_path, "nvidia-ctk", CTK.format("1.17.4"))
+    with pytest.raises(UserError, match=r"toolkit 1\.17\.4 .*1\.17\.8"):
+        refuse_what_cannot_be(None, never, Gpus(count=1), Inventory(), environ, never)
+
+
+def test_gpus_that_are_not_here_are_refused_before_anything_is_made_ready(tmp_path):
+    environ = nvidia_smi(tmp_path, fake_nvidia.PLAIN) | says(tmp_path, "nvidia-ctk", CTK.format("1.18.0"))
+    with pytest.raises(UserError, match="no GPU 5"):
+        refuse_what_cannot_be(None, never, Gpus(ids=("5",)), inventory(environ), environ, never)
+
+
+@pytest.mark.engine
+def test_a_toolkit_of_unknown_version_is_said(tmp_path):
+    runtime_hook(tmp_path / "bin", tmp_path / "notes")
+    said = []
+    with second_engine(tmp_path / "bin") as engine:
+        environ = {"PATH": str(tmp_path)}
+        refuse_what_cannot_be(engine.client(), engine.tiny_image, Gpus(count=1), Inventory(), environ, said.append)
+    assert len(said) == 1 and "is not known" in said[0] and "nvidia-ctk --version" in said[0]
