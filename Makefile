@@ -10,7 +10,7 @@ SEEDS  ?= 3
 GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench leaderboard regress test browser lint perf coverage study smoke doctor image image-gpu base lock clean
+.PHONY: help setup bench leaderboard regress test boundary browser lint perf coverage study smoke doctor image image-gpu base lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ regress: $(READY) ## Run two prompt sets, what is missing of them, and compare: 
 
 test: image browser ## Run every test, those in real containers too
 	@$(VENV)/bin/python -m pytest
+
+boundary: image ## Try to leave the box, to read what is secret and to cheat: probes, and that each can succeed elsewhere
+	@$(VENV)/bin/python -m pytest -q tests/boundary
 
 browser: ## Have chromium, for the tests of pages, where it may be installed
 	@sh harness/setup/browser.sh

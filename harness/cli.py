@@ -13,6 +13,7 @@ import typer
 
 from harness.errors import Interrupted, PodiumError, UserError
 from harness.specs.lookup import with_data
+from harness.verbs.audit_verbs import auditing
 from harness.verbs.by_hand_verbs import by_hand
 from harness.verbs.compare_verbs import comparing
 from harness.verbs.competition_verbs import own
@@ -40,6 +41,7 @@ app.add_typer(own)
 app.add_typer(comparing)
 app.add_typer(querying)
 app.add_typer(keeping)
+app.add_typer(auditing)
 app.add_typer(viewing)
 app.add_typer(leaderboards, name="leaderboard")
 app.add_typer(exports, name="export")

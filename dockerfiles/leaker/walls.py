@@ -1,6 +1,5 @@
 """Search for what a box must not have: secrets, mounts of the host, networks, powers."""
 
-import errno
 import os
 import re
 import socket
@@ -16,7 +15,7 @@ MOUNTED = re.compile(  # all that a box of another agent is to have
 WRITABLE = ("/home", "/tmp")  # noqa: S108
 ENGINES = ("/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock")
 CLOSED = ("/", "/etc", "/opt/podium", "/home", "/home/data", "/run/agent/door", "/proc/sys/kernel", "/sys/fs/cgroup")
-ELSEWHERE = ("172.17.0.1", "169.254.169.254", "192.0.2.1")  # a bridge, a cloud's metadata, an address of nobody
+ELSEWHERE = ("172.17.0.1", "169.254.169.254", "198.51.100.1")  # a bridge, a cloud's metadata, an address of nobody
 
 
 def search(wanted):
@@ -57,11 +56,9 @@ def _networks():
     for line in _read("/proc/net/route").splitlines()[1:]:
         yield f"a route: {line.decode(errors='replace').split()[:3]}"
     for address in ELSEWHERE:
-        with socket.socket() as client:
-            client.settimeout(2)
-            failed = client.connect_ex((address, 80))
-        if failed not in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EPERM, errno.EACCES):
-            yield f"{address} was not out of reach: {os.strerror(failed)}"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            if client.connect_ex((address, 9)) == 0:  # which sends nothing, and needs a way there
+                yield f"{address} is not out of reach"
     for line in _read("/proc/net/tcp").decode().splitlines()[1:]:
         where, state = line.split()[1], line.split()[3]
         if state == "0A" and where != "0100007F:2124":  # listening; 127.0.0.1:8484

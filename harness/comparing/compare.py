@@ -84,10 +84,11 @@ def compare(
     pairing: Pairing | None = None,
     prompt_places: Sequence[Path] = (),
     members: Sequence[str] | None = None,
+    without_flagged: bool = False,
 ) -> Comparison:
     """Compare two groups, of `members` only if given; raise `UserError` when nothing of them can be."""
     check(metrics)
-    a, b = (compared_runs.read(folder, members) for folder in (folder_a, folder_b))
+    a, b = (compared_runs.read(folder, members, without_flagged=without_flagged) for folder in (folder_a, folder_b))
     chosen = pairing or ("seed" if a.shares_randomness and b.shares_randomness else "competition")
     names_a, names_b = ({one.record.competition for one in group.outcomes} for group in (a, b))
     both = sorted(names_a & names_b)

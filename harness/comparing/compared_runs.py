@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cheating.standing import standing
 from harness.comparing.comparison import LeftOut, Refused, Setting, Side
 from harness.errors import UserError
 from harness.grading.grade import GradeReport
@@ -46,6 +47,7 @@ class Group:
     outcomes: tuple[Outcome, ...]
     left_out: tuple[LeftOut, ...]
     shares_randomness: bool
+    flagged: frozenset[str] = frozenset()
 
     def side(self, compared: int) -> Side:
         first = self.records[0]
@@ -57,6 +59,7 @@ class Group:
             prompt_set_sha256=first.prompt_set_sha256,
             runs=len(self.records),
             compared=compared,
+            flagged=sum(1 for one in self.outcomes if one.record.run_id in self.flagged),
         )
 
     def of(self, competition: str) -> list[Outcome]:
@@ -65,9 +68,10 @@ class Group:
         return sorted(found, key=lambda outcome: outcome.record.seed)
 
 
-def read(folder: GroupFolder, members: Sequence[str] | None = None) -> Group:
+def read(folder: GroupFolder, members: Sequence[str] | None = None, *, without_flagged: bool = False) -> Group:
     """Read a group, of `members` only if given; raise `UserError` where it holds several kinds of runs."""
     records, outcomes, left, replayed = [], [], [], []
+    flagged: set[str] = set()
     for run in folder.runs():
         record = run.read()
         if record is None or (members is not None and record.competition not in members):
@@ -78,6 +82,11 @@ def read(folder: GroupFolder, members: Sequence[str] | None = None) -> Group:
         replayed.append(record.candidate_isolation == "uid" and (record.model == "offline" or _is_replayed(run)))
         grade = _grade(run)
         reason = why_not(record, grade)
+        audited = standing(run.path)
+        if audited is not None and audited.flagged:
+            flagged.add(record.run_id)
+            if without_flagged:
+                reason = reason or f"flagged for cheating: {', '.join(audited.rules)}"
         if reason is None and grade is not None:
             outcomes.append(Outcome(record, grade))
         else:
@@ -93,7 +102,7 @@ def read(folder: GroupFolder, members: Sequence[str] | None = None) -> Group:
             f"{folder.name} holds {len(kinds)} configurations ({named}); a comparison takes one a group. "
             "Run each into a group of its own: podium bench --group NAME"
         )
-    return Group(folder.name, tuple(records), tuple(outcomes), tuple(left), all(replayed))
+    return Group(folder.name, tuple(records), tuple(outcomes), tuple(left), all(replayed), frozenset(flagged))
 
 
 def why_not(record: RunRecord, grade: GradeReport | None) -> str | None:

@@ -24,6 +24,7 @@ class Side(_Kept):
     prompt_set_sha256: str
     runs: int
     compared: int
+    flagged: int = 0
 
 
 class MetricRow(_Kept):

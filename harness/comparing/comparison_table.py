@@ -26,6 +26,8 @@ def show(comparison: Comparison, *, movers: int = SHOWN_MOVERS) -> None:
     a, b = comparison.a, comparison.b
     for name, side in (("A", a), ("B", b)):
         used = f"{side.compared} of {side.runs} runs compared"
+        if side.flagged:
+            used += f", {side.flagged} of them flagged for cheating (--without-flagged leaves them out)"
         typer.echo(f"{name}  {side.group}: {side.agent}, {side.model}, prompts {side.prompt_set}; {used}")
     typer.echo(f"{len(comparison.competitions)} competitions, {PAIRED[comparison.pairing]}")
     _print(_metrics(comparison))

@@ -8,10 +8,11 @@ Who carries runs out is the executor's matter, what may run at a time the admiss
 from __future__ import annotations
 
 import contextlib
-import itertools
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from harness.data.data_in_use import in_use
@@ -21,7 +22,8 @@ from harness.grading.grade_run import can_grade, grade_run
 from harness.groups import publishing
 from harness.groups.admission import Admission, Slots
 from harness.groups.claim import claimed
-from harness.groups.executor import Event, Executor, HandedIn, Needs, Place, Raised, Task, Vanished, Work
+from harness.groups.executor import Alive, Event, Executor, HandedIn, Needs, Place, Raised, Task, Vanished, Work
+from harness.groups.leases import Leases, Superseded, coordinating
 from harness.groups.local import LocalExecutor
 from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
 from harness.runs.plan import RunPlan
@@ -30,7 +32,7 @@ from harness.runs.stopping import StopFlag
 
 POLL_SECONDS = 0.5  # how late a wish to stop is heard, which is no event
 TAKING_POLL_SECONDS = 0.05  # the same while results that came from elsewhere are taken in
-PLACED_AGAIN = 3  # a run whose workers vanish so many times may be what ends them
+MOST_PLACINGS = 3  # a run whose workers vanish so many times may be what ends them
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class _Going:
     claims: contextlib.ExitStack
     taking: Future[None] | None = None  # what this process still does for its results
     reused: bool = False
+    heard_at: float = field(default_factory=time.monotonic)
     stop: StopFlag = field(default_factory=StopFlag)  # what was passed on to its worker
 
 
@@ -66,6 +69,7 @@ def run_group(
     on_start: Callable[[RunPlan], None],
     on_end: Callable[[RunPlan, Finished], None],
     on_broken: Callable[[RunPlan, BaseException], None] = lambda plan, error: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> list[Finished]:
     """Run, and unless told otherwise grade, every plan that has no outcome yet; results come in the order of `plans`.
 
@@ -74,11 +78,12 @@ def run_group(
     Plans that were not started when a stop was asked for are left out. When one raises, no other is started, those that
     run are let run to their end, and the error goes on.
     """
-    for plan in plans:
-        _enqueue(plan, group.run(plan.run_id))
-    heard = Heard(on_start, on_end, on_broken)
-    coordinator = Coordinator(plans, group, tools, admission or Slots(jobs), heard, graded=graded, resume=resume)
-    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="take-in") as pool:
+    with coordinating(group, jobs) as leases, ThreadPoolExecutor(jobs, thread_name_prefix="take-in") as pool:
+        for plan in plans:
+            _enqueue(plan, group.run(plan.run_id))
+        heard = Heard(on_start, on_end, on_broken, say)
+        shared = Shared(group, tools, leases, admission or Slots(jobs), heard, graded, resume)
+        coordinator = Coordinator(plans, shared)
         return coordinator.run(executor(coordinator.carry_out), pool)
 
 
@@ -89,40 +94,46 @@ class Heard:
     on_start: Callable[[RunPlan], None]
     on_end: Callable[[RunPlan, Finished], None]
     on_broken: Callable[[RunPlan, BaseException], None]
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all runs of one command have."""
+
+    group: GroupFolder
+    tools: RunTools
+    leases: Leases
+    admission: Admission
+    heard: Heard
+    graded: bool
+    resume: bool
 
 
 class Coordinator:
     """One command's loop over its runs."""
 
-    def __init__(
-        self,
-        plans: Sequence[RunPlan],
-        group: GroupFolder,
-        tools: RunTools,
-        admission: Admission,
-        heard: Heard,
-        *,
-        graded: bool,
-        resume: bool,
-    ) -> None:
+    def __init__(self, plans: Sequence[RunPlan], shared: Shared) -> None:
         self._order = [plan.run_id for plan in plans]
         self._waiting = {plan.run_id: plan for plan in plans}
-        self._group = group
-        self._tools = tools
-        self._admission = admission
-        self._heard = heard
-        self._graded = graded
-        self._resume = resume
+        self._shared = shared
+        self._group = shared.group
+        self._tools = shared.tools
+        self._leases = shared.leases
+        self._heard = shared.heard
+        self._asked = StopFlag()  # by another command
         self._going: dict[int, _Going] = {}
+        self._given_up: dict[int, Task] = {}  # lost, and maybe still at work somewhere
         self._done: dict[str, Finished] = {}
-        self._vanished: dict[str, int] = {}
+        self._lost: dict[str, int] = {}
         self._error: BaseException | None = None
-        self._tokens = itertools.count(1)
+        self._deaf = False
 
     def run(self, executor: Executor, pool: ThreadPoolExecutor) -> list[Finished]:
         """Start what may start and hear what comes, until nothing waits and nothing runs."""
         try:
             while True:
+                self._listen_to_others()
                 self._start_what_may(executor, pool)
                 if not self._going:
                     break
@@ -130,8 +141,9 @@ class Coordinator:
                 taking = any(going.taking for going in self._going.values())
                 event = executor.next_event(TAKING_POLL_SECONDS if taking else POLL_SECONDS)
                 if event is not None:
-                    self._hear(event, pool)
+                    self._hear(event, executor, pool)
                 self._see_what_was_taken_in()
+                self._give_up_the_silent(executor)
         finally:
             executor.close()
             for going in self._going.values():
@@ -142,26 +154,52 @@ class Coordinator:
 
     def carry_out(self, task: Task, flag: StopFlag) -> Path:
         """Be the worker on this machine: run in the run's own folder, and grade."""
-        plan = self._going[task.token].plan
+        plan, folder = self._going[task.token].plan, RunFolder(task.folder)
         tools = replace(
             self._tools,
-            should_stop=lambda: self._tools.should_stop() or flag.in_order(),
-            should_end=lambda: self._tools.should_end() or flag.at_once(),
+            should_stop=lambda: self._stopping() or flag.in_order(),
+            should_end=lambda: self._ending() or flag.at_once(),
+            publish=partial(publishing.in_place, self._leases, task.token, folder),
         )
-        record = run_attempt(plan, RunFolder(task.folder), tools, attempt=task.attempt, goes_on=task.goes_on)
+        record = run_attempt(plan, folder, tools, attempt=task.attempt, token=task.token, goes_on=task.goes_on)
         self._grade(plan, record)
         return task.folder
 
+    def _stopping(self) -> bool:
+        return self._tools.should_stop() or self._asked.in_order()
+
+    def _ending(self) -> bool:
+        return self._tools.should_end() or self._asked.at_once()
+
+    def _listen_to_others(self) -> None:
+        """Hear what other commands ask of this one; end at once where one of them has taken its place."""
+        try:
+            wish = self._leases.wish()
+        except Superseded as error:
+            self._error = self._error or error
+            wish = "end"
+        except InfrastructureError as error:  # a full disk is no reason to end what runs
+            if not self._deaf:
+                self._heard.say(f"podium status and podium stop may not reach this command: {error}")
+            self._deaf = True
+            return
+        if wish == "stop" and not self._stopping():
+            self._heard.say("stopping when the running nodes are done, as podium stop asked")
+            self._asked.set()
+        elif wish == "end" and not self._ending():
+            self._heard.say("stopping now, as soon as the containers are removed, as another command asked")
+            self._asked.set(at_once=True)
+
     def _start_what_may(self, executor: Executor, pool: ThreadPoolExecutor) -> None:
         """Start runs as long as there is room."""
-        while self._waiting and self._error is None and not self._tools.should_stop():
-            admitted = self._admission.admit(list(self._waiting.values()))
+        while self._waiting and self._error is None and not self._stopping():
+            admitted = self._shared.admission.admit(list(self._waiting.values()))
             if not admitted:
                 return
             for one in admitted:
                 plan = replace(self._waiting.pop(one.plan.run_id), lane=one.place.lane)
                 with contextlib.ExitStack() as claims:
-                    claims.callback(self._admission.release, plan)
+                    claims.callback(self._shared.admission.release, plan)
                     try:
                         self._start(plan, one.place, claims, executor, pool)
                     except Exception as error:  # of this run; those that go on are let run to their end
@@ -172,45 +210,57 @@ class Coordinator:
     ) -> None:
         """Start the run, or take what is there of it; what `claims` holds goes over to a run that goes on."""
         folder = self._group.run(plan.run_id)
-        claims.enter_context(claimed(folder))
+        claims.enter_context(claimed(folder, self._leases.gone))
         claims.enter_context(in_use(plan.prepared))
-        found = None if self._resume else outcome(plan, folder)
-        if found is not None and (not self._graded or folder.grade_file.is_file()):
+        found = None if self._shared.resume else outcome(plan, folder)
+        if found is not None and (not self._shared.graded or folder.grade_file.is_file()):
             self._finish(plan, Finished(found, reused=True))
             return
-        token = next(self._tokens)
         if found is not None:
-            task = task_of(plan, place, folder, attempt=found.attempt, token=token)
+            task = task_of(plan, place, folder, attempt=found.attempt, token=-len(self._going) - 1)
             taking = pool.submit(self._grade, plan, found)
-            self._going[token] = _Going(plan, task, claims.pop_all(), taking, reused=True)
+            self._going[task.token] = _Going(plan, task, claims.pop_all(), taking, reused=True)
             return
         self._heard.on_start(plan)
-        attempt = begin(plan, folder, goes_on=self._resume)
-        task = task_of(plan, place, folder, attempt=attempt, token=token, goes_on=self._resume)
-        folder.write(first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=self._tools))
+        attempt = begin(plan, folder, goes_on=self._shared.resume)
+        token = self._leases.grant(plan.run_id, attempt)
+        task = task_of(plan, place, folder, attempt=attempt, token=token, goes_on=self._shared.resume)
+        record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=self._tools)
+        folder.write(record.model_copy(update={"lease_token": token}))
         self._going[token] = _Going(plan, task, contextlib.ExitStack())
         try:
             executor.submit(task)
-        except BaseException:
+        except BaseException as error:
             del self._going[token]
+            self._leases.lose(token, f"no worker took it: {error}")
             raise
         self._going[token].claims = claims.pop_all()
+        self._going[token].heard_at = time.monotonic()
 
-    def _hear(self, event: Event, pool: ThreadPoolExecutor) -> None:
-        going = self._going.get(event.token)
-        if going is None:
+    def _hear(self, event: Event, executor: Executor, pool: ThreadPoolExecutor) -> None:
+        if event.token in self._given_up:
+            self._hear_of_lost(event)
             return
+        going = self._going[event.token]
+        going.heard_at = time.monotonic()
         if isinstance(event, Raised):
             self._end(going)
             self._break_off(going.plan, event.error)
         elif isinstance(event, Vanished):
-            self._end(going)
             self._place_again(going, event.reason)
         elif isinstance(event, HandedIn) and event.folder != going.task.folder:
             going.taking = pool.submit(self._take_in, going, event.folder)
         elif isinstance(event, HandedIn):
             self._end(going)
             self._finish(going.plan, Finished(_record_in(going.task.folder), reused=False))
+
+    def _hear_of_lost(self, event: Event) -> None:
+        """What comes of an attempt that was given up is kept beside it, and is no result."""
+        if isinstance(event, Alive):
+            return
+        task = self._given_up.pop(event.token)
+        if isinstance(event, HandedIn) and event.folder != task.folder:
+            publishing.from_elsewhere(self._leases, task, RunFolder(event.folder))
 
     def _see_what_was_taken_in(self) -> None:
         for going in [going for going in self._going.values() if going.taking and going.taking.done()]:
@@ -224,19 +274,35 @@ class Coordinator:
 
     def _take_in(self, going: _Going, folder: Path) -> None:
         """Make the run's results of what a worker elsewhere handed in, and grade them."""
-        publishing.move_in(RunFolder(folder), RunFolder(going.task.folder))
-        self._grade(going.plan, _record_in(going.task.folder))
+        record = publishing.from_elsewhere(self._leases, going.task, RunFolder(folder))
+        if record.status is not RunStatus.LOST:
+            self._grade(going.plan, record)
+
+    def _give_up_the_silent(self, executor: Executor) -> None:
+        most = executor.silence_seconds
+        if most is None:
+            return
+        for going in [going for going in self._going.values() if going.taking is None]:
+            silent = time.monotonic() - going.heard_at
+            if silent > most:
+                self._given_up[going.task.token] = going.task
+                executor.cancel(going.task.token, at_once=True)
+                self._place_again(going, f"nothing was heard of its worker for {silent:.0f} s")
 
     def _place_again(self, going: _Going, reason: str) -> None:
         """The worker is gone: keep what there is of the attempt as lost, and let the run wait again."""
         plan, folder = going.plan, RunFolder(going.task.folder)
+        self._leases.lose(going.task.token, reason)
         record = _record_in(folder.path).model_copy(update={"status": RunStatus.LOST, "reason": reason})
         folder.write(record)
-        times = self._vanished[plan.run_id] = self._vanished.get(plan.run_id, 0) + 1
-        if times < PLACED_AGAIN:
-            self._waiting[plan.run_id] = plan
+        times = self._lost[plan.run_id] = self._lost.get(plan.run_id, 0) + 1
+        if times < MOST_PLACINGS:
+            folder.write(first_record(plan, RunStatus.QUEUED, attempt=folder.set_aside()))
+            self._waiting[plan.run_id] = replace(plan, lane=0)
+            self._heard.say(f"{plan.run_id}: {reason}; it is placed again")
         else:
             self._finish(plan, Finished(record, reused=False))
+        self._end(going)
 
     def _end(self, going: _Going) -> None:
         self._going.pop(going.task.token)
@@ -252,7 +318,7 @@ class Coordinator:
 
     def _pass_on_the_stop(self, executor: Executor) -> None:
         """Tell the workers what the user wishes; those of this process ask by themselves, too."""
-        in_order, at_once = self._tools.should_stop(), self._tools.should_end()
+        in_order, at_once = self._stopping(), self._ending()
         for token, going in self._going.items():
             if at_once and not going.stop.at_once():
                 going.stop.set(at_once=True)
@@ -263,7 +329,7 @@ class Coordinator:
 
     def _grade(self, plan: RunPlan, record: RunRecord) -> None:
         folder = self._group.run(plan.run_id)
-        if self._graded and can_grade(record):
+        if self._shared.graded and can_grade(record):
             grade_run(folder, record, plan.competition, plan.prepared)
             grade_nodes_soon(folder, record, plan.competition, plan.prepared)
 

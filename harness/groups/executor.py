@@ -103,6 +103,10 @@ class Executor(Protocol):
     is started as soon as the executor can.
     """
 
+    @property
+    def silence_seconds(self) -> float | None:
+        """How long a task may be without a sign of life until its lease is lost; None: forever, Vanished is told."""
+
     def submit(self, task: Task) -> None:
         """Take a task on; returns at once. Raise `InfrastructureError` where no worker can be had at all."""
 

@@ -10,7 +10,9 @@ from harness.runs.stopping import StopFlag
 
 
 class LocalExecutor:
-    """A thread a task, on this machine. A task that is alive says nothing: it lives as long as this process."""
+    """A thread a task, on this machine."""
+
+    silence_seconds: float | None = None  # threads live as long as this process
 
     def __init__(self, work: Work) -> None:
         self._work = work

@@ -4,8 +4,10 @@ Sees records only; which competitions a suite has is an argument. A rate counts 
 missing submission is no medal, not above the median, and exceeds 0 %. Stand-in runs are in the rows and in no rate.
 Runs without an outcome (infrastructure, our own bugs, stopped, lost, not started) are missing and in no rate either,
 whatever they had so far; `as_failures` is the same with them counted as failures. Runs of an edition with known leaks
-are in no rate but `with_leaks`. The rates at the top count runs; those by suite, over seeds and with intervals, are
-made by `suite_rates`. A mean of scores is never taken over competitions: scores of different metrics don't add up.
+are in no rate but `with_leaks`. Runs that an audit flagged are in all of these; `without_flagged` leaves them out, and
+`flagged_as_failures` counts them as failures. The rates at the top count runs; those by suite, over seeds and with
+intervals, are made by `suite_rates`. A mean of scores is never taken over competitions: scores of different metrics
+don't add up.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ class Rate(BaseModel):
 
 
 class Summary(BaseModel):
-    """`summary.json`. `as_failures` and `with_leaks` are empty where nothing is missing, or leaks."""
+    """`summary.json`. `as_failures` and `with_leaks` are empty where nothing is missing, or leaks.
+
+    So are `without_flagged` and `flagged_as_failures` where no run in the rates is flagged.
+    """
 
     model_config = ConfigDict(frozen=True)
     schema_version: Literal[1] = 1
@@ -54,6 +59,10 @@ class Summary(BaseModel):
     above_median: Rate
     as_failures: dict[str, Rate] = {}
     with_leaks: dict[str, Rate] = {}
+    audited_runs: int = 0
+    flagged_runs: int = 0
+    without_flagged: dict[str, Rate] = {}
+    flagged_as_failures: dict[str, Rate] = {}
     suites: tuple[SuiteRates, ...] = ()
     hardware: tuple[str, ...] = ()
     cost_usd: float
@@ -79,6 +88,7 @@ def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> S
     clean = [item for item in graded if not item.leaks]
     missing = [item for item in ordered if not item.status.is_outcome]
     failed = [item for item in missing if not item.stand_in and not item.answers_shown]
+    honest = [item for item in clean if not item.flagged]
     pooled = _pooled(clean)
     differ = any(_valid_there(item) != item.valid for item in clean)
     return Summary(
@@ -93,6 +103,10 @@ def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> S
         valid_mle_bench=_rate(clean, lambda item: bool(_valid_there(item))) if differ else None,
         as_failures={key: _more(rate, len(failed)) for key, rate in pooled.items()} if failed else {},
         with_leaks=_pooled(graded) if len(graded) > len(clean) else {},
+        audited_runs=sum(1 for item in ordered if item.flagged is not None),
+        flagged_runs=sum(1 for item in ordered if item.flagged),
+        without_flagged=_pooled(honest) if len(honest) < len(clean) else {},
+        flagged_as_failures=_as_failures(honest, clean) if len(honest) < len(clean) else {},
         suites=suite_rates(ordered, suites or {}),
         hardware=tuple(sorted({item.hardware for item in ordered if item.hardware})),
         cost_usd=sum(item.cost_usd for item in ordered),
@@ -112,6 +126,12 @@ def _pooled(graded: Sequence[Row]) -> dict[str, Rate]:
         "bronze": _rate(with_board, lambda item: item.medal == "bronze"),
         "above_median": _rate(with_board, lambda item: bool(item.above_median)),
     }
+
+
+def _as_failures(honest: Sequence[Row], every: Sequence[Row]) -> dict[str, Rate]:
+    """Return the rates with the rows that are not honest as failures, each where it applies to them."""
+    n, counted = _pooled(every), _pooled(honest)
+    return {name: _more(counted[name], n[name].n - counted[name].n) for name in n}
 
 
 def _valid_there(item: Row) -> bool | None:

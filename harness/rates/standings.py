@@ -9,7 +9,7 @@ leaks; since published rows don't, a second row has them in.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -178,32 +178,52 @@ def of_group(board: Board, group: str, found: Sequence[SuiteRates], *, pad: bool
         own = {part.suite: part for part in on_board if (part.agent, part.model) == (agent, model)}
         for part in own.values():
             notes += [f"{group}, {agent}, {model}, {part.suite}: {note}" for note in _notes(board, part, pad=pad)]
-        rows.append(_row(board, own, group, pad=pad, leaks=False))
+        padded = ("padded",) * pad
+        rows.append(_row(board, own, group, _AS_FAILURES if pad else _LEFT_OUT, padded, pad=pad))
         if any(part.with_leaks for part in own.values()):
-            rows.append(_row(board, own, group, pad=pad, leaks=True))
+            read = _LEAKS_AS_FAILURES if pad else _WITH_LEAKS
+            rows.append(_row(board, own, group, read, ("with known leaks", *padded), pad=pad))
+        if any(part.flagged for part in own.values()) and not pad:
+            rows += [_row(board, own, group, read, (remark,), pad=False) for remark, read in _FLAGGED.items()]
     if not on_board:
         notes.append(f"{group}: no graded run on real data in {board.suite}, so no row")
     return rows, notes
 
 
-def _row(board: Board, own: Mapping[str, SuiteRates], group: str, *, pad: bool, leaks: bool) -> Row:
+_Read = Callable[[SuiteRates], Mapping[str, Estimate]]
+
+
+def _honest(part: SuiteRates) -> Mapping[str, Estimate]:
+    """The rates without flagged runs, where that leaves no competition of the split without a run."""
+    if not part.flagged:
+        return part.rates
+    found = part.without_flagged
+    return {name: one for name, one in found.items() if one.competitions == part.rates[name].competitions}
+
+
+_LEFT_OUT: _Read = lambda part: part.rates  # noqa: E731 - ways to read a part, by name
+_AS_FAILURES: _Read = lambda part: part.as_failures  # noqa: E731
+_WITH_LEAKS: _Read = lambda part: part.with_leaks or part.rates  # noqa: E731
+_LEAKS_AS_FAILURES: _Read = lambda part: part.with_leaks_as_failures or part.as_failures  # noqa: E731
+_FLAGGED: Mapping[str, _Read] = {
+    "flagged runs left out": _honest,
+    "flagged runs as failures": lambda part: part.flagged_as_failures or part.rates,
+}
+
+
+def _row(
+    board: Board, own: Mapping[str, SuiteRates], group: str, read: _Read, remarks: tuple[str, ...], *, pad: bool
+) -> Row:
     """Return an entrant's row: a figure for each split that is complete, or made so by padding."""
     figures = {}
     for key, column in board.columns.items():
         part = own.get(column.suite)
         if part is not None and (pad or part.competitions == part.in_suite):
-            estimate = _rates(part, pad=pad, leaks=leaks).get(column.rate)
+            estimate = read(part).get(column.rate)
             if estimate is not None:
                 figures[key] = Figure.of(estimate)
     any_part = next(iter(own.values()))
-    remarks = ("with known leaks",) * leaks + ("padded",) * pad
     return Row(any_part.agent, any_part.model, False, f"group {group}", figures, remarks=remarks)
-
-
-def _rates(part: SuiteRates, *, pad: bool, leaks: bool) -> Mapping[str, Estimate]:
-    if leaks and part.with_leaks:
-        return part.with_leaks_as_failures if pad else part.with_leaks
-    return part.as_failures if pad else part.rates
 
 
 def _notes(board: Board, part: SuiteRates, *, pad: bool) -> Iterator[str]:
@@ -215,6 +235,9 @@ def _notes(board: Board, part: SuiteRates, *, pad: bool) -> Iterator[str]:
     if part.hardware:
         mixed = "MIXED hardware: " if len(part.hardware) > 1 else "on "
         yield f"{mixed}{'; '.join(part.hardware)}"
+    if part.flagged:
+        how = "; without --pad two more rows leave them out, and count them as failures" if pad else ""
+        yield f"{part.flagged} flagged runs are in its first row{how}"
     if part.leaking:
         yield f"left out for known leaks: {', '.join(part.leaking)}"
     foreign = [edition for edition in part.editions if not edition.startswith(MLE_BENCH)]

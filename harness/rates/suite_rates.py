@@ -3,13 +3,14 @@
 Counted are graded runs on real data that ended with an outcome of the agent. Each rate is given with what is missing
 left out, and with it as failures: then every competition of the suite counts for every seed that the entrant has. Runs
 of an edition with known leaks are left out of both, competition and all; `with_leaks` is beside them, where there are
-such runs, and is what compares with figures that others published on the same edition.
+such runs, and is what compares with figures that others published on the same edition. Flagged runs are in all of
+them; where there are some, `without_flagged` leaves them out, and `flagged_as_failures` counts them as failures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +60,9 @@ class SuiteRates:
     with_leaks: dict[str, Estimate]
     with_leaks_as_failures: dict[str, Estimate]
     hardware: tuple[str, ...] = ()
+    flagged: int = 0
+    without_flagged: dict[str, Estimate] = field(default_factory=dict)
+    flagged_as_failures: dict[str, Estimate] = field(default_factory=dict)
 
 
 def suite_rates(rows: Iterable[Row], suites: Suites) -> tuple[SuiteRates, ...]:
@@ -90,6 +94,7 @@ class _Outcomes:
     numbers: NDArray[np.int64]
     seeds: NDArray[np.int64]
     leaks: NDArray[np.bool_]
+    flagged: NDArray[np.bool_]
     editions: NDArray[np.object_]
     hardware: NDArray[np.object_]
     values: NDArray[np.float64]
@@ -103,6 +108,7 @@ class _Outcomes:
             np.array([numbers[row.competition] for row in rows]),
             np.array([row.seed for row in rows]),
             np.array([bool(row.leaks) for row in rows]),
+            np.array([bool(row.flagged) for row in rows]),
             np.array([row.edition for row in rows], dtype=object),
             np.array([row.hardware for row in rows], dtype=object),
             np.array([_values(row) for row in rows], dtype=np.float64),
@@ -116,8 +122,13 @@ class _Outcomes:
     def where(self, mask: NDArray[np.bool_]) -> _Outcomes:
         kept, numbers = np.unique(self.numbers[mask], return_inverse=True)
         names = tuple(self.competitions[number] for number in kept)
-        kinds = self.leaks[mask], self.editions[mask], self.hardware[mask]
+        kinds = self.leaks[mask], self.flagged[mask], self.editions[mask], self.hardware[mask]
         return _Outcomes(names, numbers, self.seeds[mask], *kinds, self.values[mask])
+
+    def failed(self, mask: NDArray[np.bool_]) -> _Outcomes:
+        """All, some of them as failures in whatever rate applies to them."""
+        none = np.where(np.isnan(self.values), np.nan, 0.0)
+        return replace(self, values=np.where(mask[:, None], none, self.values))
 
 
 def _values(row: Row) -> tuple[float, ...]:
@@ -142,6 +153,11 @@ def _of_suite(suite: str, members: Iterable[str], agent: str, model: str, all_: 
     leaking = tuple(sorted(set(all_.competitions) - set(clean.competitions)))
     left_out, failures = _both(clean, set(members) - set(leaking), seeds)
     with_leaks, leaks_failures = _both(all_, set(members), seeds) if all_.leaks.any() else ({}, {})
+    without, punished = {}, {}
+    if clean.flagged.any():
+        known = set(members) - set(leaking)
+        without = _both(clean.where(~clean.flagged), known, seeds)[0]
+        punished = _both(clean.failed(clean.flagged), known, seeds)[0]
     return SuiteRates(
         suite=suite,
         agent=agent,
@@ -157,6 +173,9 @@ def _of_suite(suite: str, members: Iterable[str], agent: str, model: str, all_: 
         with_leaks=with_leaks,
         with_leaks_as_failures=leaks_failures,
         hardware=tuple(sorted(set(all_.hardware) - {""})),
+        flagged=int(clean.flagged.sum()),
+        without_flagged=without,
+        flagged_as_failures=punished,
     )
 
 

@@ -28,6 +28,10 @@ NAMES = {
     "valid_mle_bench": "valid by MLE-bench's graders",
     "made_submission": "made a submission",
 }
+COUNTED = (
+    *("rates", "as_failures", "with_leaks", "with_leaks_as_failures"),
+    *("without_flagged", "flagged_as_failures"),
+)
 COLUMNS = (
     *("competitions_of", "agent", "model", "counted", "rate", "mean_percent", "sem_percent"),
     *("low_percent", "high_percent", "seeds", "competitions", "runs"),
@@ -79,7 +83,7 @@ def _leaking(suite: SuiteRates) -> str:
 
 def _rows(part: Part) -> Iterator[tuple[Value, ...]]:
     suite = part.suite
-    for counted in ("rates", "as_failures", "with_leaks", "with_leaks_as_failures"):
+    for counted in COUNTED:
         for name, value in getattr(suite, counted).items():
             numbers = (value.mean, value.sem, value.low, value.high, value.seeds, value.competitions, value.n)
             yield (suite.suite, suite.agent, suite.model, counted, name, *numbers)
@@ -95,17 +99,24 @@ def _table(part: Part) -> SimpleNamespace:
         title=f"{suite.suite}: {suite.agent}, {suite.model}",
         note=part.note,
         leaks=bool(suite.with_leaks),
+        flagged=suite.flagged,
         failures=bool(suite.as_failures or part.pooled),
         rates=[_rate(name, part) for name in names if name in suite.rates or name in suite.with_leaks],
     )
 
 
 def _rate(name: str, part: Part) -> SimpleNamespace:
-    with_leaks = part.suite.with_leaks.get(name)
+    suite = part.suite
+    with_leaks, left_out, failed = (
+        None if found is None else found.mean
+        for found in (suite.with_leaks.get(name), suite.without_flagged.get(name), suite.flagged_as_failures.get(name))
+    )
     return SimpleNamespace(
         name=NAMES[name],
         as_failures=_percent(part.as_failures(name)),
-        with_leaks=_percent(None if with_leaks is None else with_leaks.mean),
+        with_leaks=_percent(with_leaks),
+        flagged_left_out=_percent(left_out),
+        flagged_as_failures=_percent(failed),
         **_shown(NAMES[name], part.suite.rates.get(name)),
     )
 

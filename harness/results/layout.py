@@ -18,6 +18,8 @@ results/<group>/
     final/                hidden-split: the chosen script once more, with the files of a run
     solution.py, solution.ipynb, tree.json, tree.svg, tree.png   what was exported
     attempts/<n>/         earlier attempts, same files
+  group.json              what the group is declared to be
+  group.sqlite            who works on it, and the leases of its attempts
   environments/<sha>.txt  the packages beside Podium, by hash
   prompts/<sha256>/       the prompt sets of the runs, as they were
   summary.json            aggregate of the group
@@ -214,6 +216,14 @@ class GroupFolder:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def declared(self) -> Path:
+        return self.path / "group.json"
+
+    @property
+    def leases(self) -> Path:
+        return self.path / "group.sqlite"
 
     @property
     def summary(self) -> Path:

@@ -190,6 +190,7 @@ class RunRecord(BaseModel):
     status: RunStatus
     reason: str = ""
     attempt: int = 1
+    lease_token: int | None = None
     owner: str
     created_at: str
     started_at: str | None = None

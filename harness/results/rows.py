@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from harness.cheating import standing
 from harness.errors import UserError
 from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
 from harness.results.record import TreeRecord
@@ -72,6 +73,8 @@ class Row:
     oom_kills: int
     hardware: str = ""
     no_test_signal: bool | None = None
+    flagged: bool | None = None
+    flagged_by: tuple[str, ...] = ()
 
     @property
     def entrant(self) -> str:
@@ -102,7 +105,7 @@ def row(folder: RunFolder, record: RunRecord, tree: TreeRecord | None = None) ->
     grade = _grade(str(folder.grade_file))
     by_test = _head(str(folder.node_grades))
     found = record.tree or tree or tree_of(folder.events(), record.request.competition.direction)
-    return _row(record, grade, by_test, found)
+    return _row(record, grade, by_test, found, _flags(str(folder.path)))
 
 
 def tree_of(events: Iterable[dict[str, Any]], direction: str) -> TreeRecord:
@@ -127,7 +130,8 @@ def _row_of(group: GroupFolder, name: str, content: bytes) -> Row:
     if record.tree is None or record.status is RunStatus.RUNNING:
         return row(group.run(name), as_it_stands(record))
     grade = _grade(f"{group.path}/{name}/grade.json")
-    return _row(record, grade, _head(f"{group.path}/{name}/node_grades.json"), record.tree)
+    head = _head(f"{group.path}/{name}/node_grades.json")
+    return _row(record, grade, head, record.tree, _flags(f"{group.path}/{name}"))
 
 
 def _grade(path: str) -> dict[str, Any]:
@@ -152,6 +156,12 @@ def _head(path: str) -> dict[str, Any]:
         os.close(descriptor)
     found: dict[str, Any] = from_json(head + b'"nodes": []}')
     return found
+
+
+def _flags(run: str) -> tuple[str, ...] | None:
+    """The rules that flag a run, with what people said of that; None where nobody audited it."""
+    content = _bytes(f"{run}/{standing.NAME}")
+    return None if content is None else standing.flags(run, content)
 
 
 def _bytes(path: str) -> bytes | None:
@@ -184,7 +194,13 @@ def _gap(validation: float | None, test: float | None, direction: str) -> float 
     return validation - test if direction == "maximize" else test - validation
 
 
-def _row(record: RunRecord, grade: dict[str, Any], by_test: dict[str, Any], tree: TreeRecord) -> Row:
+def _row(
+    record: RunRecord,
+    grade: dict[str, Any],
+    by_test: dict[str, Any],
+    tree: TreeRecord,
+    flags: tuple[str, ...] | None,
+) -> Row:
     if record.answers_shown:  # whoever is shown the answers earns nothing
         grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
     validation = _validation_score(record, tree)
@@ -233,4 +249,6 @@ def _row(record: RunRecord, grade: dict[str, Any], by_test: dict[str, Any], tree
         oom_kills=record.oom_kills,
         hardware=record.host.hardware if record.host else "",
         no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
+        flagged=None if flags is None else bool(flags),
+        flagged_by=flags or (),
     )

@@ -47,7 +47,14 @@ if TYPE_CHECKING:
     from harness.gateway.server import Gateway
 
 LONGEST_REASON = 1000
+Write = Callable[[RunRecord], None]
 DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+
+
+def publish_at_once(record: RunRecord, write: Write) -> RunRecord:
+    """Write the final record, where nobody has to be asked."""
+    write(record)
+    return record
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class RunTools:
     should_end: Callable[[], bool] = lambda: False  # now
     host: HostRecord | None = None
     code: CodeRecord | None = None
+    publish: Callable[[RunRecord, Write], RunRecord] = publish_at_once  # writes what may be written of the final record
     watch: Watcher = Nobody()  # noqa: RUF009 - has no state
     look_at_gpus: Callable[[RunPlan], Sequence[GpuSample]] = lambda plan: ()
 
@@ -82,9 +90,12 @@ def begin(plan: RunPlan, folder: RunFolder, *, goes_on: bool = False) -> int:
     return folder.set_aside()
 
 
-def run_attempt(plan: RunPlan, folder: RunFolder, tools: RunTools, *, attempt: int, goes_on: bool = False) -> RunRecord:
-    """Carry out an attempt for which the folder was made ready, as `run_one`."""
+def run_attempt(
+    plan: RunPlan, folder: RunFolder, tools: RunTools, *, attempt: int, token: int | None = None, goes_on: bool = False
+) -> RunRecord:
+    """Carry out an attempt for which the folder was made ready, as `run_one`; `token` is of the lease it has."""
     record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=tools)
+    record = record.model_copy(update={"lease_token": token})
     if goes_on:
         record = record.model_copy(update={"resumed_from": attempt - 1})
     folder.write(record)
@@ -272,6 +283,7 @@ class _Running:
             make_provider=lambda plan: provider_for("offline", {}),
             make_budget=lambda plan: Budget(calls=0),
             on_event=lambda plan, stored: None,
+            publish=publish_at_once,  # it is a part of the run, which asks
             watch=Within(self._tools.watch, folder.path.name),
         )
         return run_one(plan, folder, tools)
@@ -286,7 +298,7 @@ class _Running:
                 self.note(submission_sha256=sha256_of(self._folder.submission))
         self.note(reason=one_line(f"{self.record.reason}{self._left_behind}", LONGEST_REASON))
         try:
-            self._folder.write(self.record)
+            self.record = self._tools.publish(self.record, self._folder.write)
         except OSError as error:
             words = f"{self._folder.record_file} can't be written: {error}. The run ended as {self.record.status}"
             raise InfrastructureError(f"{words}. Make room, then run the same command again") from error

@@ -25,6 +25,11 @@ def is_alive(owner: str) -> bool:
     return _start_ticks(int(parts[2])) == parts[3]
 
 
+def is_of_this_machine(owner: str) -> bool:
+    """Can this machine say whether the owner lives?"""
+    return owner.split("/")[0] == socket.gethostname()
+
+
 def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -81,7 +81,7 @@ def agent(kind: Kind, root: Path) -> Recipe:
 def loopback(root: Path, repository: str, below: str, below_id: str) -> Recipe:
     """Another agent's own image `below`, with what every box of one has: a way to the gateway, a user, folders."""
     files = _folder(root / "dockerfiles/loopback", "dockerfiles/loopback")
-    files |= {"agent/loopback.py": (root / "agent/loopback.py").read_bytes()}
+    files |= {name: (root / name).read_bytes() for name in ("agent/loopback.py", "agent/supervisor/seccomp.py")}
     arguments = {"AGENT": below, "AGENT_ID": below_id}  # a name may come to mean another image; its id decides too
     return Recipe(repository, "dockerfiles/loopback/Dockerfile", files, arguments)
 

@@ -72,6 +72,9 @@ def compare(
     metric: Metrics = None,
     pair_by: Paired = None,
     prompts: PromptFolders = None,
+    without_flagged: Annotated[
+        bool, typer.Option("--without-flagged", help="Leave out runs that podium audit flagged.")
+    ] = False,
     fail_on: FailOn = None,
     json: Json = False,
 ) -> None:
@@ -80,7 +83,8 @@ def compare(
 
     check(metric or [], fail_on or [])
     settings = settings_now()
-    made = _compared(settings, a, b, _members(settings, suite), metric or [], pair_by, prompts or [])
+    members = _members(settings, suite)
+    made = _compared(settings, a, b, members, metric or [], pair_by, prompts or [], without_flagged=without_flagged)
     raise typer.Exit(_told(made, fail_on or [], as_json=json))
 
 
@@ -208,6 +212,8 @@ def _compared(
     metrics: list[str],
     pair_by: str | None,
     prompts: list[Path],
+    *,
+    without_flagged: bool = False,
 ) -> Comparison:
     from harness.comparing import compare as comparison
     from harness.results.layout import Results
@@ -219,6 +225,7 @@ def _compared(
         pairing=_pairing(pair_by),
         prompt_places=[*prompts, settings.prompts],
         members=members,
+        without_flagged=without_flagged,
     )
     comparison.write(made, groups[1].comparison)
     return made

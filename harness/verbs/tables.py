@@ -78,12 +78,17 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         typer.echo(f"runs on {kinds}: {'; '.join(value.hardware)}")
     if doubted := sum(1 for row in value.rows if row.no_test_signal is False):
         typer.echo(f"{doubted} runs whose logs don't show that no test signal came: podium verify {value.group}")
+    if value.audited_runs:
+        see = f": podium audit {value.group}" if value.flagged_runs else ""
+        typer.echo(f"{value.audited_runs} of {value.runs} runs audited for cheating, {value.flagged_runs} flagged{see}")
     rates = {"medals": value.any_medal, "above median": value.above_median, "valid": value.valid_submission}
     if value.valid_mle_bench is not None:
         rates["valid by MLE-bench's graders"] = value.valid_mle_bench
     _rates("", rates)
     _rates("missing runs as failures: ", _named(value.as_failures))
     _rates(f"with known leaks ({value.leaking_runs} runs more): ", _named(value.with_leaks))
+    _rates("flagged runs left out: ", _named(value.without_flagged))
+    _rates("flagged runs as failures: ", _named(value.flagged_as_failures))
     if value.suites:
         _show(_suites(value.suites))
         typer.echo(SUITES_REMARK)
@@ -108,6 +113,7 @@ def _suites(parts: Sequence[SuiteRates]) -> Table:
     several = len({(part.agent, part.model) for part in parts}) > 1
     with_leaks = any(part.with_leaks for part in parts)
     padded = any(part.missing for part in parts)
+    flagged = any(part.flagged for part in parts)
     titles = [
         "suite",
         *["agent, model"] * several,
@@ -118,7 +124,8 @@ def _suites(parts: Sequence[SuiteRates]) -> Table:
         "exceeds",
         "valid",
     ]
-    table = _table(*titles, *["medals, missing as failures"] * padded, *["medals with known leaks"] * with_leaks)
+    titles += ["medals, missing as failures"] * padded + ["medals with known leaks"] * with_leaks
+    table = _table(*titles, *["medals, flagged left out", "medals, flagged as failures"] * flagged)
     for part in parts:
         table.add_row(
             escape(part.suite),
@@ -128,6 +135,7 @@ def _suites(parts: Sequence[SuiteRates]) -> Table:
             *(estimate(part.rates.get(name)) for name in ("any_medal", "above_median", "exceeds", "valid_submission")),
             *[estimate(part.as_failures.get("any_medal"))] * padded,
             *[estimate(part.with_leaks.get("any_medal"))] * with_leaks,
+            *[estimate(one.get("any_medal")) for one in (part.without_flagged, part.flagged_as_failures)] * flagged,
         )
     return table
 
@@ -171,6 +179,7 @@ RUN_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "steps": _steps,
     "seconds": lambda row: _number(row.wall_seconds, 1),
     "USD": lambda row: f"{row.cost_usd:.2f}",
+    "flagged": lambda row: f"[red]{', '.join(row.flagged_by)}[/]" if row.flagged else NONE,
 }
 COST_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "competition": _name,
@@ -185,7 +194,7 @@ COST_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "of these cached": lambda row: f"{row.cached_input_tokens:,}" if row.cached_input_tokens else NONE,
     "tokens out": lambda row: f"{row.output_tokens:,}",
 }
-LEFT = ("competition", "status", "medal")
+LEFT = ("competition", "status", "medal", "flagged")
 
 
 def _columns(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> Table:

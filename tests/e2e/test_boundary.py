@@ -56,7 +56,7 @@ attempt("other slot", lambda: os.listdir("/home/slots/1/run"))
 attempt("submission", lambda: open("/home/submission/submission.csv", "w"))
 attempt("own uid", lambda: os.setuid(0))
 attempt("agent uid", lambda: os.setuid(10001))
-attempt("internet", lambda: socket.create_connection(("192.0.2.1", 80), 1))
+attempt("internet", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("198.51.100.1", 9)))
 attempt("data", lambda: open("input/new", "w"))
 for pid in others():
     for what in ("environ", "mem", "maps", "fd"):

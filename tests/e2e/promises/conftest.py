@@ -160,9 +160,15 @@ def labelled(tmp_path_factory: pytest.TempPathFactory, real_settings: Any) -> tu
 
 @pytest.fixture
 def rig(labelled: Any, settings: Any, engine: Any, image: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
-    """A host with secrets: a key and a proxy's password in the environment, the password in the client's settings."""
+    """A rig on a host with secrets."""
+    keep_secrets(tmp_path / "docker", monkeypatch)
+    plan = plan_of(*labelled, settings, image)
+    return Rig(plan, connect(settings.environ), Results(settings.results).group("group"), tmp_path / "workspaces")
+
+
+def keep_secrets(docker_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key and a proxy's password in the host's environment, the password in its container client's settings."""
     proxy = f"http://user:{PROXY_PASSWORD}@127.0.0.1:9"
-    docker_config = tmp_path / "docker"
     docker_config.mkdir()
     proxies = {"default": {"httpProxy": proxy, "httpsProxy": proxy}}
     (docker_config / "config.json").write_text(json.dumps({"proxies": proxies}))
@@ -174,8 +180,11 @@ def rig(labelled: Any, settings: Any, engine: Any, image: Any, tmp_path: Path, m
         "DOCKER_CONFIG": str(docker_config),
     }.items():
         monkeypatch.setenv(name, value)
-    item, data = labelled
-    plan = RunPlan(
+
+
+def plan_of(item: Competition, data: Prepared, settings: Any, image: Any) -> RunPlan:
+    """A small run of our own agent."""
+    return RunPlan(
         group="group",
         competition=item,
         prepared=data,
@@ -193,7 +202,6 @@ def rig(labelled: Any, settings: Any, engine: Any, image: Any, tmp_path: Path, m
         description=Description("own", item.description.read_text()),
         budget_usd=None,
     )
-    return Rig(plan, connect(settings.environ), Results(settings.results).group("group"), tmp_path / "workspaces")
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ for name, act in {
     "slot": lambda: os.listdir("/home/slots/0/run"), "root": lambda: os.setuid(0),
     "candidate": lambda: os.setuid(10100), "group": lambda: os.setgroups([0]),
     "image": lambda: open("/opt/agent/x", "w"), "data": lambda: open("/home/data/x", "w"),
-    "network": lambda: socket.create_connection(("192.0.2.1", 80), 1),
+    "network": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("198.51.100.1", 9)),
     "host name": lambda: socket.sethostname("x"), "mount": lambda: os.unshare(0x20000) if hasattr(os, "unshare") else
     (_ for _ in ()).throw(OSError()), "device": lambda: os.mknod("/home/agent/d", 0o600 | stat.S_IFBLK, 0x700),
     "docker": lambda: socket.socket(socket.AF_UNIX).connect("/var/run/docker.sock"),

@@ -1,0 +1,25 @@
+"""A quick look at a script's text: may answers or ids of test rows stand in it, so that parsing it is worth its time?
+
+It says yes too often and never no where a rule would see something in plain literals.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.cheating.case import Task
+
+_WORD = re.compile(r"[^\s\"',;:()\[\]{}=]{1,200}")
+_ROW = re.compile(r"(?:(?:[-+\d.e]{1,32}+|[\"'][^\"'\n]{0,40}+[\"']|True|False)\s{0,40}+[,:]\s{0,40}+){20}")
+_LONG = re.compile(r"[\"'][^\"'\n]{200}|[A-Za-z0-9+/=\\]{200}|[01]{40}|\d{77}|\"\"\"|'''")
+FEW = 5
+
+
+def may_hold(text: str, task: Task) -> bool:
+    """May this script hold answers?"""
+    if _ROW.search(text) or _LONG.search(text):
+        return True
+    if not task.ids:
+        return False
+    found = task.ids.intersection(_WORD.findall(text))
+    return len(found) >= (FEW if not task.ids_are_numbers else 2 * FEW)
