@@ -21,6 +21,7 @@ from agent import contract, earlier, order
 from agent.agent import Agent
 from agent.contract import EndEvent, RunRequest, StartEvent
 from agent.excerpt import excerpt
+from agent.fetching import open_way_out
 from agent.gateway import Gateway, SocketGateway
 from agent.interpreter import Interpreter, PlainInterpreter, slots
 from agent.llm import llm_for
@@ -58,6 +59,7 @@ class Places:
     earlier: Path = contract.EARLIER
     sample: Path = contract.SAMPLE
     order: Path = contract.ORDER
+    egress: Path = contract.EGRESS_SOCKET
     workspace: Workspace = Workspace(contract.NODES, contract.SUBMISSION)  # noqa: RUF009 - frozen
 
 
@@ -74,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.earlier,
             options.workspace / "sample",
             options.order,
-            Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
+            workspace=Workspace(options.workspace / "nodes", options.workspace / "submission" / "submission.csv"),
         )
         places.sample.mkdir(parents=True, exist_ok=True)
         plain = partial(PlainInterpreter, options.python, options.data, places.sample)
@@ -92,6 +94,8 @@ def run(places: Places, interpreters: Callable[[int], Sequence[Interpreter]]) ->
     stop.install()
     request = RunRequest.from_json(places.request.read_text(encoding="utf-8"))
     gateway = SocketGateway(places.socket)
+    if request.egress.mode == "allowlist" and places.egress.exists():
+        open_way_out(places.egress)
     if request.rerun:
         Rerunning(request, interpreters(1)[0], gateway, places.workspace).run()
         return 0
@@ -159,6 +163,8 @@ def _task(request: RunRequest, places: Places) -> Task:
         preview=preview(places.data),
         packages={str(name): str(version) for name, version in packages.items()},
         k_fold=request.search.k_fold,
+        reach=request.egress,
+        cached=request.cached,
     )
 
 

@@ -22,6 +22,7 @@ PROMPTS = Path("/opt/podium/prompts")
 PACKAGES = Path("/opt/podium/packages.json")  # name → version of what candidates can import; written with the image
 REQUEST = Path("/run/agent/door/request.json")
 SOCKET = Path("/run/agent/door/gateway.sock")
+EGRESS_SOCKET = Path("/run/agent/door/egress.sock")  # where hosts may be fetched from: an HTTP proxy
 EARLIER = Path("/run/agent/door/earlier")  # where a run goes on: its nodes, and the best ones' submissions, NODE.csv
 EARLIER_NODES_NAME = "nodes.jsonl"
 ORDER = Path("/run/agent/door/order.jsonl")  # of a recorded run that is replayed
@@ -105,6 +106,14 @@ class Rerun:
 
 
 @dataclass(frozen=True)
+class EgressBrief:
+    """What scripts may fetch: nothing, from these hosts (`*.suffix` are names below it), or from anywhere."""
+
+    mode: Literal["none", "allowlist", "open"] = "none"
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunRequest:
     """`request.json`, read once at the start."""
 
@@ -122,6 +131,8 @@ class RunRequest:
     prompt_set: str
     validation: Literal["self", "hidden-split"] = "self"  # who scores nodes: their scripts, or the gateway
     rerun: tuple[Rerun, ...] = ()  # run these, in this order, instead of searching
+    egress: EgressBrief = EgressBrief()
+    cached: tuple[str, ...] = ()  # packages and models that lie ready offline, in words
 
     @classmethod
     def from_json(cls, text: str) -> RunRequest:
@@ -132,6 +143,7 @@ class RunRequest:
             raise ValueError(f"request.json has schema version {version}; this agent reads {SCHEMA_VERSION}")
         candidate = raw.pop("candidate")
         reruns = raw.pop("rerun", [])
+        egress = raw.pop("egress", {})
         return cls(
             competition=CompetitionBrief(**raw.pop("competition")),
             search=SearchSettings(**raw.pop("search")),
@@ -142,6 +154,8 @@ class RunRequest:
             rerun=tuple(
                 Rerun(**{**one, **{name: tuple(one[name]) for name in ("parents", "reads")}}) for one in reruns
             ),
+            egress=EgressBrief(**{**egress, "hosts": tuple(egress.get("hosts", ()))}),
+            cached=tuple(raw.pop("cached", ())),
             **raw,
         )
 

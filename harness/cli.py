@@ -15,6 +15,7 @@ from harness.errors import Interrupted, PodiumError, UserError
 from harness.specs.lookup import with_data
 from harness.verbs.audit_verbs import auditing
 from harness.verbs.by_hand_verbs import by_hand
+from harness.verbs.cache_verbs import caches
 from harness.verbs.compare_verbs import comparing
 from harness.verbs.competition_verbs import own
 from harness.verbs.export_verbs import exports
@@ -44,6 +45,7 @@ app.add_typer(keeping)
 app.add_typer(auditing)
 app.add_typer(viewing)
 app.add_typer(leaderboards, name="leaderboard")
+app.add_typer(caches, name="cache")
 app.add_typer(exports, name="export")
 app.add_typer(prompts, name="prompts")
 

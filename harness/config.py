@@ -38,6 +38,11 @@ class Settings:
         return self.home / "leaderboards"
 
     @property
+    def cache(self) -> Path:
+        """Packages and models that lie ready for runs without a network."""
+        return self.home / "cache"
+
+    @property
     def workspaces(self) -> Path:
         """Disk images behind size-limited workspaces, while their runs last."""
         return self.home / "workspaces"

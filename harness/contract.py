@@ -21,6 +21,8 @@ PROMPTS = "/opt/podium/prompts"  # read-only bind: the prompt set
 DOOR = "/run/agent/door"  # read-only bind below a gate that only the agent passes: request.json, gateway.sock
 REQUEST_NAME = "request.json"
 SOCKET_NAME = "gateway.sock"
+EGRESS_SOCKET_NAME = "egress.sock"  # there, where hosts may be fetched from: an HTTP proxy
+CACHE = "/opt/podium/cache"  # read-only bind, where there is one: packages and models that lie ready
 EARLIER_NAME = "earlier"  # a folder there, where a run goes on: nodes.jsonl, and the best nodes' submissions, NODE.csv
 EARLIER_NODES_NAME = "nodes.jsonl"
 ORDER_NAME = "order.jsonl"  # there, where a run is replayed: in which order it proposed, and nodes came in
@@ -131,6 +133,17 @@ class Rerun(_In):
     code: str
 
 
+EgressMode = Literal["none", "allowlist", "open"]
+EGRESS_MODES: tuple[EgressMode, ...] = get_args(EgressMode)
+
+
+class EgressBrief(_In):
+    """What may be fetched: nothing, from these hosts (`*.suffix` are names below it), or from anywhere."""
+
+    mode: EgressMode = "none"
+    hosts: tuple[str, ...] = ()
+
+
 class RunRequest(_In):
     """`request.json`: everything that the agent needs to know, and nothing secret."""
 
@@ -148,6 +161,8 @@ class RunRequest(_In):
     prompt_set: str
     validation: Validation = Field(default="self", description="who scores nodes: their scripts, or the gateway")
     rerun: tuple[Rerun, ...] = Field(default=(), description="run these, in this order, instead of searching")
+    egress: EgressBrief = Field(default=EgressBrief(), description="what may be fetched over the network")
+    cached: tuple[str, ...] = Field(default=(), description="packages and models that lie ready offline, in words")
 
 
 # Events: what the agent reports as it happens. The gateway adds `sequence` and `received_at` and appends them to

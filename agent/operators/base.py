@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.blends import Kept
-from agent.contract import CompetitionBrief
+from agent.contract import CompetitionBrief, EgressBrief
 from agent.journal import Journal, Node
 from agent.llm.base import Message
 from agent.promptset import Renderer
@@ -24,6 +24,8 @@ class Task:
     preview: str
     packages: dict[str, str]
     k_fold: int
+    reach: EgressBrief = EgressBrief()  # noqa: RUF009 - frozen
+    cached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ def task_values(task: Task) -> dict[str, object]:
         "data": task.preview,
         "packages": packages,
         "k_fold": task.k_fold,
+        "network": task.reach.mode,
+        "hosts": task.reach.hosts,
+        "cached": task.cached,
     }
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from agent.supervisor import gates
+from agent.supervisor.environment import given as for_scripts
 from agent.supervisor.lifecycle import Settings, Supervisor
 from agent.supervisor.places import MOST_SLOTS, Ground
 
@@ -26,7 +27,7 @@ def _arguments(argv: Sequence[str]) -> Settings:
     parser.add_argument("command", nargs="*", default=[sys.executable, "-I", "-m", "agent"])
     given = parser.parse_args(argv)
     threads = given.threads or max(1, len(os.sched_getaffinity(0)) // given.slots)
-    return Settings(Ground(slots=given.slots), tuple(given.command), given.warm, threads)
+    return Settings(Ground(slots=given.slots, given=for_scripts(os.environ)), tuple(given.command), given.warm, threads)
 
 
 def _unfit(settings: Settings) -> str | None:

@@ -63,8 +63,8 @@ def start_server(ground: Ground, control: socket.socket, threads: int) -> int:
     pid = os.fork()
     if pid == 0:
         os.setresuid(0, 0, 0)  # with differing uids the C library hides the environment from libraries
-        environment = candidate_environment(Path("/"), threads) | preload.SERVER_ENVIRONMENT
-        arguments = json.dumps([control.fileno(), str(ground.home), ground.slots])
+        environment = candidate_environment(Path("/"), threads, given=ground.given) | preload.SERVER_ENVIRONMENT
+        arguments = json.dumps([control.fileno(), str(ground.home), ground.slots, ground.given])
         command = [str(ground.python), "-c", SERVE, str(SOURCES), arguments]
         _execute(command, environment, {control.fileno()}, "/")
     return pid

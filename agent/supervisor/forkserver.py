@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from agent.supervisor import confine, preload, protocol, script
-from agent.supervisor.environment import candidate_environment
+from agent.supervisor.environment import candidate_environment, own_packages
 from agent.supervisor.places import Ground
 from agent.supervisor.shares import gpus_of
 from agent.supervisor.starting import STARTED
@@ -201,7 +201,8 @@ class ForkServer:
             confine.enter(slot, self._ground, order.file_bytes, order.cpus)
             os.environ.clear()
             gpus = gpus_of(slot.number, self._ground.slots)
-            os.environ.update(candidate_environment(slot.folder, len(order.cpus), gpus))
+            os.environ.update(candidate_environment(slot.folder, len(order.cpus), gpus, self._ground.given))
+            sys.path[1:1] = own_packages(os.environ)
             preload.freshen(len(order.cpus), self._setters)
             for name in self._own_modules:  # a script may import a module of its own by any of these names
                 del sys.modules[name]
@@ -214,7 +215,7 @@ class ForkServer:
         script.run(slot.folder)
 
 
-def main(control: int, home: str, slots: int) -> None:
+def main(control: int, home: str, slots: int, given: Sequence[Sequence[str]] = ()) -> None:
     """Import, say what was missing, serve."""
     missing = preload.preload(preload.module_names())
     if missing:
@@ -224,4 +225,5 @@ def main(control: int, home: str, slots: int) -> None:
         # A child would have only the thread that forked, and whatever locks the others held.
         print(f"fork server: the imports started threads: {', '.join(names)}", file=sys.stderr)  # noqa: T201
         sys.exit(UNFIT)
-    ForkServer(socket.socket(fileno=control), Ground(home=Path(home), slots=slots)).serve()
+    ground = Ground(home=Path(home), slots=slots, given=tuple((name, value) for name, value in given))
+    ForkServer(socket.socket(fileno=control), ground).serve()

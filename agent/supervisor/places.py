@@ -67,6 +67,7 @@ class Ground:
     queues: Path = Path("/dev/mqueue")  # where Landlock is missing, every uid may make some
     agent_gate: Path = Path("/run/agent")
     slots: int = 1
+    given: tuple[tuple[str, str], ...] = ()  # variables that the harness gives to scripts
 
     @property
     def data(self) -> Path:

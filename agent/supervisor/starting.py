@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, NoReturn, Protocol
 
 from agent.supervisor import confine, identity, protocol, script
-from agent.supervisor.environment import candidate_environment
+from agent.supervisor.environment import candidate_environment, own_packages
 from agent.supervisor.places import Ground, Slot
 from agent.supervisor.shares import gpus_of
 
@@ -125,7 +125,8 @@ def _plain_child(order: Order, ground: Ground, started: int) -> NoReturn:
         confine.stand_apart()
         confine.enter(order.slot, ground, order.file_bytes, order.cpus)
         gpus = gpus_of(order.slot.number, ground.slots)
-        environment = candidate_environment(order.slot.folder, len(order.cpus), gpus)
+        environment = candidate_environment(order.slot.folder, len(order.cpus), gpus, ground.given)
+        own_packages(environment)
         os.execve(ground.python, [str(ground.python), script.NAME], environment)  # noqa: S606 - no shell
     except BaseException as error:  # the last line of a forked child
         with contextlib.suppress(OSError):

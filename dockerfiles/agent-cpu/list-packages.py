@@ -14,6 +14,7 @@ from pathlib import Path
 
 # Builds of one package under two names; candidates import it by the first, so that is the name to promise.
 BUILDS = {"xgboost": ("xgboost", "xgboost-cpu")}
+TOOLS = {"pip"}  # there, and nothing to import
 NAME_OF_BUILD = {build: name for name, builds in BUILDS.items() for build in builds}
 
 
@@ -23,7 +24,8 @@ def promised(listing: Path) -> Iterator[str]:
         requirement = line.split("#")[0].strip()
         if requirement:
             name = re.split(r"[=<>~! ]", requirement)[0]
-            yield NAME_OF_BUILD.get(name, name)
+            if name not in TOOLS:
+                yield NAME_OF_BUILD.get(name, name)
 
 
 def installed(name: str) -> str:

@@ -19,7 +19,7 @@ from harness.runs.lost import as_it_stands
 
 NOT_PROMPTS = (
     *("code_model", "review_model", "fallback_model", "search", "candidate"),
-    *("deadline_seconds", "workers", "validation"),
+    *("deadline_seconds", "workers", "validation", "egress"),
 )
 
 
@@ -93,16 +93,27 @@ def read(folder: GroupFolder, members: Sequence[str] | None = None, *, without_f
             left.append(LeftOut(group=folder.name, run_id=record.run_id, reason=reason or "it is not graded"))
     if not records:
         raise UserError(f"{folder.path} holds no such run. See: podium aggregate {folder.name}")
-    kinds = {(one.agent, one.model, one.prompt_set_sha256, one.request.validation): one for one in records}
+    kinds = {
+        (one.agent, one.model, one.prompt_set_sha256, one.request.validation, one.request.egress): one
+        for one in records
+    }
     if len(kinds) > 1:
         named = ", ".join(
-            sorted(f"{one.agent}/{one.model}/{one.prompt_set}/{one.request.validation}" for one in kinds.values())
+            sorted(
+                f"{one.agent}/{one.model}/{one.prompt_set}/{one.request.validation}{_egress(one)}"
+                for one in kinds.values()
+            )
         )
         raise UserError(
             f"{folder.name} holds {len(kinds)} configurations ({named}); a comparison takes one a group. "
             "Run each into a group of its own: podium bench --group NAME"
         )
     return Group(folder.name, tuple(records), tuple(outcomes), tuple(left), all(replayed), frozenset(flagged))
+
+
+def _egress(record: RunRecord) -> str:
+    mode = record.request.egress.mode
+    return "" if mode == "none" else f"/egress {mode}"
 
 
 def why_not(record: RunRecord, grade: GradeReport | None) -> str | None:
@@ -167,6 +178,7 @@ def _settings_of(records: Sequence[RunRecord]) -> dict[str, set[str]]:
 def _setting_values(record: RunRecord) -> Iterator[tuple[str, Any]]:
     yield from ((name, getattr(record, name)) for name in ("agent", "model", "podium_version", "image", "gpus"))
     yield "budget_usd", record.budget_usd
+    yield "cache_sha256", record.cache_sha256
     request = record.request.model_dump(mode="json")
     for name in NOT_PROMPTS:
         part = request[name]

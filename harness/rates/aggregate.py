@@ -49,6 +49,7 @@ class Summary(BaseModel):
     stand_in_runs: int
     answers_shown_runs: int = 0
     leaking_runs: int = 0
+    networked_runs: int = 0  # whose scripts could fetch something
     made_submission: Rate
     valid_submission: Rate
     valid_mle_bench: Rate | None = None  # where it differs from the rate above
@@ -99,6 +100,7 @@ def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> S
         stand_in_runs=sum(1 for item in ordered if item.stand_in),
         answers_shown_runs=sum(1 for item in ordered if item.answers_shown),
         leaking_runs=len(graded) - len(clean),
+        networked_runs=sum(1 for item in ordered if item.egress != "none"),
         **pooled,
         valid_mle_bench=_rate(clean, lambda item: bool(_valid_there(item))) if differ else None,
         as_failures={key: _more(rate, len(failed)) for key, rate in pooled.items()} if failed else {},

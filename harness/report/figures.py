@@ -96,7 +96,7 @@ def in_rates(row: Row) -> bool:
 def scores(summary: Summary) -> Data:
     """One run a row, with all that is known of how well it did."""
     fields = (
-        *("competition", "run_id", "agent", "model", "seed", "status", "stand_in", "answers_shown"),
+        *("competition", "run_id", "agent", "model", "seed", "status", "stand_in", "answers_shown", "egress"),
         *("edition", "metric", "direction"),
         *(
             "score",

@@ -95,6 +95,7 @@ def _heading(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
         ("model", different([row.model for row in summary.rows])),
         ("prompts", different([run.prompts for run in runs.values()])),
         ("validation", different([row.validation for row in summary.rows])),
+        ("egress", different([row.egress for row in summary.rows])),
         ("edition", different([row.edition for row in summary.rows])),
         ("seeds", [", ".join(map(str, sorted({row.seed for row in summary.rows})))]),
         ("machine", hardware),

@@ -75,6 +75,8 @@ def _unfit(record: RunRecord, grade: GradeReport | None) -> str | None:
     """Why MLE-bench could not have graded this run; None when it could."""
     if record.answers_shown:
         return "the agent was shown the answers"
+    if record.egress.mode != "none":
+        return f"its scripts could fetch from a network (egress {record.egress.mode}), which no field of a report says"
     if record.data.stand_in or (grade is not None and grade.stand_in):
         return "on stand-in data"
     if not record.data.edition.startswith(EDITION):

@@ -62,6 +62,8 @@ RUNS = (
     Column("percentile", "number", "percent of teams that scored worse or the same"),
     Column("exceeds_percent", "number", "100 * (1 - rank / teams)"),
     Column("above_median", "boolean", "strictly better than the median team"),
+    Column("egress", "text", "what scripts could fetch: none, allowlist or open"),
+    Column("cache_sha256", "text", "the packages and models that lay ready; null where there were none"),
     Column("validation", "text", "who scored nodes: self (their scripts), or hidden-split (held-back training rows)"),
     Column("validation_score", "number", "the score by which the run's node was chosen"),
     Column("gap", "number", "how much better that was than the test score"),

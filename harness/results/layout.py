@@ -6,6 +6,7 @@ results/<group>/
     journal.jsonl         the agent's events as they happened
     llm.jsonl             every model call
     checks.jsonl          the answers to format checks
+    egress.jsonl          where scripts fetched from, a line a connection
     gradings.jsonl        when the answers were read for this run
     nodes/<node>/         solution.py, output.txt, submission.csv of a node
     submission.csv        what was taken from the stopped container
@@ -114,6 +115,10 @@ class RunFolder:
     @property
     def checks(self) -> Path:
         return self.path / "checks.jsonl"
+
+    @property
+    def egress(self) -> Path:
+        return self.path / "egress.jsonl"
 
     @property
     def gradings(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.contract import RunRequest
+from harness.contract import EgressMode, RunRequest
 
 
 class RunStatus(StrEnum):
@@ -128,6 +128,19 @@ class HeldBackRecord(BaseModel):
     test_rows: int
 
 
+class EgressRecord(BaseModel):
+    """What a run could fetch, and what its connections add up to; `hosts_sha256` names the allowlist."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    mode: EgressMode = "none"
+    hosts_sha256: str | None = None
+    connections: int = 0
+    passed: int = 0
+    refused: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+
+
 class Finalist(BaseModel):
     """A node among those that the final one was chosen of, and its scores on both parts that were held back."""
 
@@ -220,6 +233,8 @@ class RunRecord(BaseModel):
     usage: UsageRecord = UsageRecord()
     served: tuple[ServedRecord, ...] = ()
     held_back: HeldBackRecord | None = None
+    egress: EgressRecord = EgressRecord()
+    cache_sha256: str | None = None
     final: FinalRecord | None = None
     submission_from: Literal["container", "journal", "rerun", "none"] = "none"
     submission_problem: str | None = None

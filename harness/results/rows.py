@@ -75,11 +75,14 @@ class Row:
     no_test_signal: bool | None = None
     flagged: bool | None = None
     flagged_by: tuple[str, ...] = ()
+    egress: str = "none"
+    cache_sha256: str | None = None
 
     @property
     def entrant(self) -> str:
-        """The agent as rates tell it apart: runs whose search was guided otherwise are never in one with others."""
-        return self.agent if self.validation == "self" else f"{self.agent} ({self.validation})"
+        """The agent as rates tell it apart: those whose search was guided otherwise, or that had a network, apart."""
+        marks = [self.validation] * (self.validation != "self") + [f"egress {self.egress}"] * (self.egress != "none")
+        return f"{self.agent} ({', '.join(marks)})" if marks else self.agent
 
 
 def rows_of(group: GroupFolder) -> list[Row]:
@@ -251,4 +254,6 @@ def _row(
         no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
         flagged=None if flags is None else bool(flags),
         flagged_by=flags or (),
+        egress=record.egress.mode,
+        cache_sha256=record.cache_sha256,
     )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from harness.agents.spec import OtherAgent
     from harness.data.manifest import Prepared
     from harness.data.search_view import SearchView
+    from harness.egress.cache import CacheView
+    from harness.egress.choice import Egress
     from harness.gateway.providers.base import Provider
     from harness.groups.coordinator import Finished
     from harness.machine.gpus import Inventory
@@ -177,6 +179,7 @@ class Bench:
         prepared = [(item, data, self.view(item, data)) for item in loaded for data in (self.prepare(item),)]
         image = self.image(gpus, other)
         most = min(options.jobs, len(options.seeds) * len(loaded)) * limits.workspace_bytes
+        reach, cache = self._reach()
         before_runs.point_out_disk(settings.workspaces, most, self.say)
         return [
             RunPlan(
@@ -202,10 +205,33 @@ class Bench:
                 description=self._description(item, data),
                 arguments=options.arguments(item.id, seed),
                 view=view,
+                egress=reach,
+                cache=cache,
             )
             for item, data, view in prepared
             for seed in options.seeds
         ]
+
+    def _reach(self) -> tuple[Egress, CacheView | None]:
+        """What runs may fetch, and what lies ready for those that may fetch nothing."""
+        from harness.egress.cache import Cache
+        from harness.egress.choice import parse
+
+        egress = parse(self.options.egress)
+        if egress.mode == "open":
+            self.say(
+                "--egress open: the box has the engine's NETWORK. What this machine can reach, a model's scripts can: "
+                "other machines, a cloud's metadata, published answers. Every table marks such runs"
+            )
+        elif egress.mode == "allowlist":
+            hosts = ", ".join(map(str, egress.rules))
+            self.say(f"hosts that scripts may fetch from: {hosts}. Every table marks such runs")
+        cache = Cache(self.settings.cache).view() if self.options.cache and egress.mode == "none" else None
+        if cache is not None:
+            self.say(
+                f"{len(cache.told)} packages and models lie ready: podium cache list; not for this run: --no-cache"
+            )
+        return egress, cache
 
     def _preset(self) -> Preset:
         """Our own agent's configuration with what the command says of it."""

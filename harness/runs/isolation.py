@@ -16,15 +16,18 @@ from harness.results.layout import RunFolder, RunRecord
 from harness.results.record import Statement
 
 # What a box may have mounted: public data (the text that stands for its description, and for another agent the plain
-# sample submission, beside them), prompts, door, workspace.
-MOUNTED = (contract.HOME, contract.DATA, f"{contract.DATA}/description.md", SAMPLE, contract.PROMPTS, contract.DOOR)
+# sample submission, beside them), prompts, door, workspace, and the cache of packages and models.
+MOUNTED = (
+    *(contract.HOME, contract.DATA, f"{contract.DATA}/description.md"),
+    *(SAMPLE, contract.PROMPTS, contract.DOOR, contract.CACHE),
+)
 
 
 def statement(folder: RunFolder, record: RunRecord) -> Statement:
     """Derive the statement from what was kept of a run."""
     final = folder.final.read()
     boxes = [*_box(record), *(_box(final) if final is not None else ())]
-    found = [*boxes, *_grader(folder, record), *_gateway(folder)]
+    found = [*boxes, *_egress(folder, record), *_grader(folder, record), *_gateway(folder)]
     doubts = tuple(text for good, text in found if not good)
     return Statement(no_test_signal=not doubts, evidence=tuple(text for good, text in found if good), doubts=doubts)
 
@@ -42,6 +45,26 @@ def _box(record: RunRecord) -> Iterator[tuple[bool, str]]:
         yield False, f"the box had mounts beside its own, or writable: {', '.join(sorted({*other, *writable}))}"
     else:
         yield True, f"the box had {len(mounts)} mounts: public data, prompts, door, workspace; none holds a label"
+
+
+def _egress(folder: RunFolder, record: RunRecord) -> Iterator[tuple[bool, str]]:
+    """What was fetched can't be looked into: where anything was, nobody can say what it held."""
+    if record.egress.mode == "open":
+        yield False, "scripts had the engine's network, and nobody wrote down what they fetched"
+    if record.egress.mode != "allowlist":
+        return
+    final = folder.final.read()
+    passed = record.egress.passed + (final.egress.passed if final is not None else 0)
+    hosts = sorted({line["host"] for part in (folder, folder.final) for line in part.lines(part.egress) if _went(line)})
+    if passed or hosts:
+        named = ", ".join(hosts[:10]) or "hosts that the log does not name"
+        yield False, f"scripts fetched from {named} ({passed} connections), and what that held is not known"
+    else:
+        yield True, "scripts could fetch from the hosts of an allowlist, and the proxy's log holds no connection"
+
+
+def _went(line: dict[str, Any]) -> bool:
+    return line.get("outcome") in ("passed", "cut")
 
 
 def _grader(folder: RunFolder, record: RunRecord) -> Iterator[tuple[bool, str]]:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from harness import contract
 from harness.agents import box
 from harness.contract import CandidateLimits, CompetitionBrief, Rerun, RunRequest, Validation
+from harness.egress.box import with_reach
+from harness.egress.choice import NONE, Egress
 from harness.results import layout as results
 from harness.runs.models import ModelOptions
 from harness.sandbox.base import Gpus, Limits, Mount, SandboxSpec
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from harness.agents.spec import OtherAgent
     from harness.data.manifest import Prepared
     from harness.data.search_view import SearchView
+    from harness.egress.cache import CacheView
     from harness.machine.images import ImageRef
     from harness.runs.presets import Preset
     from harness.runs.promptset import PromptSet
@@ -65,6 +68,8 @@ class RunPlan:
     replay: Path | None = None  # a transcript that answers; its run's order is kept
     view: SearchView | None = None  # what the search sees in the mode hidden-split; None: all public data
     rerun: tuple[Rerun, ...] = ()  # instead of a search
+    egress: Egress = NONE
+    cache: CacheView | None = None  # packages and models that lie ready
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property
@@ -109,6 +114,8 @@ class RunPlan:
             prompt_set=self.prompts.name,
             validation=self.validation,
             rerun=self.rerun,
+            egress=self.egress.brief(),
+            cached=self.cache.told if self.cache else (),
         )
 
     def sha256(self) -> str:
@@ -124,6 +131,7 @@ class RunPlan:
             json.dumps(self.budget_usd),
             *([self.other.sha256] if self.other else []),
             self.view.manifest.fingerprint if self.view else "",
+            *([self.cache.sha256] if self.cache else []),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -135,13 +143,14 @@ def sandbox_spec(plan: RunPlan, door: Path, prompts: Path, description: Path | N
     """
     common = _common_spec(plan, door, description)
     if plan.other is not None:
-        return box.spec(common, plan.other, plan)
+        return with_reach(box.spec(common, plan.other, plan), plan.egress, plan.cache, ours=False)
     request = plan.request()
-    return replace(
+    spec = replace(
         common,
         mounts=(*common.mounts, Mount(prompts, contract.PROMPTS)),
         command=("--slots", str(plan.workers), "--threads", str(max(1, len(request.candidate.cpus) // plan.workers))),
     )
+    return with_reach(spec, plan.egress, plan.cache, ours=True)
 
 
 def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> SandboxSpec:

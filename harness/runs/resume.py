@@ -127,7 +127,7 @@ def carry_over(folder: RunFolder, attempt: int) -> Earlier:
     nodes = tuple(stored.event for stored in events if isinstance(stored.event, NodeEvent))
     for node in nodes:
         _link_tree(source.nodes / node.node, folder.nodes / node.node)
-    for log in (source.transcript, source.path / CHECKS_NAME):
+    for log in (source.transcript, source.path / CHECKS_NAME, source.egress):
         _carry_lines(log, folder.path / log.name)
     _carry_scores(source, folder, {node.node for node in nodes})
     lines = b"".join(stored.model_dump_json().encode() + b"\n" for stored in events)

@@ -11,7 +11,7 @@ import errno
 import importlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +20,12 @@ import harness
 from harness import contract
 from harness.agents.box import with_answers
 from harness.data.search_view import by_id
+from harness.egress.addresses import PublicReach
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError, UserError
 from harness.files import sha256_of, write_atomically
 from harness.results import layout as results
 from harness.results.layout import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
-from harness.results.record import CodeRecord, HeldBackRecord
+from harness.results.record import CodeRecord, EgressRecord, HeldBackRecord
 from harness.results.rows import tree_of
 from harness.runs import lost, recorded_order, resume
 from harness.runs.door import open_door
@@ -40,6 +41,8 @@ from harness.watch.run_watch import RunWatch
 from harness.watch.samples import GpuSample
 
 if TYPE_CHECKING:
+    from harness.egress.addresses import Reach
+    from harness.egress.proxy import Proxy
     from harness.gateway.budget import Budget
     from harness.gateway.journal import StoredEvent
     from harness.gateway.providers.base import Provider
@@ -72,6 +75,7 @@ class RunTools:
     publish: Callable[[RunRecord, Write], RunRecord] = publish_at_once  # writes what may be written of the final record
     watch: Watcher = Nobody()  # noqa: RUF009 - has no state
     look_at_gpus: Callable[[RunPlan], Sequence[GpuSample]] = lambda plan: ()
+    make_reach: Callable[[], Reach] = PublicReach  # which addresses an allowlist's names may lead to
 
 
 def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools, *, goes_on: bool = False) -> RunRecord:
@@ -189,6 +193,8 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTo
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,
         held_back=_held_back(plan),
+        egress=EgressRecord(mode=plan.egress.mode, hosts_sha256=plan.egress.sha256),
+        cache_sha256=plan.cache.sha256 if plan.cache else None,
     )
 
 
@@ -222,6 +228,7 @@ class _Running:
         self._left_behind = ""
         self._earlier: resume.Earlier | None = None
         self.watch = RunWatch(tools.watch, plan, record.attempt)
+        self._proxy: Proxy | None = None
 
     def note(self, **known: object) -> None:
         """Add to the record."""
@@ -258,12 +265,34 @@ class _Running:
                 spec = with_answers(spec, self._plan, door.parent / "answers")
             gateway = self._gateway(door)
             try:
-                with gateway:
+                with gateway, self._reach(door):
                     self._in_a_box(spec, gateway)
             finally:
                 # After the gateway's end: what was in flight then is settled.
                 served = tuple(ServedRecord(**asdict(one)) for one in gateway.served())
                 self.note(usage=UsageRecord(**asdict(gateway.usage())), served=served)
+
+    @contextlib.contextmanager
+    def _reach(self, door: Path) -> Iterator[None]:
+        """Have ready what may be fetched: the proxy beside the gateway, the cache as it was planned with."""
+        plan = self._plan
+        with contextlib.ExitStack() as held:
+            if plan.cache is not None:
+                held.enter_context(plan.cache.in_use())
+            if plan.egress.mode != "allowlist":
+                yield
+                return
+            from harness.egress.proxy import Proxy
+
+            self._proxy = Proxy(
+                door=door, run_folder=self._folder.path, egress=plan.egress, reach=self._tools.make_reach()
+            )
+            try:
+                with self._proxy:
+                    yield
+            finally:
+                known = {"mode": plan.egress.mode, "hosts_sha256": plan.egress.sha256}
+                self.note(egress=EgressRecord(**known, **asdict(self._proxy.totals)))
 
     def _finish(self) -> None:
         """Have the final node chosen and run once more on all training data; what was searched on is told apart."""
@@ -388,6 +417,8 @@ class _Running:
     def _tick(self, gateway: Gateway) -> None:
         if gateway.failure is not None:
             raise gateway.failure
+        if self._proxy is not None and self._proxy.failure is not None:
+            raise self._proxy.failure
         # Another agent knows of no nodes that it could end after.
         if self._tools.should_end() or (self._plan.other is not None and self._tools.should_stop()):
             raise Interrupted("stopped")

@@ -1,7 +1,8 @@
 """What every sandbox is: started, waited for, one file taken out, removed.
 
 The seam has one implementation that ships (`docker.DockerSandbox`); the contract is the `Sandbox` protocol. A sandbox
-runs *untrusted* code: no network, no writable host mount, no capability but those listed in the spec with a reason.
+runs *untrusted* code: no network unless it is asked for, no writable host mount, no capability but those listed in the
+spec with a reason.
 What a sandbox does not protect against: bugs in the kernel, in the container engine or in a GPU driver.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from harness.errors import UserError
 from harness.sandbox.cgroup import ResourceUse
@@ -92,6 +93,7 @@ class SandboxSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     gpus: Gpus | None = None
+    network: Literal["none", "bridge"] = "none"  # bridge: the engine's network, and whatever can be reached from it
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from harness.sandbox.workspace import Workspace
 NO_GPUS = {"NVIDIA_VISIBLE_DEVICES": "void"}
 # What a driver gives a container: computing, and the tool that tells of it; no display, no video, no graphics.
 GPU_CAPABILITIES = ["gpu", "compute", "utility"]
+# The engine would copy the host's resolver into the box: its address is nobody's business there, and a look-up that
+# can't succeed should fail at once.
+NO_RESOLVER = {"dns": ["127.0.0.1"], "dns_search": ["."], "dns_opt": ["timeout:1", "attempts:1"]}
 
 
 def container_options(spec: SandboxSpec) -> dict[str, Any]:
@@ -34,12 +37,8 @@ def container_options(spec: SandboxSpec) -> dict[str, Any]:
         # The SDK would copy the proxies of the host's ~/.docker/config.json into the box, with the passwords in them.
         "use_config_proxy": False,
         "labels": dict(spec.labels),
-        "network_mode": "none",
-        # The engine would copy the host's resolver into the box: its address is nobody's business there, and a look-up
-        # that can't succeed should fail at once.
-        "dns": ["127.0.0.1"],
-        "dns_search": ["."],
-        "dns_opt": ["timeout:1", "attempts:1"],
+        "network_mode": spec.network,
+        **(NO_RESOLVER if spec.network == "none" else {}),
         "read_only": True,
         "init": True,
         "cap_drop": ["ALL"],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.contract import VALIDATIONS, Validation
+from harness.egress import choice as egress
 from harness.errors import UserError
 from harness.results.layout import check_name
 from harness.runs.models import ModelOptions
@@ -48,6 +49,8 @@ FLAGS = {
     "workers": ("--workers", 0),
     "show_answers": ("--show-answers", 0),
     "validation": ("--validation", 0),
+    "egress": ("--egress", 0),
+    "cache": ("--cache", 0),
     "models.review": ("--review-model", 0),
     "models.fallback": ("--fallback-model", 0),
     "models.temperature": ("--temperature", 0),
@@ -61,7 +64,7 @@ FLAGS = {
     "gates.patience": ("--patience", 0),
 }
 SWITCHES = (
-    *("stand_in", "show_answers"),
+    *("stand_in", "show_answers", "cache"),
     *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
 )
 NOT_OF_ONE_RUN = ("competitions", "seeds", "group", "jobs", "graded", "resume")
@@ -100,6 +103,8 @@ class BenchOptions:
     show_answers: bool = False
     resume: bool = False
     validation: Validation = "self"
+    egress: str = "none"  # as the command line has it, its file's path whole
+    cache: bool = True
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
     gates: Gates = Gates()  # noqa: RUF009 - frozen
 
@@ -155,6 +160,7 @@ class BenchOptions:
                 "--replay answers everything from a recording, and --reuse some of it: leave one of them out"
             )
         Gpus.parse(self.gpus)
+        egress.parse(self.egress)
         self.models.check(self.model)
 
     @property

@@ -144,6 +144,13 @@ ValidationMode = Annotated[
         "--validation", help="Who scores nodes: self (their scripts), or hidden-split (we, on held-back training rows)."
     ),
 ]
+EgressChoice = Annotated[
+    str,
+    typer.Option("--egress", help="What may be fetched: none, allowlist:FILE (hosts by name), or open (ANYTHING)."),
+]
+UseCache = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Show runs without a network what podium cache holds.")
+]
 Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]

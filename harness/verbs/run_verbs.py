@@ -19,6 +19,7 @@ from harness.verbs.options import (
     DescriptionKind,
     DiskGib,
     Edition,
+    EgressChoice,
     Ensemble,
     FallbackModel,
     GpusText,
@@ -52,6 +53,7 @@ from harness.verbs.options import (
     Steps,
     Suite,
     Temperature,
+    UseCache,
     ValidationMode,
     Workers,
     in_bytes,
@@ -122,8 +124,11 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         validation: ValidationMode = "self",
         log: LogTarget = None,
         metrics_port: MetricsPort = None,
+        egress: EgressChoice = "none",
+        cache: UseCache = True,
         json: Json = False,
     ) -> None:
+        from harness.egress.choice import absolute
         from harness.runs.presets import Gates
         from harness.specs.descriptions import parse as parse_kind
         from harness.verbs.choices import BenchOptions, parse_seeds, parse_validation, select
@@ -167,6 +172,8 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             ),
             gates=Gates(sample_first, leakage_review, reuse_outcomes, patience),
             validation=parse_validation(validation),
+            egress=absolute(egress),
+            cache=cache,
         )
         raise typer.Exit(_exit_code(_bench(settings, options, as_json=json, watch=watch), graded=graded))
 

@@ -43,7 +43,7 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         return
     for heading in dict.fromkeys(
         f"agent {row.agent}, model {row.model}, candidate isolation: {row.candidate_isolation}, "
-        f"validation: {row.validation}"
+        f"validation: {row.validation}, egress: {row.egress}"
         for row in value.rows
     ):
         typer.echo(heading)
@@ -71,6 +71,9 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         typer.echo(f"{value.ungraded} of {value.runs} runs are not graded. Each: podium grade {value.group}/RUN")
     if value.stand_in_runs:
         typer.echo(f"{value.stand_in_runs} of {value.runs} runs on STAND-IN data: no medal, no percentile, in no rate")
+    if value.networked_runs:
+        others = "" if value.networked_runs == value.runs else "; the others nothing, so the rates over runs mix both"
+        typer.echo(f"scripts of {value.networked_runs} of {value.runs} runs could FETCH from a network{others}")
     if value.answers_shown_runs:
         typer.echo(f"{value.answers_shown_runs} of {value.runs} runs were shown the ANSWERS: tests, in no rate")
     if len(value.hardware) > 1:
@@ -150,7 +153,7 @@ def estimate(value: Estimate | None) -> str:
 
 
 def _name(row: Row) -> str:
-    marks = {"stand-in": row.stand_in, "ANSWERS SHOWN": row.answers_shown}
+    marks = {"stand-in": row.stand_in, "ANSWERS SHOWN": row.answers_shown, f"egress {row.egress}": row.egress != "none"}
     return escape(row.competition) + "".join(f" [red]({mark})[/]" for mark, holds in marks.items() if holds)
 
 

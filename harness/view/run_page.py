@@ -22,7 +22,7 @@ GRADE = ("score", "valid", "reason", "medal", "percentile", "leaks", "thresholds
 NAMED = """
 schema_version run_id group competition agent model seed status reason attempt owner created_at started_at ended_at
 plan_sha256 data request prompt_set prompt_set_sha256 image host candidate_isolation answers_shown gpus budget_usd
-sandbox wall_seconds usage submission_from submission_problem submission_sha256 tree arguments
+sandbox wall_seconds usage egress cache_sha256 submission_from submission_problem submission_sha256 tree arguments
 """
 OTHERS = set(RunRecord.model_fields) - set(NAMED.split())  # what the page does not name, or leave to run.json
 
@@ -126,6 +126,7 @@ def _conditions(record: RunRecord) -> list[tuple[str, str]]:
         ("a script may take", f"{limit.timeout_seconds:g} s, {bytes_(limit.memory_bytes)}, {len(limit.cpus)} CPUs"),
         ("machine", f"{machine}{', GPUs: ' + record.gpus if record.gpus else ''}"),
         ("candidate isolation", record.candidate_isolation),
+        ("could fetch", _reach(record)),
         ("started, ended (UTC)", f"{moment(record.started_at)}, {moment(record.ended_at)}"),
         ("budget", words_of(record.budget_usd and f"${record.budget_usd:g}")),
         ("submission from", ": ".join(filter(None, (record.submission_from, record.submission_problem)))),
@@ -143,6 +144,14 @@ def _models(record: RunRecord) -> str:
     request = record.request
     names = dict.fromkeys((record.model, request.code_model.name, request.review_model.name))
     return ", ".join(names)
+
+
+def _reach(record: RunRecord) -> str:
+    egress, cached = record.egress, f"; ready: {record.cache_sha256[:12]}" if record.cache_sha256 else ""
+    if egress.mode == "allowlist":
+        moved = f"{egress.passed} of {egress.connections} connections, {bytes_(egress.bytes_down)} down"
+        return f"from {', '.join(record.request.egress.hosts)}: {moved}{cached}"
+    return {"none": "nothing", "open": "ANYTHING (egress open)"}[egress.mode] + cached
 
 
 def _up(record: RunRecord) -> bool:

@@ -16,7 +16,7 @@ from agent import loopback
 from agent.supervisor import seccomp
 
 FOR_THE_FILTER = {"ctypes", "errno", "functools", "platform", "struct", "typing"}
-STARTED = "from agent import loopback; import sys; sys.exit(loopback.run({command!r}, loopback.listen(0), 'none'))"
+STARTED = "from agent import loopback; import sys; sys.exit(loopback.run({command!r}, {{'none': loopback.listen(0)}}))"
 
 
 @pytest.fixture

@@ -1,0 +1,181 @@
+"""What scripts can fetch, in real containers: from listed hosts through the door, or from the cache, offline."""
+
+import dataclasses
+import json
+import sys
+
+import pytest
+
+from harness.config import load
+from harness.grading.grade_run import grade_run
+from harness.runs.bench import Bench
+from harness.runs.run import run_one
+from harness.sandbox.base import GIB
+from harness.verbs.choices import BenchOptions
+from tests.e2e.conftest import KEY, SMALL, says_code, says_review
+from tests.harness.egress.conftest import OwnNames, serving, small_wheel
+
+pytestmark = pytest.mark.engine
+COMPETITION = "breast-cancer-wisconsin"
+NAME = "podium-wheel-of-a-test"
+
+PRELUDE = """
+import glob, json, os, shutil, socket, subprocess, sys, urllib.error, urllib.request
+found = {}
+
+def attempt(name, action):
+    try:
+        found[name] = str(action())
+    except urllib.error.HTTPError as error:
+        found[name] = f"{error.code} {error.read().decode()}"
+    except BaseException as error:
+        found[name] = f"refused: {type(error).__name__}: {error}"[-300:]
+
+def installed():
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", NAME], check=True, capture_output=True)
+    import podium_wheel_of_a_test
+    return podium_wheel_of_a_test.ANSWER
+
+"""
+END = """
+shutil.copy(glob.glob("input/sample_submission*")[0], "working/submission.csv")
+print(json.dumps(found))
+print("validation score: 0.5")
+"""
+
+FETCHING = """
+attempt("listed", lambda: urllib.request.urlopen(f"{SITE}/hello.txt").read().decode())
+attempt("installed", installed)
+attempt("not listed", lambda: urllib.request.urlopen("http://other.test/").read())
+attempt("this network", lambda: urllib.request.urlopen("http://near.test/").read())
+proxy = os.environ["HTTP_PROXY"]
+attempt("model", lambda: urllib.request.build_opener(urllib.request.ProxyHandler({})).open(proxy + "/v1/models").read())
+attempt("gateway", lambda: urllib.request.urlopen("http://127.0.0.1:8484/v1/models").read())
+attempt("door", lambda: socket.socket(socket.AF_UNIX).connect("/run/agent/door/egress.sock"))
+attempt("past the proxy", lambda: socket.create_connection(("192.0.2.1", 80), 1))
+attempt("resolver", lambda: socket.getaddrinfo("files.test", 80))
+attempt("interfaces", lambda: [name for _, name in socket.if_nameindex()])
+"""
+
+CACHED = """
+attempt("installed", installed)
+attempt("changed", lambda: open("/opt/podium/cache/wheels/new.whl", "w"))
+attempt("hub", lambda: open(glob.glob(os.environ["HF_HUB_CACHE"] + "/models--*/snapshots/*/config.json")[0]).read())
+attempt("torch", lambda: open(os.environ["TORCH_HOME"] + "/hub/checkpoints/weights.pth").read())
+attempt("offline", lambda: os.environ["HF_HUB_OFFLINE"] + os.environ["PIP_NO_INDEX"])
+attempt("interfaces", lambda: [name for _, name in socket.if_nameindex()])
+"""
+
+
+def said(folder):
+    (node,) = [event for event in folder.events() if event["type"] == "node"]
+    lines = [line for line in node["output"].splitlines() if line.startswith("{")]
+    assert lines, node["output"]
+    return json.loads(lines[0]), node
+
+
+def test_scripts_fetch_from_listed_hosts_through_the_door_and_reach_nothing_else(
+    model, podium, image, tmp_path, monkeypatch
+):
+    files = tmp_path / "files"
+    small_wheel(files / NAME, NAME)
+    (files / "hello.txt").write_text("hello")
+    with serving(files) as server:
+        site = f"http://files.test:{server.server_address[1]}"
+        listed = tmp_path / "list.txt"
+        listed.write_text(f"files.test:{server.server_address[1]}\nnear.test\n")
+        pip = f"os.environ.update(PIP_INDEX_URL={site + '/'!r}, PIP_TRUSTED_HOST='files.test')\n"
+        model.script(says_code(f"NAME, SITE = {NAME!r}, {site!r}\n{PRELUDE}{pip}{FETCHING}{END}"), says_review())
+        options = BenchOptions(
+            competitions=(COMPETITION,),
+            model="compatible/fake",
+            steps=1,
+            group="g",
+            memory_bytes=2 * GIB,
+            disk_bytes=GIB // 2,
+            cpus=2,
+            egress=f"allowlist:{listed}",
+        )
+        spoken = []
+        bench = Bench(load(podium.environment()), options, spoken.append)
+        (plan,) = bench.plans()
+        names = OwnNames({"files.test": ["127.0.0.1"], "near.test": ["10.0.0.1"]})
+        tools = dataclasses.replace(bench.tools(NoProgress()), make_reach=lambda: names)
+        folder = bench.group().run(plan.run_id)
+        record = run_one(plan, folder, tools)
+    found, node = said(folder)
+
+    assert found["listed"] == "hello" and found["installed"] == "42", node["output"]
+    assert found["not listed"].startswith("403") and "allowlist" in found["not listed"]
+    assert found["this network"].startswith("403") and "no public address" in found["this network"]
+    assert found["model"].startswith("400") and found["interfaces"] == "['lo']"
+    closed = ("gateway", "door", "past the proxy", "resolver")
+    assert all(found[name].startswith("refused") for name in closed), found
+    assert record.status == "completed" and record.sandbox["network_mode"] == "none", record.reason
+    lines = [json.loads(line) for line in folder.egress.read_text().splitlines()]
+    assert {line["host"] for line in lines if line["outcome"] == "passed"} == {"files.test"}
+    assert record.egress.mode == "allowlist" and record.egress.passed == sum(
+        one["outcome"] == "passed" for one in lines
+    )
+    assert record.egress.refused >= 3 and KEY not in folder.egress.read_text()
+    assert any("files.test" in line for line in spoken)
+    prompt = next(folder.lines(folder.transcript))["request"]["messages"][-1]["content"]
+    assert f"the usual proxy variables are set: files.test:{server.server_address[1]}, near.test" in prompt
+    report = grade_run(folder, record, plan.competition, plan.prepared)
+    assert report.statement is not None and not report.statement.no_test_signal
+    assert any("fetched from files.test" in doubt for doubt in report.statement.doubts)
+
+
+class NoProgress:
+    def event(self, plan, stored):
+        pass
+
+
+def test_packages_and_models_of_the_cache_work_without_a_network(model, podium, tmp_path):
+    index = tmp_path / "index"
+    small_wheel(index / NAME, NAME)
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "weights.pth").write_text("of torch")
+    podium.environ |= {"PYTHONPATH": ":".join(sys.path)}
+    with serving(index) as packages, serving(weights) as torch:
+        podium.environ |= {"PIP_INDEX_URL": f"http://127.0.0.1:{packages.server_address[1]}/"}
+        assert f"{NAME} 1.0" in podium("cache", "add", "pypi", NAME).stdout
+        podium("cache", "add", "url", f"http://127.0.0.1:{torch.server_address[1]}/weights.pth")
+    hub = podium.home / "cache" / "content" / "huggingface" / "models--a--b"
+    add_by_hand(podium.home / "cache", hub)
+
+    model.script(says_code(f"NAME = {NAME!r}\n{PRELUDE}{CACHED}{END}"), says_review())
+    run = podium("bench", COMPETITION, *SMALL, "--group", "g", "--model", "compatible/fake", "--steps", "1")
+    folder = podium.only_run()
+    found, node = said(folder)
+
+    assert found["installed"] == "42", node["output"]
+    assert found["hub"] == "{}" and found["torch"] == "of torch" and found["offline"] == "11"
+    assert found["changed"].startswith("refused") and found["interfaces"] == "['lo']"
+    record = folder.read()
+    listed = json.loads(podium("cache", "list", "--json").stdout)
+    assert record.cache_sha256 == listed["sha256"] and record.egress.mode == "none"
+    assert len(record.request.cached) == 3 and "3 packages and models lie ready" in run.stderr + run.stdout
+    prompt = next(folder.lines(folder.transcript))["request"]["messages"][-1]["content"]
+    assert f"- {NAME} 1.0 (package)" in prompt
+    assert json.loads(folder.grade_file.read_text())["statement"]["no_test_signal"] is True
+    podium("cache", "remove", NAME)
+    assert "all is as it was added" in podium("cache", "verify").stdout
+
+
+def add_by_hand(folder, repo):
+    """A model in the hub's layout, as `cache add hf` leaves it (tests/harness/egress/test_sources.py has that)."""
+    from harness.egress.cache import Cache
+    from harness.egress.fill import Fetched, add
+
+    def fetch(stage):
+        snapshot = stage / "huggingface" / repo.name / "snapshots" / "abc"
+        blobs = stage / "huggingface" / repo.name / "blobs"
+        snapshot.mkdir(parents=True)
+        blobs.mkdir()
+        (blobs / "1").write_text("{}")
+        (snapshot / "config.json").symlink_to("../../blobs/1")
+        return Fetched("a/b", "abc")
+
+    add(Cache(folder), "hf", fetch)
