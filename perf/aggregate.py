@@ -42,6 +42,7 @@ def _write(group: Path, size: int) -> None:
     """Write a group of that many runs."""
     from harness.grading.grade import GradeReport, Thresholds
     from harness.grading.leaderboard import Medal
+    from harness.results.record import RunRecord
 
     medals = [*Medal]
     event = {"type": "node", "node": "0", "buggy": False, "score": 0.5, "seconds": {"model": 1.0, "execute": 2.0}}
@@ -72,7 +73,7 @@ def _write(group: Path, size: int) -> None:
             thresholds=Thresholds(gold=0.9, silver=0.8, bronze=0.7, median=0.6),
             teams=1000,
         )
-        (folder / "run.json").write_text(json.dumps(record, indent=2))
+        (folder / "run.json").write_text(RunRecord.model_validate(record).model_dump_json(indent=2))
         (folder / "grade.json").write_text(grade.to_json())
         (folder / "journal.jsonl").write_text(journal)
 

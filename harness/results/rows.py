@@ -17,17 +17,19 @@ from pydantic_core import from_json
 
 from harness.cheating import standing
 from harness.errors import UserError
+from harness.results.heads import RunHead, TreeHead, UsageHead, head_of, run_head
 from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
 from harness.results.record import TreeRecord
 from harness.runs.lost import as_it_stands
 
 BLOCK = 16 * 1024  # more than most records: then one call reads it
+NO_USAGE = UsageHead()
 PHASES = ("model", "execute", "check", "review", "overhead")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would take four times as long to make, and there are 100,000
 class Row:
-    """One run. None means: not known, or does not apply (the note says which). Small: a group may have 100,000."""
+    """One run; nobody changes it. None means: not known, or does not apply (the note says which)."""
 
     run_id: str
     competition: str
@@ -107,8 +109,15 @@ def row(folder: RunFolder, record: RunRecord, tree: TreeRecord | None = None) ->
     """One run's row, from its record, its grade, and for a run that is not over its journal, unless `tree` is known."""
     grade = _grade(str(folder.grade_file))
     by_test = _head(str(folder.node_grades))
+    head = head_of(record)
     found = record.tree or tree or tree_of(folder.events(), record.request.competition.direction)
-    return _row(record, grade, by_test, found, _flags(str(folder.path)))
+    known = TreeHead(
+        steps=found.steps,
+        good_nodes=found.good_nodes,
+        validation_score=found.validation_score,
+        phase_seconds=found.phase_seconds,
+    )
+    return _row(head, known, grade, by_test, _flags(str(folder.path)))
 
 
 def tree_of(events: Iterable[dict[str, Any]], direction: str) -> TreeRecord:
@@ -126,15 +135,15 @@ def tree_of(events: Iterable[dict[str, Any]], direction: str) -> TreeRecord:
 
 def _row_of(group: GroupFolder, name: str, content: bytes) -> Row:
     try:
-        record = RunRecord.model_validate_json(content)
+        head = run_head(content)
     except ValidationError:
         group.run(name).read()  # says which file, what is wrong with it, and what to do
         raise
-    if record.tree is None or record.status is RunStatus.RUNNING:
-        return row(group.run(name), as_it_stands(record))
-    grade = _grade(f"{group.path}/{name}/grade.json")
-    head = _head(f"{group.path}/{name}/node_grades.json")
-    return _row(record, grade, head, record.tree, _flags(f"{group.path}/{name}"))
+    tree = head.get("tree")
+    if tree is None or head["status"] is RunStatus.RUNNING:
+        return row(group.run(name), as_it_stands(RunRecord.model_validate_json(content)))
+    path = f"{group.path}/{name}"
+    return _row(head, tree, _grade(f"{path}/grade.json"), _head(f"{path}/node_grades.json"), _flags(path))
 
 
 def _grade(path: str) -> dict[str, Any]:
@@ -185,11 +194,6 @@ def _bytes(path: str) -> bytes | None:
         os.close(descriptor)
 
 
-def _validation_score(record: RunRecord, tree: TreeRecord) -> float | None:
-    """The score by which a run's node was chosen: its best, or where rows were held back that of the chosen node."""
-    return tree.validation_score if record.final is None else record.final.finalists[0].search
-
-
 def _gap(validation: float | None, test: float | None, direction: str) -> float | None:
     """How much better validation was than test."""
     if validation is None or test is None:
@@ -198,31 +202,35 @@ def _gap(validation: float | None, test: float | None, direction: str) -> float 
 
 
 def _row(
-    record: RunRecord,
-    grade: dict[str, Any],
-    by_test: dict[str, Any],
-    tree: TreeRecord,
-    flags: tuple[str, ...] | None,
+    head: RunHead, tree: TreeHead, grade: dict[str, Any], by_test: dict[str, Any], flags: tuple[str, ...] | None
 ) -> Row:
-    if record.answers_shown:  # whoever is shown the answers earns nothing
+    answers_shown = head.get("answers_shown", False)
+    if answers_shown:  # whoever is shown the answers earns nothing
         grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
-    validation = _validation_score(record, tree)
+    direction, usage, final, host = (
+        head["request"]["competition"]["direction"],
+        head.get("usage", NO_USAGE),
+        head.get("final"),
+        head.get("host"),
+    )
+    # The score by which the run's node was chosen: its best, or where rows were held back that of the chosen node.
+    validation = final.finalists[0].search if final else tree["validation_score"]
     return Row(
-        run_id=record.run_id,
-        competition=record.competition,
-        agent=record.agent,
-        model=record.model,
-        seed=record.seed,
-        status=record.status,
-        reason=record.reason,
-        stand_in=record.data.stand_in,
+        run_id=head["run_id"],
+        competition=head["competition"],
+        agent=head["agent"],
+        model=head["model"],
+        seed=head["seed"],
+        status=head["status"],
+        reason=head.get("reason", ""),
+        stand_in=head["data"]["stand_in"],
         has_leaderboard=grade.get("thresholds") is not None,
-        edition=record.data.edition,
+        edition=head["data"]["edition"],
         leaks=tuple(grade.get("leaks") or ()),
-        candidate_isolation=record.candidate_isolation,
-        answers_shown=record.answers_shown,
-        metric=record.request.competition.metric,
-        direction=record.request.competition.direction,
+        candidate_isolation=head.get("candidate_isolation", "uid"),
+        answers_shown=answers_shown,
+        metric=head["request"]["competition"]["metric"],
+        direction=direction,
         score=grade.get("score"),
         submission_exists=grade.get("submission_exists"),
         valid=grade.get("valid"),
@@ -233,24 +241,24 @@ def _row(
         percentile_note=grade.get("percentile_note"),
         exceeds_percent=grade.get("exceeds_percent"),
         above_median=grade.get("above_median"),
-        validation=record.request.validation,
+        validation=head["request"].get("validation", "self"),
         validation_score=validation,
-        gap=_gap(validation, grade.get("score"), record.request.competition.direction),
+        gap=_gap(validation, grade.get("score"), direction),
         best_node=by_test.get("oracle"),
         best_node_score=by_test.get("oracle_test_score"),
         lost_by_choice=by_test.get("lost_by_choice"),
-        handed_in=record.final.handed_in if record.final else None,
-        steps=tree.steps,
-        good_nodes=tree.good_nodes,
-        wall_seconds=record.wall_seconds,
-        phase_seconds=tree.phase_seconds,
-        waiting_seconds=record.usage.waiting_seconds,
-        input_tokens=record.usage.input_tokens,
-        cached_input_tokens=record.usage.cached_input_tokens,
-        output_tokens=record.usage.output_tokens,
-        cost_usd=record.usage.cost_usd,
-        oom_kills=record.oom_kills,
-        hardware=record.host.hardware if record.host else "",
+        handed_in=final.handed_in if final else None,
+        steps=tree["steps"],
+        good_nodes=tree["good_nodes"],
+        wall_seconds=head.get("wall_seconds"),
+        phase_seconds=tree["phase_seconds"],
+        waiting_seconds=usage.get("waiting_seconds", 0.0),
+        input_tokens=usage.get("input_tokens", 0),
+        cached_input_tokens=usage.get("cached_input_tokens", 0),
+        output_tokens=usage.get("output_tokens", 0),
+        cost_usd=usage.get("cost_usd", 0.0),
+        oom_kills=head.get("oom_kills", 0),
+        hardware=host.hardware if host else "",
         no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
         flagged=None if flags is None else bool(flags),
         flagged_by=flags or (),
