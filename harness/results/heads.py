@@ -45,6 +45,12 @@ class UsageHead(TypedDict):
     cost_usd: NotRequired[float]
 
 
+class EgressHead(TypedDict):
+    """Of `egress`."""
+
+    mode: str
+
+
 class TreeHead(TypedDict):
     """`tree`."""
 
@@ -71,6 +77,8 @@ class RunHead(TypedDict):
     answers_shown: NotRequired[bool]
     wall_seconds: NotRequired[float | None]
     oom_kills: NotRequired[int]
+    egress: NotRequired[EgressHead]
+    cache_sha256: NotRequired[str | None]
     host: NotRequired[HostRecord | None]
     usage: NotRequired[UsageHead]
     final: NotRequired[FinalRecord | None]

@@ -17,13 +17,14 @@ from pydantic_core import from_json
 
 from harness.cheating import standing
 from harness.errors import UserError
-from harness.results.heads import RunHead, TreeHead, UsageHead, head_of, run_head
+from harness.results.heads import EgressHead, RunHead, TreeHead, UsageHead, head_of, run_head
 from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
 from harness.results.record import TreeRecord
 from harness.runs.lost import as_it_stands
 
 BLOCK = 16 * 1024  # more than most records: then one call reads it
 NO_USAGE = UsageHead()
+NO_EGRESS = EgressHead(mode="none")
 PHASES = ("model", "execute", "check", "review", "overhead")
 
 
@@ -207,12 +208,8 @@ def _row(
     answers_shown = head.get("answers_shown", False)
     if answers_shown:  # whoever is shown the answers earns nothing
         grade |= dict.fromkeys(("medal", "percentile", "percentile_note", "exceeds_percent", "above_median"))
-    direction, usage, final, host = (
-        head["request"]["competition"]["direction"],
-        head.get("usage", NO_USAGE),
-        head.get("final"),
-        head.get("host"),
-    )
+    direction = head["request"]["competition"]["direction"]
+    usage, final, host = head.get("usage", NO_USAGE), head.get("final"), head.get("host")
     # The score by which the run's node was chosen: its best, or where rows were held back that of the chosen node.
     validation = final.finalists[0].search if final else tree["validation_score"]
     return Row(
@@ -262,6 +259,6 @@ def _row(
         no_test_signal=(grade.get("statement") or {}).get("no_test_signal"),
         flagged=None if flags is None else bool(flags),
         flagged_by=flags or (),
-        egress=record.egress.mode,
-        cache_sha256=record.cache_sha256,
+        egress=head.get("egress", NO_EGRESS)["mode"],
+        cache_sha256=head.get("cache_sha256"),
     )
