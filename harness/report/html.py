@@ -17,14 +17,17 @@ from typing import Any
 
 from harness.files import write_atomically
 from harness.rates.aggregate import Summary
-from harness.report import figures, rates, series, svg
+from harness.report import figures, rates, resources, series, svg
 from harness.report.figures import NONE, Data, by_competition, in_rates
+from harness.report.resources import UsePoint
 from harness.report.series import RunSeries
 from harness.results.layout import GroupFolder
 from harness.results.rows import PHASES, Row
+from harness.watch import samples
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
 COLOURS = 6
+MOST_CURVES = 24  # of a competition in one picture: more could not be told apart
 
 
 def write(group: GroupFolder, summary: Summary) -> None:
@@ -45,7 +48,7 @@ def render(summary: Summary, runs: Mapping[str, RunSeries]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(number=number, count=count, clock=clock, usd=usd)
+    environment.globals.update(number=number, count=count, clock=clock, usd=usd, size=size)
     style = (folder / STYLE).read_text(encoding="utf-8")
     return environment.get_template(TEMPLATE).render(
         style=Markup(style),  # noqa: S704 - our own file
@@ -57,6 +60,7 @@ def render(summary: Summary, runs: Mapping[str, RunSeries]) -> str:
         **_scores(summary, runs),
         **_progress(summary, runs),
         **_phases(summary),
+        **_resources(summary, runs),
         **_outcomes(summary, runs),
         **_costs(summary),
     )
@@ -72,6 +76,14 @@ def number(value: float | None, digits: int = 5) -> str:
 def count(value: int | None) -> str:
     """A count, or a dash where there is none."""
     return NONE if value is None else f"{value:,}"
+
+
+def size(value: int | None) -> str:
+    """A size, or a dash where it is not known."""
+    if value is None:
+        return NONE
+    gib = value / resources.GIB
+    return f"{gib:,.2f} GiB" if gib >= 1 else f"{gib * 1024:.1f} MiB"
 
 
 def clock(seconds: float) -> str:
@@ -205,6 +217,25 @@ def _pieces(row: Sequence[Any]) -> list[tuple[str, float]]:
     phases["model"] = max(phases["model"] - waiting, 0.0)
     spent = sum(phases.values()) + waiting
     return [*phases.items(), ("waiting", waiting), ("other", max((wall or 0.0) - spent, 0.0))]
+
+
+def _resources(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:
+    """Return the table, and a card for each competition and measure: a curve a run, of the first so many runs."""
+    cards = []
+    for name, rows in by_competition(summary.rows).items():
+        drawn = [(row, _use(runs[row.run_id])) for row in rows if row.run_id in runs][:MOST_CURVES]
+        drawn = [(row, points) for row, points in drawn if points]
+        coloured = [(row, points, f"c{place % COLOURS}") for place, (row, points) in enumerate(drawn)]
+        key = [(f"point {kind}", _short_name(row, rows)) for row, _, kind in coloured] if len(drawn) <= COLOURS else []
+        left = f"{len(drawn)} of {len(rows)} runs" if len(drawn) < len(rows) else ""
+        for picture in resources.pictures([(points, kind, row.run_id) for row, points, kind in coloured], name):
+            title = f"{name}: {picture.name}"
+            cards.append(SimpleNamespace(title=title, note=left, picture=picture.picture, key=key))
+    return {"resources": resources.table(runs), "resource_cards": cards}
+
+
+def _use(run: RunSeries) -> Sequence[UsePoint]:
+    return resources.points(samples.read(run.samples)) if run.samples is not None else ()
 
 
 def _outcomes(summary: Summary, runs: Mapping[str, RunSeries]) -> dict[str, Any]:

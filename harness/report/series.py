@@ -10,10 +10,11 @@ import itertools
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.results.layout import GroupFolder, RunFolder, read_json
-from harness.results.record import RunRecord
+from harness.results.record import ResourcesRecord, RunRecord
 
 LONGEST_TEXT = 300
 
@@ -41,6 +42,8 @@ class RunSeries:
     prompts: str
     lines: dict[str, float] | None
     steps: tuple[Step, ...]
+    resources: ResourcesRecord | None = None
+    samples: Path | None = None  # where what it used over time is kept
 
 
 def read(group: GroupFolder) -> dict[str, RunSeries]:
@@ -60,7 +63,9 @@ def plain(text: str, longest: int = LONGEST_TEXT) -> str:
 
 def _run(folder: RunFolder, record: RunRecord) -> RunSeries:
     lines = (read_json(folder.grade_file) or {}).get("thresholds")
-    return RunSeries(record.run_id, _hardware(record), plain(record.prompt_set), lines, tuple(_steps(folder, record)))
+    steps, hardware = tuple(_steps(folder, record)), _hardware(record)
+    prompts = plain(record.prompt_set)
+    return RunSeries(record.run_id, hardware, prompts, lines, steps, record.resources, folder.resources)
 
 
 def _hardware(record: RunRecord) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.results.record import RunRecord
 
 Kind = Literal["text", "integer", "number", "boolean", "time"]
+USED = {"cpu_seconds", "throttled_seconds", "peak_memory_bytes", "peak_disk_bytes"}
 DTYPES: dict[Kind, str] = {"text": "str", "integer": "Int64", "number": "float64", "boolean": "boolean"}
 
 
@@ -90,6 +91,10 @@ RUNS = (
     Column("cost_usd", "number", "US dollars"),
     Column("budget_usd", "number", "US dollars; null where there was no budget"),
     Column("oom_kills", "integer", "processes ended for want of memory"),
+    Column("cpu_seconds", "number", "CPU time that its container used, in s"),
+    Column("throttled_seconds", "number", "time that its CPU limit held it back, in s"),
+    Column("peak_memory_bytes", "integer", "highest memory of its container, in bytes"),
+    Column("peak_disk_bytes", "integer", "highest that its workspace held, in bytes"),
     Column("policy", "text", "search policy"),
     Column("steps_asked", "integer", "nodes that the run was to have"),
     Column("workers", "integer", "candidates at a time"),
@@ -197,6 +202,7 @@ TABLES: dict[str, tuple[Sequence[Column], Callable[[Iterable[GroupFolder]], pd.D
 
 
 def _run(source: Source) -> dict[str, Any]:
+    from harness.results.record import ResourcesRecord
     from harness.results.rows import row
 
     record, host = source.record, source.record.host
@@ -226,6 +232,7 @@ def _run(source: Source) -> dict[str, Any]:
         "cpus": host and host.cpus,
         "memory_bytes": host and host.memory_bytes,
         "gpus": record.gpus,
+        **(record.resources or ResourcesRecord()).model_dump(include=USED),
     }
 
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import UserError
+from harness.report import resources
+from harness.report.resources import Picture
 from harness.report.series import plain
 from harness.results.record import RunRecord, RunStatus
 from harness.view.runs import OpenRun
 from harness.view.text import readable
 from harness.view.tree import GOOD, RUNNING, TreeNode
 from harness.view.words import bytes_, moment, words_of
+from harness.watch import samples
 
 GRADE = ("score", "valid", "reason", "medal", "percentile", "leaks", "thresholds", "teams", "statement")
 
@@ -41,6 +44,7 @@ class RunFacts:
     working: int
     failures: Sequence[tuple[str, int]]
     actions: Sequence[tuple[str, int]]
+    used: Sequence[Picture]
     ended: str | None
     calls: int
     cost_usd: float
@@ -77,6 +81,7 @@ def facts(run: OpenRun, *, complete: bool) -> RunFacts:
         nodes=sum(1 for node in nodes if node.state != RUNNING),
         working=sum(1 for node in nodes if node.state == GOOD),
         failures=Counter(node.state for node in nodes if node.state not in (GOOD, RUNNING)).most_common(),
+        used=_used(run),
         actions=Counter(node.action for node in nodes).most_common(),
         ended=run.tree.ended,
         calls=calls,
@@ -87,6 +92,12 @@ def facts(run: OpenRun, *, complete: bool) -> RunFacts:
         everything=_everything(run, record),
         complete=complete,
     )
+
+
+def _used(run: OpenRun) -> Sequence[Picture]:
+    """What its container used over time, so far."""
+    points = resources.points(samples.read(run.folder.resources))
+    return resources.pictures([(points, "c0", run.name.run)], "the run")
 
 
 def tree_data(run: OpenRun, after: int = 0, *, complete: bool) -> dict[str, Any]:
