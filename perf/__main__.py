@@ -17,6 +17,7 @@ BENCHMARKS = {
     "prepare": "preparing a million rows beside plain pandas",
     "grade": "grading a million rows beside reading them, and its memory",
     "aggregate": "adding up 100,000 graded runs, its time and memory",
+    "audit": "looking over 1,000 runs for cheating, its time and memory",
     "validation": "what is chosen by the scripts' own word, and by held-back rows",
     "versus": "the published aideml: time, tokens and image with the same replies",
     "nop": "runs a second a core, when the agent does nothing",

@@ -12,7 +12,10 @@ from harness.cheating.case import Task
 _WORD = re.compile(r"[^\s\"',;:()\[\]{}=]{1,200}")
 _ROW = re.compile(r"(?:(?:[-+\d.e]{1,32}+|[\"'][^\"'\n]{0,40}+[\"']|True|False)\s{0,40}+[,:]\s{0,40}+){20}")
 _LONG = re.compile(r"[\"'][^\"'\n]{200}|[A-Za-z0-9+/=\\]{200}|[01]{40}|\d{77}|\"\"\"|'''")
+_NUMBERS = re.compile(r"(?:\d{1,12}+\s{0,40}+,\s{0,40}+){11}")
+_SET = re.compile(r"\]\s{0,9}+=\s{0,9}+[-\d\"']|==\s{0,9}+\d")
 FEW = 5
+SEVERAL = 12
 
 
 def may_hold(text: str, task: Task) -> bool:
@@ -21,5 +24,6 @@ def may_hold(text: str, task: Task) -> bool:
         return True
     if not task.ids:
         return False
-    found = task.ids.intersection(_WORD.findall(text))
-    return len(found) >= (FEW if not task.ids_are_numbers else 2 * FEW)
+    if task.ids_are_numbers:
+        return _NUMBERS.search(text) is not None or len(_SET.findall(text)) >= SEVERAL
+    return len(task.ids.intersection(_WORD.findall(text))) >= FEW

@@ -81,12 +81,12 @@ def audit(
 ) -> list[Audited]:
     """Audit runs, each beside the others, beside those of `among`, and beside the known scripts of a folder."""
     over = [(folder, record) for folder in runs if (record := _over(folder)) is not None]
-    before = {folder.path: _before(folder, again=again) for folder, _ in over}
+    before = {folder.path: _before(folder) for folder, _ in over}
     inputs = {folder.path: inputs_of(folder, record) for folder, record in over}
     due = [
         _Job(folder, record, tasks.of(folder, record), inputs[folder.path])
         for folder, record in over
-        if not _is_same(before[folder.path], inputs[folder.path])
+        if again or not _is_same(before[folder.path], inputs[folder.path])
     ]
     looked = dict(zip([job.folder.path for job in due], _all(due), strict=True))
     owns = {folder.path: looked.get(folder.path) or _kept(before[folder.path]) for folder, _ in over}
@@ -125,10 +125,8 @@ def _over(folder: RunFolder) -> RunRecord | None:
     return None if record.status in (RunStatus.RUNNING, RunStatus.QUEUED) else record
 
 
-def _before(folder: RunFolder, *, again: bool) -> Findings | None:
-    """What an earlier audit wrote; nothing where that is to be made anew, or of another version."""
-    if again:
-        return None
+def _before(folder: RunFolder) -> Findings | None:
+    """What an earlier audit wrote; nothing where that is of another version."""
     try:
         return standing.read(folder.path)
     except UserError:
@@ -209,7 +207,7 @@ def _competition(
     """Set the runs of one competition beside each other, and write what is new."""
     neighbours = list(_neighbours(mine, theirs, owns))
     digest = _digest([*neighbours, *known])
-    fresh = any(not _beside_same(before[folder.path], digest) for folder, _ in mine)
+    fresh = any(folder.path in looked or not _beside_same(before[folder.path], digest) for folder, _ in mine)
     alike = beside.likenesses([*neighbours, *known]) if fresh else {}
     by_key = {one.key: one for one in neighbours}
     for folder, record in mine:
@@ -218,8 +216,6 @@ def _competition(
             assert earlier is not None
             yield Audited(folder, record, earlier, made=False)
             continue
-        if not alike and not fresh:
-            alike, fresh = beside.likenesses([*neighbours, *known]), True
         me = by_key[_key(folder)]
         found = [*own.findings, *beside.beside(me, [*neighbours, *known], alike)]
         found += [one for one in (earlier.findings if earlier else ()) if _still_holds(one, own)]
@@ -237,6 +233,7 @@ def _competition(
             more=own.more + more,
             not_compared=beside.not_compared(me),
             findings=kept,
+            reviews=tuple(one for one in earlier.reviews if one.code_sha256 == own.code_sha256) if earlier else (),
         )
         write(folder, findings)
         yield Audited(folder, record, findings, made=True)

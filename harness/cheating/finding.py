@@ -73,6 +73,17 @@ class Finding(_Kept):
     code_sha256: str | None
 
 
+class ModelReview(_Kept):
+    """What a model said of the script that was handed in; `transcript` is below the run's folder."""
+
+    model: str
+    version: int
+    verdict: Literal["cheating", "suspicious", "clear", "unclear"]
+    reason: str
+    code_sha256: str
+    transcript: str
+
+
 class Findings(_Kept):
     """`findings.json`. `inputs_sha256` is over what was read of the run itself, `beside_sha256` over its neighbours.
 
@@ -93,6 +104,7 @@ class Findings(_Kept):
     more: int = 0
     not_compared: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    reviews: tuple[ModelReview, ...] = ()
 
 
 def excerpt(text: str) -> str:

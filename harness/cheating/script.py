@@ -19,6 +19,7 @@ MOST_CHARACTERS = 400_000
 LONGEST_TEXT = 100_000  # that is joined of others
 DEEPEST = 40
 LARGE = 1 << 256
+PLAIN = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "n", "s", "lineno", "type_comment", "asname", "level"})
 PATH_CALLS = frozenset({"pathlib.Path", "Path", "pathlib.PurePath", "pathlib.PosixPath", "str", "os.fspath"})
 JOIN_CALLS = frozenset({"os.path.join", "posixpath.join"})
 SAME_PATH = frozenset({"os.path.abspath", "os.path.realpath", "os.path.expanduser", "os.path.normpath"})
@@ -114,8 +115,11 @@ class Script:
                 kinds[kind].append(node)
             elif kind is ast.BinOp and isinstance(node.op, ast.Add | ast.Div):  # type: ignore[attr-defined]
                 found.joined.append(node)  # type: ignore[arg-type]
-            for value in node.__dict__.values():
-                if isinstance(value, list):
+            for name in kind._fields:
+                if name in PLAIN:
+                    continue
+                value = getattr(node, name, None)
+                if type(value) is list:
                     waiting.extend([one for one in value if isinstance(one, ast.AST)])
                 elif isinstance(value, ast.AST):
                     waiting.append(value)

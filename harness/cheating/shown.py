@@ -81,6 +81,8 @@ def _details(one: Standing) -> Iterator[str]:
     if one.confirmed_by_hand is not None:
         said = one.confirmed_by_hand
         yield f"confirmed by {said.by}, {said.at[:10]}: {said.reason}"
+    for review in one.findings.reviews:
+        yield f"{review.model} says {review.verdict}: {review.reason}  ({review.transcript})"
     for why in one.findings.not_compared:
         yield f"not compared: {why}"
     if one.findings.more:
@@ -96,6 +98,7 @@ def _as_data(name: str, one: Standing | None) -> dict[str, Any]:
         "rules": list(one.rules),
         "code_sha256": one.findings.code_sha256,
         "not_compared": list(one.findings.not_compared),
+        "reviews": [review.model_dump(mode="json") for review in one.findings.reviews],
         "findings": [
             {
                 **judged.finding.model_dump(mode="json"),

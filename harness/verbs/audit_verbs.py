@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.verbs.options import Json, path
+from harness.verbs.options import Json, Prices, Replay, path
 from harness.verbs.run_verbs import settings_now
 
 if TYPE_CHECKING:
     from harness.cheating.audit import Audited
+    from harness.cheating.model_review import Reviewer
     from harness.config import Settings
     from harness.results.layout import GroupFolder, RunFolder
 
@@ -33,6 +34,18 @@ def audit(
         typer.Option(parser=path, metavar="DIR", help="Compare with published scripts: a folder of .py and .ipynb."),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Look at runs again of which nothing changed.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Have a model read what was handed in, too: offline, openai/NAME …"),
+    ] = None,
+    only_flagged: Annotated[
+        bool, typer.Option("--only-flagged", help="With --model: only runs that rules have flagged.")
+    ] = False,
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="With --model: US dollars in all. [default: 5 for paid models]")
+    ] = None,
+    replay: Replay = None,
+    prices: Prices = None,
     verdict: Annotated[
         str | None, typer.Option(help="Of a person, on one run: confirmed, or dismissed, which takes the flag away.")
     ] = None,
@@ -71,7 +84,13 @@ def audit(
             for other in (*([group] if len(runs) == 1 else []), *map(results.existing_group, against or []))
             for run in other.runs()
         ]
-        made = look_over(runs, Tasks(partial(with_data, settings)), among=among, known=known, again=again)
+        tasks = Tasks(partial(with_data, settings))
+        made = look_over(runs, tasks, among=among, known=known, again=again)
+        if model is not None:
+            chosen = [one for one in made if not only_flagged or _is_flagged(one)]
+            reviewer = _reviewer(settings, model, budget, replay, prices)
+            cost = reviewer.review(chosen, tasks, _say, again=again)
+            _say(f"reviewed by {model}: {cost:.4f} USD")
     standings = {f"{run.path.parent.name}/{run.path.name}": standing(run.path) for run in runs}
     _add_up(GroupFolder(runs[0].path.parent), settings)
     shown.audited(standings, made=sum(1 for one in made if one.made), detailed=len(runs) == 1, as_json=json)
@@ -87,6 +106,34 @@ def _runs(root: Path, name: str, settings: Settings) -> list[RunFolder]:
     if name.count("/") == 1 or (Path(name) / "run.json").is_file():
         return [results.existing_run(name)]
     return list(results.existing_group(name).runs())
+
+
+def _reviewer(
+    settings: Settings, model: str, budget_usd: float | None, replay: Path | None, prices: Path | None
+) -> Reviewer:
+    """The model that is asked, through the same providers, with a budget where it is paid."""
+    from harness.cheating.model_review import Reviewer
+    from harness.gateway.budget import Budget
+    from harness.gateway.providers import PRICES_VARIABLE, provider_for, replay_of
+    from harness.runs.models import ModelOptions
+    from harness.verbs.choices import DEFAULT_BUDGET_USD
+
+    stated = {PRICES_VARIABLE: str(prices)} if prices else {}
+    provider = replay_of(replay) if replay else provider_for(model, {**settings.environ, **stated})
+    if budget_usd is None and provider.traits.live:
+        budget_usd = DEFAULT_BUDGET_USD
+    return Reviewer(provider, ModelOptions().reviewer(model, None), Budget(usd=budget_usd))
+
+
+def _is_flagged(one: Audited) -> bool:
+    from harness.cheating.standing import standing
+
+    found = standing(one.folder.path)
+    return found is not None and found.flagged
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _judge(run: RunFolder, word: str, reason: str, by: str | None, only: list[str]) -> None:

@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*\Z", re.IGNOR
 PRINTS = re.compile(r"print|sys\.stdout\.write|logging\.info|os\.write")
 
 
-@code_rule("stated-score", 1, trigger=r"(?i:validation score)")
+@code_rule("stated-score", 1, trigger=r"(?i:validation score)\s*:\s*(?:[-+.]?\d|\{[A-Z_]+\})")
 def look(script: Script, task: Task) -> Iterator[Hit]:
     """Find score lines that are written down."""
     for call in script.calls:

@@ -25,12 +25,19 @@ STEERS = re.compile(
     re.IGNORECASE,
 )
 MOST_CHARACTERS = 200_000
+WORDS = (  # without one of these there is nothing to be found, which is quick to see
+    *("ignore", "disregard", "forget", "override", "reviewer", "auditor", "grader", "judge", "verdict"),
+    *("is_leak", "is_bug", "is_cheating", "flag", "report", "<|", "system>", "assistant>", "instruction", "im_"),
+)
 
 
 @node_rule("steering", 1, conduct=True)
 def look(node: Node, task: Task) -> Iterator[Hit]:
     """Find text that asks for a verdict."""
     for where, text in (("script", node.script.text), ("plan", node.plan), ("output", node.output)):
+        low = text[:MOST_CHARACTERS].lower()
+        if not any(word in low for word in WORDS):
+            continue
         for match in STEERS.finditer(text[:MOST_CHARACTERS]):
             line = text.count("\n", 0, match.start()) + 1
             what = f"the {where} speaks to a reviewer: {match[0]}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cheating.finding import Evidence, Finding, Findings
+from harness.cheating.finding import Evidence, Finding, Findings, ModelReview
 from harness.cheating.verdicts import Verdict
 from harness.comparing import comparison
 from harness.comparing.compare import METRICS
@@ -60,7 +60,10 @@ def section(title):
         ("node_grades.json", set(NodeGrades.model_fields) | set(NodeGrade.model_fields)),
         ("tree.json", set(Tree.model_fields) | set(TreeNode.model_fields)),
         ("solve.json", set(Solved.model_fields)),
-        ("findings.json", {*Findings.model_fields, *Finding.model_fields, *Evidence.model_fields}),
+        (
+            "findings.json",
+            {*Findings.model_fields, *Finding.model_fields, *Evidence.model_fields, *ModelReview.model_fields},
+        ),
         ("verdicts.jsonl", set(Verdict.model_fields)),
         ("summary.json", set(Summary.model_fields)),
         ("summary.json", {field.name for kept in (Row, SuiteRates, Estimate) for field in fields(kept)}),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from harness.gateway.providers.offline import auditing
 from harness.gateway.providers.offline.approaches import Problem, draft, problem_of, same_idea
 from harness.gateway.providers.offline.baselines import GUESSES, Baseline, baseline_in, render_baseline
 from harness.gateway.providers.offline.baselines.planning import (
@@ -32,6 +33,7 @@ from harness.gateway.providers.offline.predictions import keeping
 from harness.gateway.providers.offline.reading import Situation, read_situation
 from harness.gateway.providers.offline.render import render
 from harness.gateway.providers.offline.review import review
+from harness.gateway.providers.offline.sections import prompt_text
 from harness.gateway.providers.offline.understanding import readable
 from harness.gateway.providers.offline.wording import debug_plan, draft_plan, improve_plan, merge_plan
 
@@ -59,6 +61,8 @@ class OfflineCoder:
 
     def answer(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], seed: int) -> Answer:
         """Answer one request; any messages get an answer, however strange."""
+        if any(auditing.TOOL in (tool.get("function") or {}).get("name", "") for tool in tools):
+            return Answer("", auditing.TOOL, auditing.audited(prompt_text(messages)))
         situation = read_situation(messages, tools)
         if situation.operator == "review":
             name, arguments = review(situation.output or "", tools, _higher(situation))

@@ -1,0 +1,139 @@
+"""What auditing runs for cheating costs: 250 and 1,000 finished runs of ten scripts each, from files to findings.json.
+
+In a process of its own, with as many workers as the audit itself takes. The scripts have some 150 lines and differ
+from each other, as those of a model would; one run in fifty holds its answers, one in fifty asks a network. The two
+sizes say whether the cost grows linearly; CPU time is beside the clock's, since other programs may run. Then the same
+once more, where nothing is to be done. Prints figures; judges nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SIZES = (250, 1_000)
+NODES = 10
+COMPETITIONS = 25
+ROWS = 2_000
+CALLS = ("rank", "cumsum", "clip", "abs", "diff", "shift", "round", "rolling", "fillna", "astype", "groupby", "map")
+
+
+def main(say: Callable[[str], None] = print) -> None:
+    """Measure and print both sizes."""
+    say(f"about a minute for 1,000 runs on two cores; {NODES} scripts a run, {COMPETITIONS} competitions")
+    for size in SIZES:
+        with tempfile.TemporaryDirectory(prefix="podium-perf-") as folder:
+            _write(Path(folder) / "group", size)
+            command = [sys.executable, "-m", "perf.audit", folder]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=Path(__file__).parents[1])
+        found = json.loads(done.stdout)
+        say(
+            f"{size:5,} runs: {found['seconds']:6.1f} s, CPU {found['cpu']:5.1f} s "
+            f"({1000 * found['cpu'] / size:.0f} ms a run)   again {found['again']:4.1f} s   "
+            f"memory {found['bytes'] / 1e6:4.0f} MB   flagged {found['flagged']} of {found['planted']} planted"
+        )
+
+
+def _write(group: Path, size: int) -> None:
+    """Write a group of that many runs, each of another agent and model, so that all are compared."""
+    from perf.aggregate import _record
+
+    rng = random.Random(0)  # noqa: S311 - the same scripts each time
+    for number in range(size):
+        name = f"competition-{number % COMPETITIONS:02d}"
+        record = _record(name, number)
+        labels = [rng.randint(0, 1) for _ in range(ROWS)]
+        submission = "id,y\n" + "".join(f"{row},{label}\n" for row, label in enumerate(labels))
+        sha = hashlib.sha256(submission.encode()).hexdigest()
+        record |= {"model": f"openai/m{number % 7}", "agent": f"a{number % 5}", "submission_sha256": sha}
+        folder = group / str(record["run_id"])
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps(record))
+        (folder / "submission.csv").write_text(submission)
+        events = []
+        for node in range(NODES):
+            code = _script(rng)
+            if node == NODES - 1 and number % 50 == 0:
+                code += f"y = {labels}\n"
+            if node == NODES - 1 and number % 50 == 1:
+                code += "import requests\nrequests.get('http://example.org/answers')\n"
+            said = {"plan": "try another", "output": "x\n" * 50, "score": 0.5}
+            events.append({"type": "node", "node": f"n{node:04d}", "code": code, **said})
+            (folder / "nodes" / f"n{node:04d}").mkdir(parents=True)
+            (folder / "nodes" / f"n{node:04d}" / "solution.py").write_text(code)
+        events.append({"type": "best", "node": f"n{NODES - 1:04d}"})
+        lines = [json.dumps({"schema_version": 1, "sequence": place, "event": one}) for place, one in enumerate(events)]
+        (folder / "journal.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def _script(rng: random.Random) -> str:
+    """A script of some 150 lines that is like no other."""
+    lines = ["import numpy as np", "import pandas as pd", 'train = pd.read_csv("input/train.csv")']
+    for part in range(12):
+        names = [f"v{rng.randrange(10_000)}" for _ in range(4)]
+        lines.append(f"def make_{part}(frame, {names[0]}={rng.random():.4f}):")
+        for _ in range(rng.randrange(6, 14)):
+            one, two = rng.choice(names), rng.choice(names)
+            call, other = rng.choice(CALLS), rng.choice(CALLS)
+            lines.append(
+                rng.choice(
+                    (
+                        f'    {one} = frame["c{rng.randrange(90)}"].{call}({rng.randrange(9)}) * {rng.random():.5f}',
+                        f'    frame["{one}"] = np.where({two} > {rng.random():.3f}, {one}, {two}.{call}().{other}())',
+                        f"    if len(frame) > {rng.randrange(900)}: {one} = {two}.{other}(window={rng.randrange(30)})",
+                        f"    for {one} in range({rng.randrange(20)}): frame = frame.{call}({one}, axis=1)",
+                    )
+                )
+            )
+        lines.append(f"    return {names[0]}")
+    return "\n".join([*lines, 'print("validation score:", float(make_0(train)))', ""])
+
+
+def _cpu_seconds() -> float:
+    """Of this process and those that it waited for."""
+    found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in found)
+
+
+def _measure(folder: Path) -> dict[str, float]:
+    from harness.cheating.audit import audit
+    from harness.cheating.standing import standing
+    from harness.cheating.tasks import Tasks
+    from harness.errors import UserError
+    from harness.results.layout import GroupFolder
+
+    def nowhere(name: str, edition: str | None) -> object:
+        raise UserError("no data: ids are those of the submissions")
+
+    runs = list(GroupFolder(folder / "group").runs())
+    spent, began = _cpu_seconds(), time.perf_counter()
+    audit(runs, Tasks(nowhere))  # type: ignore[arg-type]
+    cpu, done = _cpu_seconds() - spent, time.perf_counter()
+    audit(runs, Tasks(nowhere))  # type: ignore[arg-type]
+    again = time.perf_counter()
+    highest = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) * 1024
+    flagged = sum(1 for run in runs if (found := standing(run.path)) is not None and found.flagged)
+    planted = sum(1 for number in range(len(runs)) if number % 50 in (0, 1))
+    return {
+        "seconds": done - began,
+        "again": again - done,
+        "cpu": cpu,
+        "bytes": highest,
+        "flagged": flagged,
+        "planted": planted,
+    }
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        sys.stdout.write(json.dumps(_measure(Path(sys.argv[1]))))
+    else:
+        main()
