@@ -11,7 +11,7 @@ MIN_SCRIPT_SECONDS = 1.0
 
 
 class Deadline:
-    """Read by every worker; moved by the loop alone."""
+    """Read and moved by every worker."""
 
     def __init__(self, clock: Callable[[], float], run_seconds: float, script_seconds: float) -> None:
         self._clock = clock
@@ -27,6 +27,11 @@ class Deadline:
     def left(self) -> float:
         """Seconds until the run's end."""
         return self._ends_at - self._clock()
+
+    @property
+    def shortens_scripts(self) -> bool:
+        """Does less than a script's own limit seem to be left?"""
+        return self.for_a_script < self._most
 
     @property
     def for_a_script(self) -> float:

@@ -91,6 +91,8 @@ class Worker:
             if decided:
                 attempt.execution = tried.as_outcome()
                 return
+        if self.deadline.shortens_scripts:  # or a wait for the provider went by, which may not count
+            self.deadline.follow(self.gateway.status())
         attempt.execution = self._run(attempt, self.deadline.check("the model's reply left no time to run it"))
         if self.trials is not None and not attempt.inputs:
             self.trials.ran_in_full(tried, attempt.execution)

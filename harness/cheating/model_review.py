@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ from harness.errors import InfrastructureError, PodiumError
 from harness.gateway.budget import Budget, Ledger
 from harness.gateway.calls import Books
 from harness.gateway.forward import CallLimits, ModelCalls
+from harness.gateway.pacing import Paces
 from harness.gateway.prices import refuse_unpriced
 from harness.gateway.providers.base import Provider
 from harness.gateway.retry import Retrier, RetryPolicy, Timing
@@ -81,6 +82,7 @@ class Reviewer:
     provider: Provider
     settings: ModelSettings
     budget: Budget
+    paces: Paces = field(default_factory=Paces)  # all its calls go at one pace
 
     def review(
         self, runs: Sequence[Audited], tasks: Tasks, say: Callable[[str], None], *, again: bool = False
@@ -136,7 +138,8 @@ class Reviewer:
         with Transcript(folder / TRANSCRIPT, traits.secrets, limits.transcript_bytes) as transcript:
             books = Books(self.provider.name, traits, ledger, transcript, failed.append)
             deadline = time.monotonic() + DEADLINE_SECONDS
-            calls = ModelCalls(self.provider, books, Retrier(RetryPolicy(), Timing()), deadline, folder, limits)
+            retrier = Retrier(RetryPolicy(), Timing(), lambda waiting=0.0: deadline, str(folder), self.paces)
+            calls = ModelCalls(self.provider, books, retrier, folder, limits)
             text = prompt(case, node, audited.findings.findings)
             said = await ask(calls, self.settings, SYSTEM, text, TOOL, "audit")
         _keep(audited, node, self.settings.name, said)

@@ -9,6 +9,7 @@ Used from one event loop only; `Ledger.usage` may be read from any thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from harness.gateway.prices import TokenUsage
@@ -57,6 +58,7 @@ class Ledger:
 
     budget: Budget
     usage: Usage = field(default_factory=Usage)
+    on_held: Callable[[float, int], None] = lambda usd, tokens: None  # told what calls in flight can cost at most
     _open: set[Reservation] = field(default_factory=set)
 
     def reserve(self, tokens: TokenUsage, cost_usd: float | None) -> Reservation:
@@ -66,6 +68,7 @@ class Ledger:
         self._refuse_over("tokens", self.budget.tokens, self._tokens_held(), tokens.total)
         self._refuse_over("USD", self.budget.usd, self._usd_held(), cost_usd or 0.0)
         self._open.add(wanted)
+        self._tell()
         return wanted
 
     def settle(self, held: Reservation, tokens: TokenUsage, cost_usd: float | None, seconds: float) -> None:
@@ -82,6 +85,10 @@ class Ledger:
             cost_usd=used.cost_usd + (cost_usd or 0.0),
             model_seconds=used.model_seconds + seconds,
         )
+        self._tell()
+
+    def _tell(self) -> None:
+        self.on_held(sum(one.cost_usd or 0.0 for one in self._open), sum(one.tokens.total for one in self._open))
 
     def note_refusal(self) -> None:
         self.usage = replace(self.usage, refused=self.usage.refused + 1)

@@ -13,6 +13,7 @@ import orjson
 from harness.errors import InfrastructureError
 from harness.gateway.budget import Ledger, Reservation
 from harness.gateway.fingerprint import fingerprint
+from harness.gateway.pacing import Turn
 from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Traits
 from harness.gateway.served import ServedModels
@@ -39,6 +40,7 @@ class Call:
     waiting_seconds: float = 0.0
     label: str | None = None
     recorded: bool = False
+    turn: Turn | None = None
 
     @property
     def sent(self) -> Json:
@@ -122,6 +124,8 @@ class Books:
         self.ledger.note_waiting(call.waiting_seconds)
         if reported is not None:
             cost = 0.0 if call.recorded else self._traits.prices.cost_usd(call.model, reported)
+            if call.turn is not None:
+                call.turn.settle(TokenUsage() if call.recorded else reported, self.monotonic())
             self.ledger.settle(call.held, reported, cost, seconds)
             return reported, cost
         billed = ending.outcome == "cut" or (ending.outcome == "answered" and ending.status < 400)

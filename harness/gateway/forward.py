@@ -51,13 +51,10 @@ class CallLimits:
 class ModelCalls:
     """Answers the providers' endpoints. Used from one event loop."""
 
-    def __init__(
-        self, provider: Provider, books: Books, retrier: Retrier, deadline: float, folder: Path, limits: CallLimits
-    ) -> None:
+    def __init__(self, provider: Provider, books: Books, retrier: Retrier, folder: Path, limits: CallLimits) -> None:
         self._provider = provider
         self._books = books
         self._retrier = retrier
-        self._deadline = deadline
         self._folder = folder
         self._limits = limits
         self._secrets = tuple(secret.encode() for secret in provider.traits.secrets if secret)
@@ -124,7 +121,8 @@ class ModelCalls:
         )
         answered = False
         try:
-            sent = await self._retrier.send(self._provider, request, self._deadline)
+            assert call.held is not None
+            sent = await self._retrier.send(self._provider, request, call.held.tokens)
             answered = True
         except GaveUp as gave_up:
             call.attempts, call.waiting_seconds = gave_up.attempts, gave_up.waiting_seconds
@@ -134,7 +132,7 @@ class ModelCalls:
             if not answered:
                 self._books.close_call(call, Ending("cut", 499, error="the gateway was stopped"))
         call.attempts, call.waiting_seconds = sent.attempts, sent.waiting_seconds
-        call.recorded = sent.response.recorded
+        call.recorded, call.turn = sent.response.recorded, sent.turn
         if isinstance(sent.response.body, bytes):
             return self._whole(call, sent.response, sent.response.body)
         asked_for_usage = bool(child(call.body, "stream_options").get("include_usage"))
@@ -144,7 +142,7 @@ class ModelCalls:
             sent.response.body,
             StreamRecording(call.wire, self._folder, self._secrets, drop_usage=not asked_for_usage),
             headers=_passed_down(sent.response.headers),
-            seconds_left=max(0.0, self._deadline - self._books.monotonic()),
+            seconds_left=max(0.0, self._retrier.deadline() - self._books.monotonic()),
             drain_seconds=self._limits.drain_seconds,
         )
 

@@ -28,7 +28,9 @@ from harness.gateway.calls import Books
 from harness.gateway.checks import CheckCaps, SubmissionChecks
 from harness.gateway.connections import BodyMemory, BoundedProtocol
 from harness.gateway.forward import CallLimits, ModelCalls
+from harness.gateway.held import HeldFile
 from harness.gateway.journal import EventCaps, JournalWriter, StoredEvent
+from harness.gateway.pacing import Paces
 from harness.gateway.prices import refuse_unpriced
 from harness.gateway.providers.base import Provider
 from harness.gateway.retry import Retrier, RetryPolicy, Timing
@@ -37,7 +39,10 @@ from harness.gateway.scores import Scoring, SubmissionScores
 from harness.gateway.served import Served
 from harness.gateway.transcript import NAME as TRANSCRIPT_NAME
 from harness.gateway.transcript import CallRecord, Transcript, read_transcript
+from harness.gateway.waits import Clock, Deadline, WaitClock
 
+# Under a limit of working time: waiting beyond this many times the limit counts, or a run might never end.
+MOST_WAITING = 3.0
 _GRACE_SECONDS = 0.5
 _LONGEST_SOCKET_PATH = 107  # sun_path of Linux, without its closing zero
 
@@ -74,6 +79,9 @@ class Gateway:
         on_event: Callable[[StoredEvent], None] | None = None,
         used: Used = Used(),
         on_call: Callable[[CallRecord], None] = lambda record: None,
+        paces: Paces | None = None,
+        workers: int = 1,
+        clock: Clock = "wall",
     ) -> None:
         self.socket = door / SOCKET_NAME
         self._run_folder = run_folder
@@ -88,6 +96,9 @@ class Gateway:
         self._limits = limits
         self._retry = retry
         self._timing = timing or Timing()
+        self._paces = paces or Paces()
+        self._waits = WaitClock(workers)
+        self._clock = clock
         self._on_event = on_event
         self._on_call = on_call
         self._stop = False
@@ -102,6 +113,16 @@ class Gateway:
     def usage(self) -> Usage:
         """What the run has used so far."""
         return self._ledger.usage
+
+    def waited_seconds(self) -> float:
+        """How long the run could do nothing but wait for its provider."""
+        return self._waits.seconds(self._timing.monotonic())
+
+    def uncounted_seconds(self, more: float = 0.0) -> float:
+        """How much of the time so far the run's limit does not count; or would not, if it waited so much more."""
+        if self._clock == "wall":
+            return 0.0
+        return min(self.waited_seconds() + more, MOST_WAITING * self._deadline_seconds)
 
     def served(self) -> tuple[Served, ...]:
         """Which models answered so far, as their providers name them."""
@@ -172,8 +193,11 @@ class Gateway:
         journal = JournalWriter(self._run_folder, self._caps)
         checks = SubmissionChecks(self._run_folder, self._checker, self._check_caps, executor)
         scores = SubmissionScores(self._run_folder, self._scoring, checks) if self._scoring else None
+        held = HeldFile(self._run_folder)
+        self._ledger.on_held = held.note
         try:
             with self._transcript() as transcript:
+                held.go_on(*self._beyond_the_transcript())
                 server = _Server(self._config(executor, journal, checks, scores, transcript), self._ready)
                 self._server = server
                 await server.serve()
@@ -182,8 +206,19 @@ class Gateway:
             executor.shutdown(wait=False, cancel_futures=True)
             journal.close()
             checks.close()
+            self._ledger.on_held = lambda usd, tokens: None  # what comes late may find its descriptor another's
+            held.close()
             if scores is not None:
                 scores.close()
+
+    def _beyond_the_transcript(self) -> tuple[float, int]:
+        """What earlier attempts may have cost that no line tells: calls that were in flight when they were killed."""
+        used, cost, tokens = self._ledger.usage, 0.0, 0
+        if used.calls:
+            for call in read_transcript(self._run_folder / TRANSCRIPT_NAME):
+                cost += call.cost_usd or 0.0
+                tokens += call.usage.total if call.usage else 0
+        return max(0.0, used.cost_usd - cost), max(0, used.input_tokens + used.output_tokens - tokens)
 
     def _transcript(self) -> Transcript:
         path, secrets = self._run_folder / TRANSCRIPT_NAME, self._provider.traits.secrets
@@ -202,10 +237,9 @@ class Gateway:
         books.on_call = self._on_call
         books.recall(read_transcript(transcript.path))
         self._books = books
-        deadline = self._timing.monotonic() + self._deadline_seconds - self._used_seconds
-        retrier = Retrier(self._retry, self._timing)
+        retrier = Retrier(self._retry, self._timing, self._deadline(), str(self._run_folder), self._paces, self._waits)
         parts = Parts(
-            calls=ModelCalls(provider, books, retrier, deadline, self._run_folder, self._limits),
+            calls=ModelCalls(provider, books, retrier, self._run_folder, self._limits),
             journal=journal,
             checks=checks,
             scores=scores,
@@ -234,8 +268,13 @@ class Gateway:
             timeout_keep_alive=600,
         )
 
+    def _deadline(self) -> Deadline:
+        """When calls end, on the clock that they are timed by."""
+        ends = self._timing.monotonic() + self._deadline_seconds - self._used_seconds
+        return lambda waiting=0.0: ends + self.uncounted_seconds(waiting)
+
     def _status(self) -> StatusReply:
-        elapsed = time.monotonic() - self._started
+        elapsed = time.monotonic() - self._started - self.uncounted_seconds()
         return StatusReply(
             spent_fraction=self._ledger.spent_fraction(),
             elapsed_seconds=elapsed,

@@ -196,7 +196,9 @@ def costs(summary: Summary) -> Data:
     """Per competition: what its runs took, all together."""
     found = [_cost(name, rows) for name, rows in by_competition(summary.rows).items()]
     tokens = ("input_tokens", "cached_input_tokens", "output_tokens")
-    return Data("costs", ("competition", "runs", "steps", "wall_seconds", *tokens, "cost_usd"), tuple(found))
+    return Data(
+        "costs", ("competition", "runs", "steps", "wall_seconds", *tokens, "cost_usd", "working_seconds"), tuple(found)
+    )
 
 
 def _cost(name: str, rows: Sequence[Row]) -> tuple[Value, ...]:
@@ -204,7 +206,8 @@ def _cost(name: str, rows: Sequence[Row]) -> tuple[Value, ...]:
     steps, tokens_in = sum(row.steps for row in rows), sum(row.input_tokens for row in rows)
     cached = sum(row.cached_input_tokens for row in rows)
     tokens_out, paid = sum(row.output_tokens for row in rows), sum(row.cost_usd for row in rows)
-    return name, len(rows), steps, round(wall, 3), tokens_in, cached, tokens_out, round(paid, 6)
+    working = sum(row.working_seconds or 0.0 for row in rows)
+    return name, len(rows), steps, round(wall, 3), tokens_in, cached, tokens_out, round(paid, 6), round(working, 3)
 
 
 def _value(value: object) -> Value:

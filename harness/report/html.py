@@ -270,6 +270,7 @@ def _costs(summary: Summary) -> dict[str, Any]:
         runs=len(rows),
         steps=sum(row.steps for row in rows),
         wall=sum(row.wall_seconds or 0.0 for row in rows),
+        working=sum(row.working_seconds or 0.0 for row in rows),
         tokens_in=sum(row.input_tokens for row in rows),
         cached=sum(row.cached_input_tokens for row in rows),
         tokens_out=sum(row.output_tokens for row in rows),

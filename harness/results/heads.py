@@ -76,6 +76,7 @@ class RunHead(TypedDict):
     candidate_isolation: NotRequired[str]
     answers_shown: NotRequired[bool]
     wall_seconds: NotRequired[float | None]
+    working_seconds: NotRequired[float | None]
     oom_kills: NotRequired[int]
     egress: NotRequired[EgressHead]
     cache_sha256: NotRequired[str | None]

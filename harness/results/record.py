@@ -224,10 +224,14 @@ class RunRecord(BaseModel):
     candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
     gpus: str = ""
     budget_usd: float | None = None
+    budget_tokens: int | None = None
+    time_limit_seconds: float | None = None
+    time_limit_clock: Literal["wall", "working"] = "wall"
     sandbox: dict[str, Any] = {}
     exit_code: int | None = None
     oom_kills: int = 0
     wall_seconds: float | None = None
+    working_seconds: float | None = None
     first_candidate_seconds: float | None = None
     resources: ResourcesRecord | None = None
     usage: UsageRecord = UsageRecord()
@@ -242,3 +246,4 @@ class RunRecord(BaseModel):
     tree: TreeRecord | None = None
     resumed_from: int | None = None
     earlier_seconds: float = 0.0
+    earlier_working_seconds: float = 0.0

@@ -67,6 +67,7 @@ class Row:
     steps: int
     good_nodes: int
     wall_seconds: float | None
+    working_seconds: float | None = None
     phase_seconds: dict[str, float]
     waiting_seconds: float
     input_tokens: int
@@ -248,6 +249,7 @@ def _row(
         steps=tree["steps"],
         good_nodes=tree["good_nodes"],
         wall_seconds=head.get("wall_seconds"),
+        working_seconds=head.get("working_seconds"),
         phase_seconds=tree["phase_seconds"],
         waiting_seconds=usage.get("waiting_seconds", 0.0),
         input_tokens=usage.get("input_tokens", 0),

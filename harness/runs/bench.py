@@ -200,6 +200,8 @@ class Bench:
                 image=image,
                 other=other,
                 budget_usd=options.budget,
+                budget_tokens=options.budget_tokens,
+                clock=options.clock,
                 workers=options.workers,
                 replay=options.replay,
                 description=self._description(item, data),
@@ -363,12 +365,14 @@ class Bench:
     def tools(self, progress: Progress, gpu_watch: GpuWatch) -> RunTools:
         """The real sandbox, provider and budget."""
         from harness.gateway.budget import Budget
+        from harness.gateway.pace import RateLimits
+        from harness.gateway.pacing import PACE_FOLDER, Paces
         from harness.gateway.providers import reusing
         from harness.machine.gpu_request import given
         from harness.runs.run import RunTools
         from harness.sandbox.docker import DockerSandbox
 
-        settings = self.settings
+        settings, options = self.settings, self.options
         assert self.client is not None  # plans() comes first
 
         return RunTools(
@@ -376,7 +380,7 @@ class Bench:
                 self.client, spec, workspace_folder=settings.workspaces, environ=settings.environ
             ),
             make_provider=lambda plan: reusing(self._recorded(plan), self.provider(plan.models, plan.seed)),
-            make_budget=lambda plan: Budget(usd=plan.budget_usd),
+            make_budget=lambda plan: Budget(usd=plan.budget_usd, tokens=plan.budget_tokens),
             on_event=progress.event,
             should_stop=self.stop.in_order,
             should_end=self.stop.at_once,
@@ -384,4 +388,7 @@ class Bench:
             code=self.code,
             watch=self.watcher,
             look_at_gpus=lambda plan: gpu_watch.of(given(plan.gpus, gpu_watch.inventory)),
+            paces=Paces(
+                RateLimits(options.requests_per_minute, options.tokens_per_minute), settings.home / PACE_FOLDER
+            ),
         )

@@ -74,6 +74,7 @@ def plan_of(plan: RunPlan, reruns: Sequence[Rerun]) -> RunPlan:
         rerun=tuple(reruns),
         workers=1,
         wall_seconds=seconds,
+        clock="wall",  # it asks no model
         limits=replace(plan.limits, wall_seconds=seconds),
     )
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harness.data.manifest import Prepared
     from harness.data.search_view import SearchView
     from harness.egress.cache import CacheView
+    from harness.gateway.waits import Clock
     from harness.machine.images import ImageRef
     from harness.runs.presets import Preset
     from harness.runs.promptset import PromptSet
@@ -70,6 +71,8 @@ class RunPlan:
     rerun: tuple[Rerun, ...] = ()  # instead of a search
     egress: Egress = NONE
     cache: CacheView | None = None  # packages and models that lie ready
+    budget_tokens: int | None = None
+    clock: Clock = "wall"  # what `wall_seconds` counts
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
 
     @property
@@ -132,6 +135,8 @@ class RunPlan:
             *([self.other.sha256] if self.other else []),
             self.view.manifest.fingerprint if self.view else "",
             *([self.cache.sha256] if self.cache else []),
+            *([f"{self.budget_tokens} tokens"] if self.budget_tokens is not None else []),
+            *([self.clock] if self.clock != "wall" else []),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

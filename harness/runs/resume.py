@@ -43,6 +43,7 @@ class Earlier:
     nodes: tuple[NodeEvent, ...]
     best: str | None
     seconds: float
+    working_seconds: float
     usage: Usage
 
 
@@ -104,6 +105,8 @@ def refuse_other(record: RunRecord, plan: RunPlan) -> None:
 def refuse_used_up(folder: RunFolder, record: RunRecord, deadline_seconds: float) -> None:
     """Raise `UserError` when nothing is left of the run's time."""
     used = _all_seconds(record, list(_whole_events(folder)))
+    if record.time_limit_clock == "working":
+        used = _working_seconds(record, used, usage_in(folder.path))
     if deadline_seconds - used < LEAST_SECONDS:
         raise UserError(
             f"{record.group}/{record.run_id} can't be resumed: {used:.0f} s of its {deadline_seconds:.0f} s were used "
@@ -133,13 +136,16 @@ def carry_over(folder: RunFolder, attempt: int) -> Earlier:
     lines = b"".join(stored.model_dump_json().encode() + b"\n" for stored in events)
     write_atomically(folder.journal, lines)
     bests = [stored.event.node for stored in events if isinstance(stored.event, BestEvent)]
+    seconds = _all_seconds(record, events)
+    # A record of an orderly end knows better: also what calls were billed whose usage nobody reported.
+    usage = Usage(**record.usage.model_dump()) if record.ended_at else usage_in(source.path)
     return Earlier(
         attempt=int(source.path.name),
         nodes=nodes,
         best=bests[-1] if bests else None,
-        seconds=_all_seconds(record, events),
-        # A record of an orderly end knows better: also what calls were billed whose usage nobody reported.
-        usage=Usage(**record.usage.model_dump()) if record.ended_at else _usage(folder.transcript),
+        seconds=seconds,
+        working_seconds=_working_seconds(record, seconds, usage),
+        usage=usage,
     )
 
 
@@ -208,9 +214,12 @@ def _carry_lines(source: Path, target: Path) -> None:
     write_atomically(target, b"".join(kept))
 
 
-def _usage(transcript: Path) -> Usage:
-    from harness.gateway.transcript import read_transcript
+def usage_in(run_folder: Path) -> Usage:
+    """What an attempt used that was killed: what its transcript says, and the most that calls in flight can cost."""
+    from harness.gateway.held import read_held
+    from harness.gateway.transcript import NAME, read_transcript
 
+    transcript = run_folder / NAME
     calls = refused = read = written = cached = kept = 0
     cost = waiting = seconds = 0.0
     with contextlib.suppress(InvalidSpec, FileNotFoundError):
@@ -226,7 +235,15 @@ def _usage(transcript: Path) -> Usage:
                 read, written = read + call.usage.input, written + call.usage.output
                 cached += call.usage.cached_input
                 kept += call.usage.cache_write + call.usage.cache_write_1h
-    return Usage(calls, read, written, cached, kept, cost, waiting, seconds, refused)
+    held = read_held(run_folder)
+    return Usage(calls, read + held.tokens, written, cached, kept, cost + held.cost_usd, waiting, seconds, refused)
+
+
+def _working_seconds(record: RunRecord, seconds: float, usage: Usage) -> float:
+    """How much of that was work: by the record where it ended in order, else without what single calls waited."""
+    if record.ended_at and record.working_seconds is not None:
+        return record.working_seconds
+    return max(0.0, seconds - usage.waiting_seconds)
 
 
 def _all_seconds(record: RunRecord, events: list[StoredEvent]) -> float:
@@ -263,6 +280,8 @@ def _inputs(record: RunRecord) -> dict[str, Any]:
         "description": record.data.description,
         "gpus": record.gpus or "none",
         "budget": record.budget_usd,
+        "budget of tokens": record.budget_tokens,
+        "clock": record.time_limit_clock,
         "held-back rows": record.held_back and record.held_back.sha256[:12],
     }
     return flat | dict(_flat("request", request))

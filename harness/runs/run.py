@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from harness.egress.proxy import Proxy
     from harness.gateway.budget import Budget
     from harness.gateway.journal import StoredEvent
+    from harness.gateway.pacing import Paces
     from harness.gateway.providers.base import Provider
     from harness.gateway.scores import Scoring
     from harness.gateway.server import Gateway
@@ -76,6 +77,7 @@ class RunTools:
     watch: Watcher = Nobody()  # noqa: RUF009 - has no state
     look_at_gpus: Callable[[RunPlan], Sequence[GpuSample]] = lambda plan: ()
     make_reach: Callable[[], Reach] = PublicReach  # which addresses an allowlist's names may lead to
+    paces: Paces | None = None  # of the providers' accounts, shared by all runs
 
 
 def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools, *, goes_on: bool = False) -> RunRecord:
@@ -127,8 +129,7 @@ def run_attempt(
         running.note(status=RunStatus.HARNESS_FAILED, reason=f"{type(error).__name__}: {error}")
         raise
     finally:
-        seconds = running.record.earlier_seconds + time.monotonic() - started
-        running.note(ended_at=results.now(), wall_seconds=round(seconds, 3))
+        running.note(ended_at=results.now(), **running.times(time.monotonic() - started))
         try:
             running.close()
         finally:
@@ -192,6 +193,9 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTo
         arguments=plan.arguments,
         gpus=plan.gpus_text,
         budget_usd=plan.budget_usd,
+        budget_tokens=plan.budget_tokens,
+        time_limit_seconds=plan.wall_seconds,
+        time_limit_clock=plan.clock,
         held_back=_held_back(plan),
         egress=EgressRecord(mode=plan.egress.mode, hosts_sha256=plan.egress.sha256),
         cache_sha256=plan.cache.sha256 if plan.cache else None,
@@ -229,10 +233,19 @@ class _Running:
         self._earlier: resume.Earlier | None = None
         self.watch = RunWatch(tools.watch, plan, record.attempt)
         self._proxy: Proxy | None = None
+        self._waited_seconds = 0.0  # for the model's provider, and nothing else went on meanwhile
 
     def note(self, **known: object) -> None:
         """Add to the record."""
         self.record = self.record.model_copy(update=known)
+
+    def times(self, seconds: float) -> dict[str, float]:
+        """The whole run's time, on both clocks, when this attempt took so many seconds."""
+        worked = max(0.0, seconds - self._waited_seconds)
+        return {
+            "wall_seconds": round(self.record.earlier_seconds + seconds, 3),
+            "working_seconds": round(self.record.earlier_working_seconds + worked, 3),
+        }
 
     def go_on_from(self, earlier: resume.Earlier) -> None:
         """Begin with what an interrupted attempt left."""
@@ -241,6 +254,7 @@ class _Running:
         self.note(
             resumed_from=earlier.attempt,
             earlier_seconds=round(earlier.seconds, 3),
+            earlier_working_seconds=round(earlier.working_seconds, 3),
             usage=UsageRecord(**asdict(earlier.usage)),
         )
         self._folder.write(self.record)
@@ -270,6 +284,7 @@ class _Running:
             finally:
                 # After the gateway's end: what was in flight then is settled.
                 served = tuple(ServedRecord(**asdict(one)) for one in gateway.served())
+                self._waited_seconds = gateway.waited_seconds()
                 self.note(usage=UsageRecord(**asdict(gateway.usage())), served=served)
 
     @contextlib.contextmanager
@@ -334,8 +349,13 @@ class _Running:
 
     def _within_time(self, spec: SandboxSpec) -> SandboxSpec:
         """What an earlier attempt used of the run's time is gone."""
-        wall = max(1.0, spec.limits.wall_seconds - self.record.earlier_seconds)
-        return replace(spec, limits=replace(spec.limits, wall_seconds=wall))
+        left = max(1.0, spec.limits.wall_seconds - self._earlier_seconds())
+        return replace(spec, limits=replace(spec.limits, wall_seconds=left))
+
+    def _earlier_seconds(self) -> float:
+        """What earlier attempts took, by the clock that the limit goes by."""
+        record = self.record
+        return record.earlier_seconds if self._plan.clock == "wall" else record.earlier_working_seconds
 
     def _gateway(self, door: Path) -> Gateway:
         from harness.gateway.server import Gateway, Used
@@ -350,8 +370,11 @@ class _Running:
             deadline_seconds=self.record.request.deadline_seconds,
             scoring=self._scoring(),
             on_event=self._see,
-            used=Used(self._earlier.usage, self._earlier.seconds) if self._earlier else Used(),
+            used=Used(self._earlier.usage, self._earlier_seconds()) if self._earlier else Used(),
             on_call=self.watch.called,
+            paces=self._tools.paces,
+            workers=self._plan.workers,
+            clock=self._plan.clock,
         )
 
     def _scoring(self) -> Scoring | None:
@@ -414,7 +437,7 @@ class _Running:
             # What the agent did stands, and so does whatever is being raised.
             self._left_behind = f"; the sandbox was not removed whole ({error}). Later: podium clean"
 
-    def _tick(self, gateway: Gateway) -> None:
+    def _tick(self, gateway: Gateway) -> float:
         if gateway.failure is not None:
             raise gateway.failure
         if self._proxy is not None and self._proxy.failure is not None:
@@ -424,6 +447,7 @@ class _Running:
             raise Interrupted("stopped")
         if self._tools.should_stop():
             gateway.request_stop()
+        return gateway.uncounted_seconds()
 
     def _take_submission(self, box: Sandbox) -> None:
         try:

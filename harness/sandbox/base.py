@@ -117,8 +117,11 @@ class Sandbox(Protocol):
     def start(self) -> None:
         """Create and start; raise `InfrastructureError` or `UserError`, leaving nothing behind."""
 
-    def wait(self, tick: Callable[[], None]) -> Ending:
-        """Wait for the end or the wall-clock limit, calling `tick` about once a second; the box is stopped after."""
+    def wait(self, tick: Callable[[], float]) -> Ending:
+        """Wait for the end or the time limit, calling `tick` about once a second; the box is stopped after.
+
+        `tick` returns how many seconds so far the limit does not count.
+        """
 
     def fetch(self, path: str, destination: Path) -> bool:
         """Copy one regular file out of the stopped box; False when there is none; `InvalidSubmission` for tricks."""

@@ -74,15 +74,15 @@ class DockerSandbox:
         """What the container is created with."""
         return container_options(self._spec)
 
-    def wait(self, tick: Callable[[], None]) -> Ending:
+    def wait(self, tick: Callable[[], float]) -> Ending:
         limits = self._spec.limits
         timed_out = over_disk = False
         next_disk_check = time.monotonic() + DISK_CHECK_SECONDS
         with OomCounter(self._container) as oom:
             while not self._ended(POLL_SECONDS):
-                tick()
+                uncounted = tick()
                 oom.sample()
-                if time.monotonic() - self._started > limits.wall_seconds:
+                if time.monotonic() - self._started - uncounted > limits.wall_seconds:
                     timed_out = True
                 elif self._workspace and self._workspace.limit == "watched" and time.monotonic() > next_disk_check:
                     over_disk = self._is_over_disk()

@@ -15,6 +15,7 @@ from typing import Any
 from harness.contract import VALIDATIONS, Validation
 from harness.egress import choice as egress
 from harness.errors import UserError
+from harness.gateway.waits import CLOCKS, Clock
 from harness.results.layout import check_name
 from harness.runs.models import ModelOptions
 from harness.runs.presets import Gates, Preset
@@ -35,7 +36,9 @@ FLAGS = {
     "gpus": ("--gpus", 0),
     "prompts": ("--prompts", 0),
     "budget_usd": ("--budget", 0),
+    "budget_tokens": ("--budget-tokens", 0),
     "time_limit_seconds": ("--time-limit", 60),
+    "clock": ("--clock", 0),
     "candidate_timeout_seconds": ("--script-timeout", 60),
     "memory_bytes": ("--memory", GIB),
     "cpus": ("--cpus", 0),
@@ -67,7 +70,10 @@ SWITCHES = (
     *("stand_in", "show_answers", "cache"),
     *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
 )
-NOT_OF_ONE_RUN = ("competitions", "seeds", "group", "jobs", "graded", "resume")
+NOT_OF_ONE_RUN = (
+    *("competitions", "seeds", "group", "jobs", "graded", "resume"),
+    *("group_budget_usd", "group_tokens", "requests_per_minute", "tokens_per_minute", "runs_per_cpu", "runs_per_gpu"),
+)
 
 
 @dataclass(frozen=True)
@@ -85,13 +91,21 @@ class BenchOptions:
     gpus: str = ""
     prompts: str | None = None
     budget_usd: float | None = None
+    budget_tokens: int | None = None
     time_limit_seconds: float | None = None
+    clock: Clock = "wall"
     candidate_timeout_seconds: float | None = None
     memory_bytes: int | None = None
     cpus: float | None = None
     disk_bytes: int | None = None
     group: str | None = None
+    group_budget_usd: float | None = None
+    group_tokens: int | None = None
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
     jobs: int = 1
+    runs_per_cpu: int = 1
+    runs_per_gpu: int = 1
     workers: int = 1
     graded: bool = True
     replay: Path | None = None
@@ -194,6 +208,13 @@ def parse_validation(text: str) -> Validation:
     """`--validation`: self, or hidden-split."""
     if text not in VALIDATIONS:
         raise UserError(f"--validation {text!r}: choose one of {', '.join(VALIDATIONS)}")
+    return text
+
+
+def parse_clock(text: str) -> Clock:
+    """`--clock`: wall, or working."""
+    if text not in CLOCKS:
+        raise UserError(f"--clock {text!r}: choose one of {', '.join(CLOCKS)}")
     return text
 
 

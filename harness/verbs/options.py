@@ -97,8 +97,27 @@ Prompts = Annotated[
 BudgetUsd = Annotated[
     float | None, typer.Option("--budget", min=0, help="US dollars a run. [default: 5 for paid models]")
 ]
+BudgetTokens = Annotated[int | None, typer.Option("--budget-tokens", min=1, help="Tokens a run, in and out.")]
+GroupBudgetUsd = Annotated[
+    float | None,
+    typer.Option("--group-budget", min=0, help="US dollars for all runs of the group, earlier attempts included."),
+]
+GroupTokens = Annotated[
+    int | None, typer.Option("--group-tokens", min=1, help="Tokens for all runs of the group; takes --budget-tokens.")
+]
+RequestsPerMinute = Annotated[
+    float | None,
+    typer.Option("--requests-per-minute", min=0.01, help="Model calls, over all runs of a provider's account."),
+]
+TokensPerMinute = Annotated[
+    float | None, typer.Option("--tokens-per-minute", min=1, help="Tokens, over all runs of a provider's account.")
+]
 Minutes = Annotated[
-    float | None, typer.Option("--time-limit", min=0.05, help="Minutes of wall clock. [default: the agent's]")
+    float | None, typer.Option("--time-limit", min=0.05, help="Minutes a run, by --clock. [default: the agent's]")
+]
+ClockName = Annotated[
+    str,
+    typer.Option("--clock", help="What --time-limit counts: wall, or working (without waiting for providers)."),
 ]
 ScriptMinutes = Annotated[float | None, typer.Option("--script-timeout", min=0.01, help="Minutes a script may run.")]
 MemoryGib = Annotated[float | None, typer.Option("--memory", min=0.25, help="GiB a run. [default: 3/4 of the host's]")]
@@ -154,7 +173,9 @@ UseCache = Annotated[
 Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time; they share memory and CPUs.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, at most: as many as fit on the machine.")]
+RunsPerCpu = Annotated[int, typer.Option(min=1, help="How many runs may share a CPU.")]
+RunsPerGpu = Annotated[int, typer.Option(min=1, help="How many runs may share a GPU.")]
 Workers = Annotated[
     int, typer.Option(min=1, max=16, help="Candidates at a time in one run; they divide its memory and CPUs.")
 ]

@@ -13,7 +13,9 @@ from harness.verbs.options import (
     AgentName,
     AnswersBy,
     ApiName,
+    BudgetTokens,
     BudgetUsd,
+    ClockName,
     Competitions,
     Cpus,
     DescriptionKind,
@@ -39,6 +41,7 @@ from harness.verbs.options import (
     Raw,
     ReasoningEffort,
     Replay,
+    RequestsPerMinute,
     Resume,
     Reuse,
     ReuseOutcomes,
@@ -53,6 +56,7 @@ from harness.verbs.options import (
     Steps,
     Suite,
     Temperature,
+    TokensPerMinute,
     UseCache,
     ValidationMode,
     Workers,
@@ -94,7 +98,11 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         gpus: GpusText = "",
         prompts: Prompts = None,
         budget: BudgetUsd = None,
+        budget_tokens: BudgetTokens = None,
+        requests_per_minute: RequestsPerMinute = None,
+        tokens_per_minute: TokensPerMinute = None,
         time_limit: Minutes = None,
+        clock: ClockName = "wall",
         script_timeout: ScriptMinutes = None,
         memory: MemoryGib = None,
         cpus: Cpus = None,
@@ -131,7 +139,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         from harness.egress.choice import absolute
         from harness.runs.presets import Gates
         from harness.specs.descriptions import parse as parse_kind
-        from harness.verbs.choices import BenchOptions, parse_seeds, parse_validation, select
+        from harness.verbs.choices import BenchOptions, parse_clock, parse_seeds, parse_validation, select
         from harness.watch.watching import WatchOptions
 
         settings = settings_now()
@@ -151,7 +159,11 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             gpus=gpus,
             prompts=prompts,
             budget_usd=budget,
+            budget_tokens=budget_tokens,
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
             time_limit_seconds=scaled(time_limit, 60),
+            clock=parse_clock(clock),
             candidate_timeout_seconds=scaled(script_timeout, 60),
             memory_bytes=in_bytes(memory),
             cpus=cpus,

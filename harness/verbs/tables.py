@@ -193,6 +193,7 @@ COST_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "reviews s": _phase("review"),
     "overhead s": _phase("overhead"),
     "waiting s": lambda row: _number(row.waiting_seconds, 1),
+    "working s": lambda row: _number(row.working_seconds, 1),
     "tokens in": lambda row: f"{row.input_tokens:,}",
     "of these cached": lambda row: f"{row.cached_input_tokens:,}" if row.cached_input_tokens else NONE,
     "tokens out": lambda row: f"{row.output_tokens:,}",

@@ -41,10 +41,10 @@ class WatchedBox:
         self._started = time.monotonic()
         self._tell_start(began)
 
-    def wait(self, tick: Callable[[], None]) -> Ending:
-        def look_first() -> None:
+    def wait(self, tick: Callable[[], float]) -> Ending:
+        def look_first() -> float:
             self._look()
-            tick()
+            return tick()
 
         ending = None
         try:

@@ -52,6 +52,7 @@ class Traits:
     `live`: calls cost money and fail for reasons that pass, so they are priced and retried.
     `models`: what may be asked for; empty means anything. `secrets`: strings that may never be written or sent on.
     `older_limit`: models whose servers know the output limit by its older name. `provider_of`: where there are several.
+    `accounts`: by model, whose rate limits a call counts against; calls that name no such model share one account.
     """
 
     live: bool
@@ -60,6 +61,11 @@ class Traits:
     secrets: tuple[str, ...] = ()
     older_limit: frozenset[str] = frozenset()
     provider_of: Mapping[str, str] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+
+    def account_of(self, request: ProviderRequest) -> str:
+        """The account that a request counts against."""
+        return self.accounts.get(str((request.body or {}).get("model")), "any")
 
 
 class ProviderUnreachable(Exception):

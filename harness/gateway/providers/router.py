@@ -21,6 +21,7 @@ class Router:
             secrets=tuple(secret for provider in self._providers for secret in provider.traits.secrets),
             older_limit=frozenset().union(*(provider.traits.older_limit for provider in self._providers)),
             provider_of={model: provider.name for model, provider in by_model.items()},
+            accounts={model: account for one in self._providers for model, account in one.traits.accounts.items()},
         )
 
     @property

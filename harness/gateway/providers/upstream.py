@@ -7,6 +7,7 @@ is kept.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
@@ -41,6 +42,12 @@ class Account:
     key: str
     proxy: str | None = None
 
+    @property
+    def id(self) -> str:
+        """Tells the account from others, as a file's name, without telling its key."""
+        digest = hashlib.sha256(f"{self.base_url}\0{self.key}".encode()).hexdigest()
+        return f"{self.name}-{digest[:16]}"
+
     def headers(self) -> dict[str, str]:
         """What every request carries beside the client's few headers."""
         plain = {"content-type": "application/json", "accept-encoding": "gzip", "user-agent": "podium-bench"}
@@ -61,6 +68,7 @@ class Upstream:
             prices=prices,
             secrets=(account.key,) if account.key else (),
             older_limit=models if account.name == "compatible" else frozenset(),
+            accounts=dict.fromkeys(models, account.id),
         )
         self._headers = account.headers()
         self._transport: httpx2.AsyncHTTPTransport | None = None

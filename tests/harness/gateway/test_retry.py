@@ -108,12 +108,12 @@ def test_delays_double_up_to_a_limit_with_jitter(bench, fake, upstream):
 
 def test_attempts_end_with_the_providers_own_error(bench, fake, upstream, records):
     gateway = bench.gateway(upstream(), retry=RetryPolicy(attempts=3))
-    fake.script(*[Fail(529, message="overloaded")] * 5)
+    fake.script(*[Fail(500, message="overloaded")] * 5)
 
     with pytest.raises(openai.InternalServerError, match="overloaded") as raised:
         chat(bench.openai(gateway).with_options(max_retries=2))
 
-    assert raised.value.status_code == 529 and len(fake.received) == 3
+    assert raised.value.status_code == 500 and len(fake.received) == 3
     assert records(gateway)[0].attempts == 3 and gateway.usage().cost_usd == 0
 
 

@@ -28,7 +28,7 @@ def call(client, **more):
 )
 def test_an_answer_that_no_request_would_change_is_the_providers_fault(bench, fake, upstream, step, stream):
     gateway = bench.gateway(upstream())
-    fake.script(*[step] * 8)
+    fake.script(*[step] * 100)
 
     call(bench.http(gateway), stream=stream)
 

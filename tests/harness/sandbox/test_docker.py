@@ -68,7 +68,7 @@ def box(engine, image, tmp_path):
         sandbox.remove()
 
 
-def run(sandbox, tick=lambda: None):
+def run(sandbox, tick=lambda: 0.0):
     """Start, wait, and return the ending."""
     sandbox.start()
     return sandbox.wait(tick)
@@ -136,6 +136,7 @@ print(json.dumps(out))"""
             with contextlib.suppress(TimeoutError):
                 listener.accept()
                 reached.set()
+            return 0.0
 
         answers = said(run(box(script), tick))
         tick()
@@ -397,7 +398,7 @@ def test_a_box_removed_by_somebody_else_is_infrastructure(box, engine):
     sandbox.start()
     engine.containers.get(sandbox.spec.name).remove(force=True)
     with pytest.raises(InfrastructureError):
-        sandbox.wait(lambda: None)
+        sandbox.wait(lambda: 0.0)
 
 
 def test_orphans_of_dead_owners_are_found_and_removed_those_of_the_living_are_not(box, engine):
