@@ -7,6 +7,7 @@ finding takes its place; one about another script than the run's speaks of nothi
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -83,6 +84,7 @@ def add(run: Path, findings: Findings, word: str, *, by: str, reason: str, only:
         podium_version=findings.podium_version,
     )
     append_line(run / NAME, json.loads(verdict.model_dump_json()))
+    os.utime(run)  # whoever watches the folder looks again
     return verdict
 
 

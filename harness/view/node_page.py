@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cheating.standing import Judged
 from harness.view.calls import Made
+from harness.view.flags import flags
 from harness.view.runs import OpenRun
 from harness.view.source import Diff, Piece, coloured, compared
 from harness.view.text import readable, shortened
@@ -44,6 +46,7 @@ class NodePage:
     on_best_path: bool
     phases: Sequence[tuple[str, float]]
     test: Mapping[str, Any]
+    judged: Sequence[Judged]
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ def node_page(run: OpenRun, name: str) -> NodePage | None:
         on_best_path=on_path,
         phases=[(phase, float(seconds.get(phase) or 0.0)) for phase in PHASES],
         test=run.node_grades().get(name, {}),
+        judged=flags(run.folder.path).of_node(name),
     )
 
 

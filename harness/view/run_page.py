@@ -13,6 +13,7 @@ from harness.report import resources
 from harness.report.resources import Picture
 from harness.report.series import plain
 from harness.results.record import RunRecord, RunStatus
+from harness.view.flags import Flags, flags
 from harness.view.runs import OpenRun
 from harness.view.text import readable
 from harness.view.tree import GOOD, RUNNING, TreeNode
@@ -53,6 +54,7 @@ class RunFacts:
     attempts: Sequence[int]
     conditions: Sequence[tuple[str, str]]
     everything: str
+    flags: Flags
     complete: bool  # whether all of the journal and the transcript was read
 
 
@@ -91,6 +93,7 @@ def facts(run: OpenRun, *, complete: bool) -> RunFacts:
         attempts=run.folder.attempts(),
         conditions=_conditions(record) if record else [],
         everything=_everything(run, record),
+        flags=flags(run.folder.path),
         complete=complete,
     )
 
