@@ -8,6 +8,7 @@ time or end candidates; keepers do. If it dies or hangs, keepers start plainly a
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -26,7 +27,7 @@ from agent.supervisor.places import Ground
 from agent.supervisor.shares import gpus_of
 from agent.supervisor.starting import STARTED
 
-READY = b"ready"
+SERVING, READY = b"serving", b"ready"  # answers from now on; and has imported everything
 SPARE_SECONDS = 0.5  # after a start: forking the next spare at once would take the new script's CPU
 UNFIT = 70  # the exit status that says: another one would be the same
 
@@ -48,40 +49,64 @@ class _Child:
 class ForkServer:
     """Forks for every line; `control` brings lines and, by closing, the end.
 
-    One child is forked in advance, the *spare*: it waits as root for an order, so that fork, and copying the pages that
-    every child writes to, are over when the order comes. Without a spare a child is forked for the order.
+    It answers between two imports too: the first script begins with what is there by then and imports the rest itself,
+    rather than wait for what it may not need. Once all is there one child is forked in advance, the *spare*: it waits
+    as root for an order, so that fork, and copying the pages that every child writes to, are over when the order comes.
+    Without a spare a child is forked for the order.
     """
 
     def __init__(self, control: socket.socket, ground: Ground) -> None:
         self._control = control
         self._ground = ground
-        self._setters = preload.thread_setters()
+        self._setters: list[preload.SetThreads] = []
         self._own_modules = [name for name in sys.modules if name == "agent" or name.startswith("agent.")]
         self._lines: dict[int, socket.socket] = {}
         self._children: dict[int, _Child] = {}
         self._spare: _Child | None = None
         self._spare_at = 0.0
+        self._imported = False
 
-    def serve(self) -> None:
-        """Say that it is ready; then answer until the supervisor closes the control line."""
+    def serve(self, modules: Sequence[str]) -> None:
+        """Import, answering meanwhile; say that it is ready; then answer until the supervisor closes the control line.
+
+        Leave with `UNFIT` where an import started a thread.
+        """
         confine.prepare(self._ground)
-        protocol.send(self._control, READY)
         with contextlib.suppress(protocol.Closed):
+            protocol.send(self._control, SERVING)
+            self._import(modules)
+            protocol.send(self._control, READY)
             while True:
-                if (descriptor := self._ready()) is not None:
+                timeout = max(0.0, self._spare_at - time.monotonic()) * 1000 if self._spare is None else None
+                if (descriptor := self._ready(timeout)) is not None:
                     self._handle(descriptor)
                 elif self._spare is None:
                     self._fork_spare()
 
-    def _ready(self) -> int | None:
-        """One descriptor at a time, since handling it may close others; None when a new spare is due."""
+    def _import(self, modules: Sequence[str]) -> None:
+        missing = []
+        alone = len(os.sched_getaffinity(0)) == 1  # then the CPU is the script's, and imports go on when it has ended
+        for complaint in preload.importing(modules):
+            if complaint is not None:
+                missing.append(complaint)
+            if len(threads := preload.threads()) != 1:
+                print(f"fork server: the imports started threads: {', '.join(threads)}", file=sys.stderr)  # noqa: T201
+                sys.exit(UNFIT)
+            while (descriptor := self._ready(None if alone and self._children else 0)) is not None:
+                self._handle(descriptor)
+        gc.collect()
+        preload.settled()
+        self._setters = preload.thread_setters()
+        self._imported = True
+        if missing:
+            print(f"fork server: not imported: {', '.join(missing)}", file=sys.stderr)  # noqa: T201
+
+    def _ready(self, timeout: float | None) -> int | None:
+        """One descriptor at a time, since handling it may close others; None when so many milliseconds passed."""
         poller = select.poll()
         for descriptor in (self._control.fileno(), *self._lines, *self._children):
             poller.register(descriptor, select.POLLIN)
-        timeout = None
-        if self._spare is None:
-            timeout = max(0.0, self._spare_at - time.monotonic()) * 1000
-        else:
+        if self._spare is not None:
             poller.register(self._spare.pidfd, select.POLLIN)
         events = poller.poll(timeout)
         return events[0][0] if events else None
@@ -129,6 +154,9 @@ class ForkServer:
         return _Child(spare.pid, spare.pidfd, line)
 
     def _from_fork(self, line: socket.socket, message: bytes, descriptors: list[int]) -> _Child:
+        if not self._imported:
+            preload.settled()
+            self._setters = preload.thread_setters()
         pid = os.fork()
         if pid == 0:
             self._begin(message, descriptors)
@@ -216,14 +244,6 @@ class ForkServer:
 
 
 def main(control: int, home: str, slots: int, given: Sequence[Sequence[str]] = ()) -> None:
-    """Import, say what was missing, serve."""
-    missing = preload.preload(preload.module_names())
-    if missing:
-        print(f"fork server: not imported: {', '.join(missing)}", file=sys.stderr)  # noqa: T201
-    names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
-    if len(names) != 1:
-        # A child would have only the thread that forked, and whatever locks the others held.
-        print(f"fork server: the imports started threads: {', '.join(names)}", file=sys.stderr)  # noqa: T201
-        sys.exit(UNFIT)
-    ground = Ground(home=Path(home), slots=slots, given=tuple((name, value) for name, value in given))
-    ForkServer(socket.socket(fileno=control), ground).serve()
+    """Serve; importing is a part of it."""
+    server = ForkServer(socket.socket(fileno=control), Ground(home=Path(home), slots=slots))
+    server.serve(preload.module_names())

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.supervisor import crew, identity, protocol
-from agent.supervisor.forkserver import READY, UNFIT
+from agent.supervisor.forkserver import READY, SERVING, UNFIT
 from agent.supervisor.keeper import LINE, NEW_LINE, NEW_SERVER, NO_LINE
 from agent.supervisor.places import AGENT, Ground, Slot
 
@@ -53,6 +53,7 @@ class _Post:
 class _Server:
     pid: int
     control: socket.socket
+    serving: bool = False
     ready: bool = False
 
 
@@ -215,16 +216,18 @@ class Supervisor:
             message, _ = protocol.receive(self._server.control)
         except (protocol.Closed, protocol.Malformed):
             return  # its end is reaped next
-        if message == READY:
+        if message == SERVING:
+            self._server.serving = True
+        elif message == READY:
             self._server.ready = True
-            for post in self._posts:
-                self._give_line(post)
+        for post in self._posts:  # when it is ready once more: a keeper may have given up on it while it imported
+            self._give_line(post)
 
     def _give_line(self, post: _Post) -> None:
         """Connect a keeper with the fork server, if that is ready; when it will be, all get theirs."""
         if not self._settings.warm:
             self._tell(post, NO_LINE)
-        elif self._server and self._server.ready and post.pid:
+        elif self._server and self._server.serving and post.pid:
             for_server, for_keeper = _pair()
             with contextlib.suppress(protocol.Closed):
                 protocol.send(self._server.control, LINE, [for_server.fileno()])

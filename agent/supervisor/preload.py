@@ -14,7 +14,7 @@ import os
 import random
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,18 +37,29 @@ def module_names(listing: Path = MODULES) -> list[str]:
     return [line for line in lines if line]
 
 
-def preload(names: Sequence[str]) -> list[str]:
-    """Import what is there; return what could not be imported, whatever the reason."""
-    missing = []
+def importing(names: Sequence[str]) -> Iterator[str | None]:
+    """Import what is there, one at a time; after each comes what could not be imported, whatever the reason, or None.
+
+    Between two of them a fork is sound. Garbage is not looked for meanwhile, nor in what is `settled`.
+    """
     gc.disable()
     for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:  # a broken package is a candidate's to meet, not the server's to die of
-            missing.append(f"{name} ({type(error).__name__}: {error})"[:200])
-    gc.collect()
-    gc.freeze()  # a collection in a child would otherwise write to, and so copy, every page
-    return missing
+            yield f"{name} ({type(error).__name__}: {error})"[:200]
+        else:
+            yield None
+
+
+def settled() -> None:
+    """Have children leave alone what is there: a collection in one would write to, and so copy, every page."""
+    gc.freeze()
+
+
+def threads() -> list[str]:
+    """The names of this process's threads: a child would have only the one that forked, and the locks of all."""
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
 
 
 def thread_setters() -> list[SetThreads]:
