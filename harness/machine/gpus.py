@@ -65,7 +65,7 @@ class Inventory:
             if not 0 < count <= len(self.gpus):
                 asked = "all GPUs are asked for" if wanted.count == -1 else f"--gpus {count}"
                 raise UserError(f"{asked}, and this machine has {self._said()}. List them: {TOOL} -L")
-            return tuple(gpu.id for gpu in self.gpus[:count])
+            return tuple(_whole(gpu) for gpu in self.gpus[:count])
         found = tuple(self._by_name(name) for name in wanted.ids)
         if len(set(found)) < len(found):
             raise UserError(f"--gpus {','.join(wanted.ids)} names a GPU twice. Name each once: {TOOL} -L")
@@ -78,13 +78,7 @@ class Inventory:
     def _by_name(self, name: str) -> str:
         for gpu in self.gpus:
             if name == str(gpu.index) or gpu.id.startswith(name):
-                if gpu.mig:
-                    parts = ", ".join(part.id for part in gpu.instances) or "it has none yet"
-                    raise UserError(
-                        f"GPU {name} is cut into MIG instances, of which a container gets one and never the whole. "
-                        f"Ask for an instance: {parts} ({TOOL} -L)"
-                    )
-                return gpu.id
+                return _whole(gpu)
             if any(part.id == name for part in gpu.instances):
                 return name
         raise UserError(f"--gpus: there is no GPU {name} here; this machine has {self._said()}. List them: {TOOL} -L")
@@ -114,6 +108,16 @@ def inventory(environ: Mapping[str, str]) -> Inventory:
             for row in sorted(rows, key=lambda row: int(row[0]))
         )
     )
+
+
+def _whole(gpu: Gpu) -> str:
+    if gpu.mig:
+        parts = ", ".join(part.id for part in gpu.instances) or "it has none yet"
+        raise UserError(
+            f"GPU {gpu.index} ({gpu.id}) is cut into MIG instances, and is not handed out as a whole. "
+            f"Ask for an instance, or another GPU, by its UUID: {parts} ({TOOL} -L)"
+        )
+    return gpu.id
 
 
 def _is_on(row: Sequence[str]) -> bool:

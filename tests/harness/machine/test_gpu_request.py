@@ -3,14 +3,21 @@
 What this can't show is what the real hook does with the request: there is no GPU here.
 """
 
+import time
+
 import pytest
 
 from harness.errors import UserError
-from harness.machine.gpu_request import refuse_what_cannot_be
+from harness.machine.gpu_request import given, refuse_what_cannot_be
 from harness.machine.gpus import Inventory, inventory
+from harness.results.record import GpuUseRecord
 from harness.sandbox.base import Gpus, Limits, SandboxSpec
+from harness.sandbox.docker import DockerSandbox
 from harness.sandbox.gpu import check_gpus
 from harness.sandbox.options import container_options
+from harness.watch.gpus import GpuWatch
+from harness.watch.sampler import Sampler
+from harness.watch.samples import read
 from tests.harness import fake_nvidia
 from tests.harness.fake_nvidia import A100, CTK, SECOND, SLICE, noted, nvidia_smi, runtime_hook, says
 from tests.second_engine import second_engine
@@ -89,3 +96,37 @@ def test_a_toolkit_of_unknown_version_is_said(tmp_path):
         environ = {"PATH": str(tmp_path)}
         refuse_what_cannot_be(engine.client(), engine.tiny_image, Gpus(count=1), Inventory(), environ, said.append)
     assert len(said) == 1 and "is not known" in said[0] and "nvidia-ctk --version" in said[0]
+
+
+class SleepingBox(DockerSandbox):
+    """The real sandbox around an image that has no supervisor."""
+
+    def options(self):
+        return super().options() | {"entrypoint": ["/bin/sleep", "60"], "working_dir": "/"}
+
+
+@pytest.mark.engine
+def test_what_a_boxs_gpu_does_is_sampled_beside_its_cpu(tmp_path):
+    """The whole path of a GPU run but for the driver: request, container, the tool that tells, samples, sums."""
+    runtime_hook(tmp_path / "bin", tmp_path / "notes")
+    environ = nvidia_smi(tmp_path / "tools", fake_nvidia.PLAIN)
+    here, limits = inventory(environ), Limits(60, 64 << 20, 1, workspace_bytes=32 << 20)
+    with second_engine(tmp_path / "bin") as engine, GpuWatch(environ, here) as gpus:
+        spec = SandboxSpec("podium-test-gpu", engine.tiny_image(), limits, gpus=Gpus.parse("1"))
+        box = SleepingBox(engine.client(), spec, workspace_folder=tmp_path / "workspaces", environ=engine.environ)
+        sampler = Sampler(tmp_path / "resources.jsonl", box.resources, lambda: gpus.of(given(spec.gpus, here)))
+        try:
+            box.start()
+            assert box.effective()["device_requests"][0]["Count"] == 1
+            deadline = time.monotonic() + 20
+            while gpus.of([A100])[0].memory_bytes is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            for second in range(3):
+                sampler.tick(float(second))
+        finally:
+            box.remove()
+    assert noted(tmp_path / "notes")
+    record = sampler.close()
+    assert record.gpus == (GpuUseRecord(id=A100, peak_memory_bytes=2048 << 20, mean_utilization_percent=37.0),)
+    assert record.cpu_seconds > 0 and record.peak_memory_bytes > 0
+    assert [sample.gpus[0].utilization_percent for sample in read(tmp_path / "resources.jsonl")] == [37.0] * 3

@@ -68,9 +68,10 @@ def test_mig_instances_stand_for_the_gpu_that_they_cut_up(cut):
     assert cut.parent(SLICE).id == A100
 
 
-def test_a_gpu_under_mig_is_not_handed_out_whole(cut):
-    with pytest.raises(UserError, match=f"Ask for an instance: {SLICE}, {OTHER_SLICE}"):
-        cut.resolve(Gpus.parse("0,1"))
+@pytest.mark.parametrize("asked", ["0,1", A100, "1", "2", "all"])
+def test_a_gpu_under_mig_is_not_handed_out_whole(cut, asked):
+    with pytest.raises(UserError, match=f"GPU 0 .*by its UUID: {SLICE}, {OTHER_SLICE}"):
+        cut.resolve(Gpus.parse(asked))
 
 
 @pytest.mark.parametrize("rows", [fake_nvidia.CARD_WITHOUT_MIG, fake_nvidia.OLD_DRIVER])

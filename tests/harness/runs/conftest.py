@@ -16,6 +16,7 @@ from harness.runs.run import RunTools
 from harness.sandbox.base import GIB, Limits
 from harness.specs import competition
 from harness.specs.descriptions import Description
+from harness.watch.events import Nobody
 from tests.harness.runs.host_sandbox import HostSandbox
 
 HOST = HostRecord(cpu_model="a test's", cpus=1, memory_bytes=GIB, kernel="6", engine="none")
@@ -75,6 +76,7 @@ def tools(tmp_path):
         sandbox=HostSandbox,
         on_event=lambda plan, stored: None,
         provider=lambda plan: provider_for(plan.model, {}, seed=plan.seed),
+        watch=None,
     ):
         def make_sandbox(spec):
             made.append(sandbox(spec, Path(tmp_path) / f"box{len(made)}", agent=agent))
@@ -88,6 +90,7 @@ def tools(tmp_path):
             should_stop=stop,
             should_end=end,
             host=HOST,
+            watch=watch or Nobody(),
         )
 
     make.sandboxes = made
