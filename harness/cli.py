@@ -19,6 +19,7 @@ from harness.verbs.cache_verbs import caches
 from harness.verbs.compare_verbs import comparing
 from harness.verbs.competition_verbs import own
 from harness.verbs.export_verbs import exports
+from harness.verbs.group_verbs import grouping
 from harness.verbs.leaderboard_verbs import leaderboards
 from harness.verbs.options import Edition, GroupName, Json, Submission, Yes
 from harness.verbs.prompt_verbs import prompts
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs)
+app.add_typer(grouping)
 app.add_typer(solving)
 app.add_typer(by_hand)
 app.add_typer(own)

@@ -23,3 +23,26 @@ def locked(folder: Path, name: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked_at_once(folder: Path, name: str) -> Iterator[bool]:
+    """Hold `folder/.locks/name` where nobody has it, waiting for nobody; yield whether it is held."""
+    locks = folder / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(locks / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(folder: Path, name: str) -> bool:
+    """Does somebody hold it now?"""
+    with locked_at_once(folder, name) as held:
+        return not held

@@ -23,13 +23,14 @@ from harness.data.data_in_use import replaceable
 from harness.data.describing import describe_prepared, describe_raw, is_unchanged
 from harness.data.manifest import MANIFEST_NAME, Manifest, Origin, Prepared, RawFile, find, folder_of, is_whole
 from harness.errors import DownloadError, UserError
-from harness.locks import locked
+from harness.locks import is_locked, locked, locked_at_once
 from harness.parallel import Track, untracked
 from harness.specs.competition import BundledSource, Competition, Edition, KaggleSource, LocalSource
 
 __all__ = ["Manifest", "Prepared", "Wish", "find", "folder_of", "prepare"]
 
 DOWNLOADS = ".downloads"
+SCRATCH = "~"  # ends the name of a folder in which data are being prepared
 UNPACKED = ".unpacked"
 Progress = Callable[[str], None]
 Raw = tuple[Mapping[str, Path], dict[str, RawFile]]
@@ -227,13 +228,33 @@ def _versions() -> dict[str, str]:
 @contextmanager
 def scratch_beside(target: Path) -> Iterator[Path]:
     """A folder beside the target, on the same file system; what a killed predecessor left in it goes first."""
-    folder = target.parent / f".{target.name}~"
+    folder = target.parent / f".{target.name}{SCRATCH}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def half_made(data_home: Path) -> list[Path]:
+    """The scratch folders at which nobody works: their processes were killed."""
+    found = [*data_home.glob(f".*{SCRATCH}"), *data_home.glob(f"*/.*{SCRATCH}")]
+    return [folder for folder in sorted(found) if not is_locked(data_home, _lock_of(data_home, folder))]
+
+
+def drop(data_home: Path, scratch: Path) -> bool:
+    """Remove a scratch folder; False where somebody has begun to prepare the same meanwhile."""
+    with locked_at_once(data_home, _lock_of(data_home, scratch)) as alone:
+        if alone:
+            shutil.rmtree(scratch, ignore_errors=True)
+        return alone
+
+
+def _lock_of(data_home: Path, scratch: Path) -> str:
+    """What they lock who prepare there: a search view lies in the folder of its competition."""
+    beside_all = scratch.parent == data_home
+    return scratch.name.removeprefix(".").removesuffix(SCRATCH) if beside_all else scratch.parent.name
 
 
 def _swap_in(made: Path, target: Path, scratch: Path) -> None:

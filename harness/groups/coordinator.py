@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -64,6 +64,7 @@ def run_group(
     jobs: int,
     graded: bool = True,
     resume: bool = False,
+    again: Collection[str] = (),
     executor: Callable[[Work], Executor] = LocalExecutor,
     admission: Admission | None = None,
     on_start: Callable[[RunPlan], None],
@@ -73,7 +74,8 @@ def run_group(
 ) -> list[Finished]:
     """Run, and unless told otherwise grade, every plan that has no outcome yet; results come in the order of `plans`.
 
-    With `resume` they go on from what was interrupted; one that can't raises `UserError`.
+    With `resume` they go on from what was interrupted; one that can't raises `UserError`. Runs named in `again` are run
+    whatever there is of them.
 
     Plans that were not started when a stop was asked for are left out. When one raises, no other is started, those that
     run are let run to their end, and the error goes on.
@@ -82,7 +84,7 @@ def run_group(
         for plan in plans:
             _enqueue(plan, group.run(plan.run_id))
         heard = Heard(on_start, on_end, on_broken, say)
-        shared = Shared(group, tools, leases, admission or Slots(jobs), heard, graded, resume)
+        shared = Shared(group, tools, leases, admission or Slots(jobs), heard, graded, resume, frozenset(again))
         coordinator = Coordinator(plans, shared)
         return coordinator.run(executor(coordinator.carry_out), pool)
 
@@ -108,6 +110,7 @@ class Shared:
     heard: Heard
     graded: bool
     resume: bool
+    again: frozenset[str]
 
 
 class Coordinator:
@@ -212,7 +215,8 @@ class Coordinator:
         folder = self._group.run(plan.run_id)
         claims.enter_context(claimed(folder, self._leases.gone))
         claims.enter_context(in_use(plan.prepared))
-        found = None if self._shared.resume else outcome(plan, folder)
+        anew = self._shared.resume or plan.run_id in self._shared.again
+        found = None if anew else outcome(plan, folder)
         if found is not None and (not self._shared.graded or folder.grade_file.is_file()):
             self._finish(plan, Finished(found, reused=True))
             return
@@ -342,6 +346,7 @@ def task_of(plan: RunPlan, place: Place, folder: RunFolder, *, attempt: int, tok
     return Task(
         group=plan.group,
         run_id=plan.run_id,
+        configuration=plan.configuration,
         attempt=attempt,
         token=token,
         arguments=(*plan.arguments, *limits, "--cpus", f"{needs.cpus:.12g}"),

@@ -47,6 +47,7 @@ class Task(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     group: str
     run_id: str
+    configuration: str = ""
     attempt: int
     token: int
     arguments: tuple[str, ...]  # what follows `podium bench`, with every limit stated

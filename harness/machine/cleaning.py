@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from harness.data import prepare
 from harness.runs import door
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Leftover:
     """One thing that could go; `remove` returns whether it went."""
 
-    kind: Literal["container", "volume", "workspace", "device", "door", "image"]
+    kind: Literal["container", "volume", "network", "workspace", "device", "door", "data", "image"]
     name: str
     why: str
     remove: Callable[[], bool]
@@ -33,7 +34,15 @@ def find(settings: Settings) -> list[Leftover]:
     from harness.machine.engine import connect
 
     client = connect(settings.environ)
-    return [*_of_dead_runs(client), *_half_made(client, settings.workspaces), *_doors(), *_images(client, settings)]
+    return [*of_the_dead(client, settings), *_images(client, settings)]
+
+
+def of_the_dead(client: Any, settings: Settings) -> Iterator[Leftover]:
+    """What belongs to nobody who lives: it can go without asking anybody."""
+    yield from _of_dead_runs(client)
+    yield from _half_made(client, settings.workspaces)
+    yield from _doors()
+    yield from _half_prepared(settings.data)
 
 
 def advice(found: Sequence[Leftover], *, removed: bool, images: bool) -> str:
@@ -74,6 +83,12 @@ def _half_made(client: Any, folder: Path) -> Iterator[Leftover]:
 def _doors() -> Iterator[Leftover]:
     for folder in door.left_over():
         yield Leftover("door", str(folder), "of a process that is gone", _surely(partial(door.remove, folder)))
+
+
+def _half_prepared(folder: Path) -> Iterator[Leftover]:
+    for scratch in prepare.half_made(folder):
+        why = "half-prepared by a process that is gone"
+        yield Leftover("data", str(scratch), why, partial(prepare.drop, folder, scratch))
 
 
 def _images(client: Any, settings: Settings) -> Iterator[Leftover]:

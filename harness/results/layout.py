@@ -285,6 +285,10 @@ class GroupFolder:
             if folder.record_file.is_file():
                 yield folder
 
+    def has_outcomes(self) -> bool:
+        """Has any of its runs one?"""
+        return any((record := run.read()) is not None and record.status.is_outcome for run in self.runs())
+
 
 @dataclass(frozen=True)
 class Results:
@@ -307,6 +311,11 @@ class Results:
             known = ", ".join(sorted(found.name for found in self.groups())) or "none"
             raise UserError(f"no group {name!r} with runs in {self.root}; there are: {known}. The newest is: latest")
         return group
+
+    def declared_group(self, name: str) -> GroupFolder:
+        """A group that has runs, or is declared and has none yet; else raise `UserError`."""
+        group = self.group(name) if is_name(name) else None
+        return group if group is not None and group.declared.is_file() else self.existing_group(name)
 
     def chosen(self, names: Sequence[str]) -> list[GroupFolder]:
         """The groups of these names or paths, or every group; raise `UserError` where there is none."""

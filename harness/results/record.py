@@ -196,6 +196,7 @@ class RunRecord(BaseModel):
     group: str
     competition: str
     agent: str
+    configuration: str = ""
     model: str
     review_model: str | None = None
     fallback_model: str | None = None

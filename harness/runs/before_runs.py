@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError
+from harness.errors import InfrastructureError, UserError
 from harness.results.record import RunStatus
 from harness.runs import lost
 from harness.sandbox.base import GIB
 
 if TYPE_CHECKING:
+    from harness.config import Settings
     from harness.results.layout import GroupFolder
     from harness.runs.plan import RunPlan
     from harness.verbs.progress import Say
@@ -66,18 +67,38 @@ def point_out_earlier(plans: Sequence[RunPlan], group: GroupFolder, say: Say, *,
             )
 
 
-def clear(client: Any, plans: Sequence[RunPlan], say: Say) -> None:
-    """Remove what killed commands left of these very runs: it holds their memory. Say how much is left of others."""
-    from harness.sandbox import reap
+def refuse_other_inputs(plans: Sequence[RunPlan], group: GroupFolder, again: Collection[str]) -> None:
+    """Raise `UserError` where finished runs would be run again because they were made from something else."""
+    from harness.runs import resume
 
-    mine = {(plan.group, plan.run_id) for plan in plans}
-    left = reap.find(client)
-    ours = [orphan for orphan in left if (orphan.labels.get("podium.group"), orphan.labels.get("podium.run")) in mine]
-    for orphan in ours:
-        say(f"removing {orphan.kind} {orphan.name} of a run that was killed")
-        reap.remove(client, orphan)
-    if len(left) > len(ours):
-        say(f"{len(left) - len(ours)} containers and workspaces of killed runs are left. See: podium clean")
+    differing = []
+    for plan in plans:
+        record = group.run(plan.run_id).read()
+        if record is None or not record.status.is_outcome or plan.run_id in again:
+            continue
+        if record.plan_sha256 != plan.sha256():
+            differing.append((record, resume.what_differs(record, plan) or ["the agent's files changed"]))
+    if differing:
+        record, words = differing[0]
+        raise UserError(
+            f"{len(differing)} finished runs of {group.name} were made from other inputs than this command's, such as "
+            f"{record.run_id}: {'; '.join(words[:3])}. Bring that back, choose another --group, or --redeclare: they "
+            "are then run again, and what they are now is kept as attempts"
+        )
+
+
+def clear(client: Any, settings: Settings, say: Say) -> None:
+    """Remove what killed commands left: it holds memory and disk. What belongs to a living one is never touched."""
+    from harness.machine import cleaning
+
+    for leftover in cleaning.of_the_dead(client, settings):
+        try:
+            gone = leftover.remove()
+        except InfrastructureError as error:
+            say(f"{leftover.kind} {leftover.name} of a killed command could not be removed: {error}. See: podium clean")
+            continue
+        if gone:
+            say(f"removed what a killed command left: {leftover.kind} {leftover.name}, {leftover.why}")
 
 
 def _existing(folder: Path) -> Path:

@@ -17,13 +17,16 @@ from harness.agents import choose
 from harness.config import Settings
 from harness.errors import Interrupted, UserError
 from harness.files import write_atomically
+from harness.groups import declared, leases
+from harness.groups.declared import Declared
+from harness.groups.matrix import Arm, Matrix, named
 from harness.results.layout import GroupFolder, HostRecord, Results
 from harness.results.record import CodeRecord
 from harness.runs import before_runs, prompt_check, promptset, recorded_order
 from harness.runs.plan import RunPlan
 from harness.runs.presets import Preset, preset
 from harness.runs.stopping import StopFlag
-from harness.sandbox.base import Gpus
+from harness.sandbox.base import Gpus, Limits
 from harness.verbs.choices import BenchOptions
 from harness.verbs.progress import Progress, Say
 from harness.watch.events import GroupEnded, GroupStarted, Nobody, RunBroke, RunSettled, Watcher
@@ -46,6 +49,18 @@ if TYPE_CHECKING:
     from harness.watch.gpus import GpuWatch
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What the choices come to, as far as it can be known without engine and data."""
+
+    other: OtherAgent | None
+    preset: Preset
+    competitions: Sequence[Competition]
+    prompts: promptset.PromptSet
+    limits: Limits
+    gpus: Gpus | None
+
+
 @dataclass
 class Bench:
     """What the pieces of one command share."""
@@ -60,6 +75,12 @@ class Bench:
     watch: WatchOptions | None = None  # None: as the environment has it
     watcher: Watcher = field(default_factory=Nobody)
     gpus: Inventory | None = None
+    matrix: Matrix | None = None  # where it is more than the options say: several agents, models, prompt sets
+    only: frozenset[str] | None = None  # of its runs; None: all
+    again: frozenset[str] = frozenset()  # runs that are run again, though they have an outcome
+    redeclare: bool = False  # may the group's runs be made otherwise than those that it has?
+    data: dict[str, Prepared] = field(default_factory=dict)
+    reached: tuple[Egress, CacheView | None] | None = None
 
     def run(self) -> Summary:
         """Run what is missing, grade it unless only runs were asked for; the summary is also on disk."""
@@ -75,11 +96,16 @@ class Bench:
         from harness.specs.suites import suites_now
         from harness.watch.gpus import GpuWatch
 
-        plans = self.plans()
+        matrix, there = self._declared()
+        plans = self._plans_of(matrix)
+        if not self.options.resume and not self.redeclare:
+            before_runs.refuse_other_inputs(plans, self.group(), self.again)
         group = self.group()
-        plans[0].prompts.keep(group.prompts)
+        for prompts in {plan.prompts.sha256: plan.prompts for plan in plans}.values():
+            prompts.keep(group.prompts)
         self._keep_packages(group)
-        before_runs.clear(self.client, plans, self.say)
+        if not self.options.resume and self.only is None:
+            declared.keep(group, matrix, there)
         before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
         several = self.options.jobs > 1
         self.watcher.note(GroupStarted(None, group.name, len(plans)))
@@ -96,6 +122,8 @@ class Bench:
                     jobs=self.options.jobs,
                     graded=self.options.graded,
                     resume=self.options.resume,
+                    again=self.again,
+                    say=progress.say,
                     on_start=progress.started,
                     on_end=self._told(progress.ended),
                     on_broken=self._told_broken(progress.broken),
@@ -151,8 +179,48 @@ class Bench:
             return claimed
         raise AssertionError("count() does not end")
 
+    def _declared(self) -> tuple[Matrix, Declared | None]:
+        """What is to be run, with the names and sizes that the group gives it, and what the group was before."""
+        options = self.options
+        options.check()
+        arm = Arm(options.agent, options.model, options.prompts, options.configuration or None)
+        matrix = self.matrix or Matrix(options.competitions, (arm,), options.seeds, options)
+        if options.group is None:
+            return replace(matrix, arms=named(matrix.arms, ())), None
+        group = self.group()
+        leases.refuse_busy(group)
+        there = declared.read(group)
+        if options.resume:
+            return matrix, there
+        matrix, gained = declared.merged(matrix, there, has_outcomes=group.has_outcomes, redeclare=self.redeclare)
+        if gained:
+            self.say(f"{group.name} grows: {', '.join(gained[:6])}{' …' if len(gained) > 6 else ''}")
+        return matrix, there
+
+    def _plans_of(self, matrix: Matrix) -> list[RunPlan]:
+        """The plans of every arm; all that can be checked is, before an engine is asked for anything."""
+        arms = [replace(self, options=matrix.of_arm(arm)) for arm in matrix.arms]
+        checked = [bench.check() for bench in arms]
+        self._engine()
+        before_runs.clear(self.client, self.settings, self.say)
+        self.reached = self._reach()
+        made = []
+        for bench, one in zip(arms, checked, strict=True):
+            bench.options = replace(bench.options, group=self.group().name) if self.options.group else bench.options
+            bench.client, bench.host, bench.code, bench.gpus = self.client, self.host, self.code, self.gpus
+            bench.reached = self.reached
+            made += bench.resolve(one)
+            self.options = replace(self.options, group=bench.options.group)
+        return [plan for plan in made if self.only is None or plan.run_id in self.only]
+
     def plans(self) -> list[RunPlan]:
         """Check everything that can be checked, then engine, data and image; one plan a competition and seed."""
+        checked = self.check()
+        self._engine()
+        return self.resolve(checked)
+
+    def check(self) -> Checked:
+        """Check everything that needs neither engine nor data; raise `UserError`."""
         from harness.specs import catalogue
 
         options, settings = self.options, self.settings
@@ -175,30 +243,36 @@ class Bench:
         before_runs.refuse_results_folder(settings.results)
         if options.replay is not None:
             recorded_order.refuse_other_workers(options.replay, options.workers)
-        self._engine()
-        prepared = [(item, data, self.view(item, data)) for item in loaded for data in (self.prepare(item),)]
-        image = self.image(gpus, other)
-        most = min(options.jobs, len(options.seeds) * len(loaded)) * limits.workspace_bytes
-        reach, cache = self._reach()
+        return Checked(other, chosen, loaded, prompts, limits, gpus)
+
+    def resolve(self, checked: Checked) -> list[RunPlan]:
+        """Have data and image, prepared and built where that is still to do."""
+        options, settings, limits = self.options, self.settings, checked.limits
+        prepared = [
+            (item, data, self.view(item, data)) for item in checked.competitions for data in (self._data(item),)
+        ]
+        image = self.image(checked.gpus, checked.other)
+        most = min(options.jobs, len(options.seeds) * len(prepared)) * limits.workspace_bytes
+        reach, cache = self.reached or self._reach()
         before_runs.point_out_disk(settings.workspaces, most, self.say)
         return [
             RunPlan(
                 group=self.group().name,
                 competition=item.at(data.manifest.edition),
                 prepared=data,
-                preset=chosen,
+                preset=checked.preset,
                 model=options.model,
                 model_options=options.models,
                 seed=seed,
-                steps=options.steps or chosen.search.steps,
+                steps=options.steps or checked.preset.search.steps,
                 wall_seconds=limits.wall_seconds,
-                candidate_timeout_seconds=options.candidate_timeout_seconds or chosen.candidate_timeout_seconds,
+                candidate_timeout_seconds=options.candidate_timeout_seconds or checked.preset.candidate_timeout_seconds,
                 limits=limits,
-                gpus=gpus,
+                gpus=checked.gpus,
                 gpus_text=options.gpus,
-                prompts=prompts,
+                prompts=checked.prompts,
                 image=image,
-                other=other,
+                other=checked.other,
                 budget_usd=options.budget,
                 budget_tokens=options.budget_tokens,
                 clock=options.clock,
@@ -206,6 +280,7 @@ class Bench:
                 replay=options.replay,
                 description=self._description(item, data),
                 arguments=options.arguments(item.id, seed),
+                configuration=options.configuration,
                 view=view,
                 egress=reach,
                 cache=cache,
@@ -213,6 +288,12 @@ class Bench:
             for item, data, view in prepared
             for seed in options.seeds
         ]
+
+    def _data(self, item: Competition) -> Prepared:
+        """The same for every arm."""
+        if item.id not in self.data:
+            self.data[item.id] = self.prepare(item)
+        return self.data[item.id]
 
     def _reach(self) -> tuple[Egress, CacheView | None]:
         """What runs may fetch, and what lies ready for those that may fetch nothing."""

@@ -1,8 +1,9 @@
 """Ctrl-C, and what else asks a command to end.
 
 While runs go on: once is orderly, running agents finish their node; twice is now, containers are removed at once; a
-third time ends the command wherever it is. Before and after runs, once is enough. SIGTERM and a closed terminal count
-as Ctrl-C.
+third time ends the command wherever it is. Before and after runs, once is enough. A closed terminal counts as Ctrl-C.
+SIGTERM is now at the first time: who sends it (a service manager, a batch system) kills soon after, and a script may
+take hours.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ def prompt_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def orderly_interrupts(stop: StopFlag, say: Say) -> Iterator[None]:
-    """Inside the block the first signal sets `stop`, the second sets it to at once, the third raises."""
+    """Inside the block the first signal sets `stop`, the second, or a SIGTERM, sets it to at once, the third raises."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.at_once():
             raise KeyboardInterrupt
-        if stop.in_order():
+        if stop.in_order() or number == signal.SIGTERM:
             stop.set(at_once=True)
             say("podium: stopping now, as soon as the containers are removed")
         else:

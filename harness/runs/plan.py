@@ -65,6 +65,7 @@ class RunPlan:
     workers: int = 1
     other: OtherAgent | None = None  # where it is not ours
     model_options: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
+    configuration: str = ""  # what the run is called by where the agent's name does not tell it from others
     arguments: tuple[str, ...] = ()  # of `podium bench`, to make this run again
     replay: Path | None = None  # a transcript that answers; its run's order is kept
     view: SearchView | None = None  # what the search sees in the mode hidden-split; None: all public data
@@ -78,7 +79,7 @@ class RunPlan:
     @property
     def run_id(self) -> str:
         """The run's folder name."""
-        return results.run_id(self.competition.id, self.preset.name, self.seed)
+        return results.run_id(self.competition.id, self.configuration or self.preset.name, self.seed)
 
     @property
     def shows_answers(self) -> bool:

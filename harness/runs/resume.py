@@ -78,6 +78,7 @@ def options_of(record: RunRecord, *, graded: bool) -> BenchOptions:
     return replace(
         chosen,
         group=record.group,
+        configuration=record.configuration,
         edition=record.data.edition,
         stand_in=record.data.stand_in,
         # What was prepared from them is there, or the data will be seen to differ.
@@ -92,14 +93,19 @@ def options_of(record: RunRecord, *, graded: bool) -> BenchOptions:
 
 def refuse_other(record: RunRecord, plan: RunPlan) -> None:
     """Raise `UserError` when what would run now is not what ran then; it says what differs."""
-    then, now = _inputs(record), _inputs_of_plan(plan)
-    names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    differing = [f"{name} was {then.get(name)} and is {now.get(name)}" for name in names]
+    differing = what_differs(record, plan)
     if differing:
         raise UserError(
             f"{record.group}/{record.run_id} can't be resumed: {'; '.join(differing[:4])}. Bring that back, or run "
             f"anew: podium bench {record.competition} --group {record.group}"
         )
+
+
+def what_differs(record: RunRecord, plan: RunPlan) -> list[str]:
+    """In words, the inputs of the plan that are not those of the record."""
+    then, now = _inputs(record), _inputs_of_plan(plan)
+    names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    return [f"{name} was {then.get(name)} and is {now.get(name)}" for name in names]
 
 
 def refuse_used_up(folder: RunFolder, record: RunRecord, deadline_seconds: float) -> None:

@@ -164,6 +164,7 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTo
         group=plan.group,
         competition=plan.competition.id,
         agent=plan.preset.name,
+        configuration=plan.configuration or plan.preset.name,
         model=plan.model,
         review_model=plan.model_options.review,
         fallback_model=plan.model_options.fallback,

@@ -16,18 +16,20 @@ from harness.sandbox.owner import OWNER_LABEL, is_alive
 class Orphan:
     """One thing in the engine whose owner is gone."""
 
-    kind: Literal["container", "volume"]
+    kind: Literal["container", "volume", "network"]
     name: str
     labels: dict[str, str]
 
 
 def find(client: Any) -> list[Orphan]:
-    """Orphans in the engine, containers before the volumes they hold."""
+    """Orphans in the engine, containers before the volumes and networks they hold."""
     with engine_errors():
         containers = client.containers.list(all=True, filters={"label": OWNER_LABEL}, ignore_removed=True)
         volumes = client.volumes.list(filters={"label": OWNER_LABEL})
+        networks = client.networks.list(filters={"label": OWNER_LABEL})
     found = [Orphan("container", item.name, dict(item.labels)) for item in containers]
     found += [Orphan("volume", item.name, dict(item.attrs.get("Labels") or {})) for item in volumes]
+    found += [Orphan("network", item.name, dict(item.attrs.get("Labels") or {})) for item in networks]
     return [orphan for orphan in found if not is_alive(orphan.labels[OWNER_LABEL])]
 
 
@@ -45,6 +47,10 @@ def remove(client: Any, orphan: Orphan) -> None:
     if orphan.kind == "container":
         with engine_errors(), contextlib.suppress(docker.errors.NotFound):
             client.containers.get(orphan.name).remove(force=True)
+        return
+    if orphan.kind == "network":
+        with engine_errors(), contextlib.suppress(docker.errors.NotFound):
+            client.networks.get(orphan.name).remove()
         return
     image = orphan.labels.get(workspaces.IMAGE_LABEL)
     workspaces.remove(

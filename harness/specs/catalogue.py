@@ -1,8 +1,9 @@
 """Which competitions there are: those that ship, those in the user's folders, and those of installed packages.
 
 `PODIUM_COMPETITIONS` names folders (as PATH does), each with one folder a competition; `podium solve` keeps in
-`<home>/solved` those that it makes. A package brings its own with an entry point of the group `podium.competitions`
-that names a module whose folder holds them. An id that two folders share is an error, never a silent choice.
+`<home>/solved` those that it makes, until `podium forget`. A package brings its own with an entry point of the group
+`podium.competitions` that names a module whose folder holds them. An id that two folders share is an error, never a
+silent choice.
 """
 
 from __future__ import annotations

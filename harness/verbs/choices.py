@@ -71,9 +71,17 @@ SWITCHES = (
     *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
 )
 NOT_OF_ONE_RUN = (
-    *("competitions", "seeds", "group", "jobs", "graded", "resume"),
+    *("competitions", "seeds", "group", "jobs", "graded", "resume", "configuration", "pinned"),
     *("group_budget_usd", "group_tokens", "requests_per_minute", "tokens_per_minute", "runs_per_cpu", "runs_per_gpu"),
 )
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The sizes of a box that nobody chose; they hang on machine and --jobs, so a group keeps the first it had."""
+
+    memory_bytes: int
+    cpus: float
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,8 @@ class BenchOptions:
     ensemble: float | None = None
     show_answers: bool = False
     resume: bool = False
+    configuration: str = ""  # what tells its runs from those of other agents, models and prompt sets of the group
+    pinned: Pinned | None = None  # sizes that the group's runs have had so far
     validation: Validation = "self"
     egress: str = "none"  # as the command line has it, its file's path whole
     cache: bool = True
@@ -191,12 +201,22 @@ class BenchOptions:
 
     def limits(self, chosen: Preset) -> Limits:
         """The box's limits: the user's, else the jobs share three quarters of the host's memory and all of its CPUs."""
-        host_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        usual = self.sizes()
         return Limits(
             wall_seconds=self.time_limit_seconds or chosen.wall_seconds,
-            memory_bytes=self.memory_bytes or host_memory * 3 // 4 // max(1, self.jobs),
-            cpus=self.cpus or float(max(1, len(os.sched_getaffinity(0)) // max(1, self.jobs))),
+            memory_bytes=self.memory_bytes or usual.memory_bytes,
+            cpus=self.cpus or usual.cpus,
             workspace_bytes=self.disk_bytes or 20 * GIB,
+        )
+
+    def sizes(self) -> Pinned:
+        """The sizes of a box for which nobody chose any."""
+        if self.pinned is not None:
+            return self.pinned
+        host_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return Pinned(
+            memory_bytes=host_memory * 3 // 4 // max(1, self.jobs),
+            cpus=float(max(1, len(os.sched_getaffinity(0)) // max(1, self.jobs))),
         )
 
 

@@ -19,7 +19,10 @@ def path(text: str) -> Path:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Competitions = Annotated[list[str] | None, typer.Argument(metavar="[COMPETITION]...", help="Ids; see: podium list")]
+Competitions = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[COMPETITION]...", help="Ids; see: podium list. Or one group.yaml that says it all."),
+]
 AgentName = Annotated[
     str,
     typer.Option("--agent", help="Agent: aide, aide-mle-bench, best, another (podium agents), or its folder."),
@@ -123,6 +126,21 @@ ScriptMinutes = Annotated[float | None, typer.Option("--script-timeout", min=0.0
 MemoryGib = Annotated[float | None, typer.Option("--memory", min=0.25, help="GiB a run. [default: 3/4 of the host's]")]
 Cpus = Annotated[float | None, typer.Option(min=0.1, help="CPUs a run. [default: all]")]
 DiskGib = Annotated[float | None, typer.Option("--disk", min=0.1, help="GiB of workspace a run. [default: 20]")]
+Agents = Annotated[
+    str, typer.Option("--agent", "--agents", help="Agents, with commas between: aide, best, others, or folders.")
+]
+Models = Annotated[
+    str,
+    typer.Option("--model", "--models", help="offline, openai/NAME, anthropic/NAME, compatible/NAME; several: a,b."),
+]
+PromptSets = Annotated[
+    str | None,
+    typer.Option("--prompts", help="Prompt sets, by name or folder, with commas between. [default: the agent's]"),
+]
+Redeclare = Annotated[
+    bool,
+    typer.Option("--redeclare", help="Let a group's runs be made otherwise: finished ones are run again, and kept."),
+]
 Group = Annotated[
     str | None, typer.Option(help="Name of the group; run it again to do what is missing. [default: new]")
 ]

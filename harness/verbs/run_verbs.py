@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.verbs.options import (
-    AgentName,
+    Agents,
     AnswersBy,
     ApiName,
     BudgetTokens,
@@ -35,11 +35,13 @@ from harness.verbs.options import (
     MetricsPort,
     Minutes,
     Model,
+    Models,
     Patience,
     Prices,
-    Prompts,
+    PromptSets,
     Raw,
     ReasoningEffort,
+    Redeclare,
     Replay,
     RequestsPerMinute,
     Resume,
@@ -67,6 +69,7 @@ from harness.verbs.options import (
 
 if TYPE_CHECKING:
     from harness.config import Settings
+    from harness.groups.matrix import Matrix
     from harness.rates.aggregate import Summary
     from harness.verbs.choices import BenchOptions
     from harness.watch.watching import WatchOptions
@@ -87,8 +90,8 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
     def command(
         competitions: Competitions = None,
         suite: Suite = None,
-        agent: AgentName = "aide",
-        model: Model = "offline",
+        agent: Agents = "aide",
+        model: Models = "offline",
         seed: Seed = 0,
         seeds: Seeds = 1,
         steps: Steps = None,
@@ -96,7 +99,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         stand_in: StandIn = False,
         edition: Edition = None,
         gpus: GpusText = "",
-        prompts: Prompts = None,
+        prompts: PromptSets = None,
         budget: BudgetUsd = None,
         budget_tokens: BudgetTokens = None,
         requests_per_minute: RequestsPerMinute = None,
@@ -108,6 +111,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         cpus: Cpus = None,
         disk: DiskGib = None,
         group: Group = None,
+        redeclare: Redeclare = False,
         jobs: Jobs = 1,
         workers: Workers = 1,
         replay: Replay = None,
@@ -137,6 +141,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         json: Json = False,
     ) -> None:
         from harness.egress.choice import absolute
+        from harness.groups import matrix as matrices
         from harness.runs.presets import Gates
         from harness.specs.descriptions import parse as parse_kind
         from harness.verbs.choices import BenchOptions, parse_clock, parse_seeds, parse_validation, select
@@ -146,18 +151,20 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         watch = WatchOptions.of(settings.environ).chosen(log, metrics_port)
         if resume is not None:
             chosen = _resumed(settings, resume, graded=graded, named=bool(competitions or suite))
-            raise typer.Exit(_exit_code(_bench(settings, chosen, as_json=json, watch=watch), graded=graded))
+            raise typer.Exit(exit_code(bench_group(settings, chosen, as_json=json, watch=watch), graded=graded))
+        by_file = matrices.is_file(competitions or [])
+        arms = matrices.crossed(matrices.split(agent), matrices.split(model), matrices.split(prompts) or [None])
         options = BenchOptions(
-            competitions=select(competitions or [], suite, lambda name: _suite(settings, name)),
-            agent=agent,
-            model=model,
+            competitions=("-",) if by_file else select(competitions or [], suite, lambda name: _suite(settings, name)),
+            agent=arms[0].agent,
+            model=arms[0].model,
             seeds=parse_seeds(seed, seeds),
             steps=steps,
             raw=raw,
             stand_in=stand_in,
             edition=edition,
             gpus=gpus,
-            prompts=prompts,
+            prompts=arms[0].prompts,
             budget_usd=budget,
             budget_tokens=budget_tokens,
             requests_per_minute=requests_per_minute,
@@ -187,7 +194,12 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             egress=absolute(egress),
             cache=cache,
         )
-        raise typer.Exit(_exit_code(_bench(settings, options, as_json=json, watch=watch), graded=graded))
+        if by_file:
+            matrix = _read(settings, Path((competitions or [])[0]), options, several=len(arms) > 1 or bool(suite))
+        else:
+            matrix = matrices.Matrix(options.competitions, arms, options.seeds, options)
+        summary = bench_group(settings, matrix.options, as_json=json, matrix=matrix, redeclare=redeclare, watch=watch)
+        raise typer.Exit(exit_code(summary, graded=graded))
 
     command.__doc__ = doc
     return command
@@ -210,7 +222,7 @@ def smoke(model: Model = "offline", json: Json = False) -> None:
         budget_usd=0.25,
         models=ModelOptions(max_output_tokens=8192),  # the most that a reply may cost must fit into the budget
     )
-    raise typer.Exit(_exit_code(_bench(settings_now(), options, as_json=json)))
+    raise typer.Exit(exit_code(bench_group(settings_now(), options, as_json=json)))
 
 
 def _resumed(settings: Settings, run: str, *, graded: bool, named: bool) -> BenchOptions:
@@ -225,12 +237,45 @@ def _resumed(settings: Settings, run: str, *, graded: bool, named: bool) -> Benc
     return resume.options_of(record, graded=graded)
 
 
-def _bench(settings: Settings, options: BenchOptions, *, as_json: bool, watch: WatchOptions | None = None) -> Summary:
+def _read(settings: Settings, path: Path, flags: BenchOptions, *, several: bool) -> Matrix:
+    """The group that a file declares; of the flags only those count that decide nothing of a run."""
+    from dataclasses import replace
+
+    from harness.errors import UserError
+    from harness.groups import matrix as matrices
+
+    words = flags.arguments("-", flags.seeds[0])[3:]
+    if words or several or flags.seeds != (0,):
+        said = words[0] if words else "the rest of the command"
+        raise UserError(
+            f"{path} says what is run, so leave {said} out, or say it there. --jobs and --group may be given"
+        )
+    matrix = matrices.read(path, lambda name: _suite(settings, name))
+    options = replace(
+        matrix.options,
+        jobs=flags.jobs if flags.jobs > 1 else matrix.options.jobs,
+        group=flags.group or matrix.options.group,
+        graded=flags.graded,
+    )
+    return replace(matrix, options=options)
+
+
+def bench_group(
+    settings: Settings,
+    options: BenchOptions,
+    *,
+    as_json: bool,
+    matrix: Matrix | None = None,
+    only: frozenset[str] | None = None,
+    again: frozenset[str] = frozenset(),
+    redeclare: bool = False,
+    watch: WatchOptions | None = None,
+) -> Summary:
     from harness.runs.bench import Bench
     from harness.verbs import tables
     from harness.verbs.progress import say
 
-    bench = Bench(settings, options, say, watch=watch)
+    bench = Bench(settings, options, say, matrix=matrix, only=only, again=again, redeclare=redeclare, watch=watch)
     summary = bench.run()
     tables.summary(summary, as_json=as_json)
     if not as_json:
@@ -248,7 +293,7 @@ def _suite(settings: Settings, name: str) -> list[str]:
     return [item.id for item in catalogue.of(settings).in_suite(name)]
 
 
-def _exit_code(summary: Summary, *, graded: bool = True) -> int:
+def exit_code(summary: Summary, *, graded: bool = True) -> int:
     if summary.missing:
         return 3
     return 0 if not graded or any(row.valid for row in summary.rows) else 4

@@ -31,6 +31,7 @@ from harness.verbs.options import (
     Steps,
     Temperature,
     Workers,
+    Yes,
     in_bytes,
     model_options,
     path,
@@ -118,3 +119,25 @@ def solve(
     solved = find_best(wanted, options, settings_now(), out=out, say=say)
     tables.solved(solved, as_json=json)
     raise typer.Exit(0 if solved.code is not None else 4)
+
+
+@solving.command()
+def forget(
+    competitions: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMPETITION]...", help="Those of `podium solve`. [default: all]")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Remove the competitions that `podium solve` made, with their prepared data; results stay. Lists them first."""
+    from harness.data import forgetting
+
+    settings = settings_now()
+    found = forgetting.find(settings, competitions or [])
+    for one in found:
+        if yes:
+            forgetting.forget(settings, one)
+        typer.echo(f"{one.id}  {one.bytes / 1e6:.1f} MB{': removed' if yes else ''}")
+    if not found:
+        typer.echo("podium solve has made no competition that is still here")
+    elif not yes:
+        typer.echo("nothing removed; to remove them: podium forget --yes, or one: podium forget COMPETITION --yes")

@@ -2,13 +2,17 @@
 
 import dataclasses
 import io
+import os
 import tarfile
 
 import pytest
 
+from harness.data import prepare
+from harness.locks import locked
 from harness.machine import cleaning, images
 from harness.runs import door
-from harness.sandbox.owner import me
+from harness.sandbox import reap
+from harness.sandbox.owner import OWNER_LABEL, me
 from harness.setup.recipe import INPUTS_LABEL
 
 DEAD_OWNER = "/".join([*me().split("/")[:3], "1"])
@@ -45,6 +49,35 @@ def test_doors_of_the_dead_are_found_and_those_of_the_living_are_not(tmp_path):
         "podium-door-alive",
         "podium-door-without-an-owner-yet",
     ]
+
+
+def test_half_prepared_data_are_found_when_nobody_is_at_them_any_more(tmp_path):
+    for folder in (".demo~", "demo/.search~", ".busy~", "whole"):
+        (tmp_path / folder / "public").mkdir(parents=True)
+    with locked(tmp_path, "busy"):
+        found = prepare.half_made(tmp_path)
+        assert [str(path.relative_to(tmp_path)) for path in found] == [".demo~", "demo/.search~"]
+        assert not prepare.drop(tmp_path, tmp_path / ".busy~")
+        assert all(prepare.drop(tmp_path, path) for path in found)
+    left = sorted(path.name for path in tmp_path.iterdir() if path.name != ".locks")
+    assert left == [".busy~", "demo", "whole"] and not list((tmp_path / "demo").iterdir())
+
+
+@pytest.mark.engine
+def test_a_network_of_a_dead_owner_is_an_orphan_and_that_of_a_living_one_is_not(engine):
+    networks = [
+        engine.networks.create(f"podium-test-{os.getpid()}-{name}", internal=True, labels={OWNER_LABEL: owner})
+        for name, owner in (("dead", DEAD_OWNER), ("alive", me()))
+    ]
+    try:
+        mine = [one for one in reap.find(engine) if one.name in {network.name for network in networks}]
+        assert [one.name for one in mine] == [networks[0].name]
+        reap.remove(engine, mine[0])
+        reap.remove(engine, mine[0])  # gone already
+        assert engine.networks.list(names=[networks[0].name]) == []
+    finally:
+        for network in engine.networks.list(names=[network.name for network in networks]):
+            network.remove()
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from harness.gateway.scores import ScoreLine
 from harness.gateway.transcript import CallRecord
 from harness.grading.grade import GradeReport
 from harness.grading.grade_nodes import NodeGrade, NodeGrades
+from harness.groups.declared import ArmRecord, Declared
+from harness.groups.leases import SCHEMA
 from harness.rates.aggregate import Summary
 from harness.rates.rates import Estimate
 from harness.rates.suite_rates import SuiteRates
@@ -65,6 +67,8 @@ def section(title):
             {*Findings.model_fields, *Finding.model_fields, *Evidence.model_fields, *ModelReview.model_fields},
         ),
         ("verdicts.jsonl", set(Verdict.model_fields)),
+        ("group.json", {*Declared.model_fields, *ArmRecord.model_fields} - {"schema_version"}),
+        ("group.sqlite", {*re.findall(r"\b[a-z]+_?[a-z]+(?= (?:INTEGER|TEXT))", SCHEMA)}),
         ("summary.json", set(Summary.model_fields)),
         ("summary.json", {field.name for kept in (Row, SuiteRates, Estimate) for field in fields(kept)}),
         *(

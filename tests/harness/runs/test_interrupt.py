@@ -41,6 +41,14 @@ def test_once_is_orderly_twice_is_at_once_and_a_third_time_is_wherever_one_is():
     assert len(said) == 2 and "again" in said[0]
 
 
+def test_sigterm_is_at_once_at_the_first_time():
+    stop, said = StopFlag(), []
+    with orderly_interrupts(stop, said.append):
+        send(signal.SIGTERM)
+        assert stop.at_once()
+    assert "stopping now" in said[0]
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_every_way_to_ask_for_an_end_counts(number):
     stop = StopFlag()
