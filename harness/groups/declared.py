@@ -160,5 +160,13 @@ def _by_flag(words: Sequence[str]) -> dict[str, str]:
         if word.startswith("--"):
             flag, found[word] = word, ""
         else:
-            found[flag] = word
+            found[flag] = _number(word)
     return found
+
+
+def _number(word: str) -> str:
+    """A size is written exactly, which nobody reads: 0.1 GiB are no whole bytes."""
+    try:
+        return f"{float(word):.6g}"
+    except ValueError:
+        return word

@@ -89,3 +89,10 @@ def test_a_file_that_was_spoilt_is_told_by_its_name(group):
     group.declared.write_text('{"schema_version": 1}')
     with pytest.raises(UserError, match=r"group\.json: group: Field required"):
         declared.read(group)
+
+
+def test_sizes_are_compared_and_told_as_people_write_them(group):
+    say(group, matrix(disk_bytes=int(0.1 * 2**30)))
+    assert say(group, matrix(disk_bytes=round(0.1 * 2**30)))[1] == []
+    with pytest.raises(UserError, match=r"--disk 0\.2 \(was: 0\.1\)"):
+        say(group, matrix(disk_bytes=int(0.2 * 2**30)))
