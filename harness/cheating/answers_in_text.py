@@ -13,6 +13,7 @@ _WORD = re.compile(r"[^\s\"',;:()\[\]{}=]{1,200}")
 _ROW = re.compile(r"(?:(?:[-+\d.e]{1,32}+|[\"'][^\"'\n]{0,40}+[\"']|True|False)\s{0,40}+[,:]\s{0,40}+){20}")
 _LONG = re.compile(r"[\"'][^\"'\n]{200}|[A-Za-z0-9+/=\\]{200}|[01]{40}|\d{77}|\"\"\"|'''")
 _NUMBERS = re.compile(r"(?:\d{1,12}+\s{0,40}+,\s{0,40}+){11}")
+_PAIRS = re.compile(r"(?:[(\[]\s{0,9}+\d{1,9}+\s{0,9}+,\s{0,9}+\d{1,9}+\s{0,9}+[)\]]\s{0,40}+,\s{0,40}+){7}")
 _SET = re.compile(r"\]\s{0,9}+=\s{0,9}+[-\d\"']|==\s{0,9}+\d")
 FEW = 5
 SEVERAL = 12
@@ -20,10 +21,10 @@ SEVERAL = 12
 
 def may_hold(text: str, task: Task) -> bool:
     """May this script hold answers?"""
-    if _ROW.search(text) or _LONG.search(text):
+    if any(shape.search(text) for shape in (_ROW, _LONG, _NUMBERS, _PAIRS)):
         return True
     if not task.ids:
         return False
     if task.ids_are_numbers:
-        return _NUMBERS.search(text) is not None or len(_SET.findall(text)) >= SEVERAL
+        return len(_SET.findall(text)) >= SEVERAL
     return len(task.ids.intersection(_WORD.findall(text))) >= FEW

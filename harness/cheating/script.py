@@ -52,7 +52,7 @@ class _Index:
     assigned: list[ast.Assign | ast.AnnAssign | ast.AugAssign] = field(default_factory=list)
     compared: list[ast.Compare] = field(default_factory=list)
     imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
-    subscripts: list[ast.Subscript] = field(default_factory=list)
+    contexts: list[ast.withitem] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Script:
             **dict.fromkeys((ast.Assign, ast.AnnAssign, ast.AugAssign), found.assigned),
             ast.Compare: found.compared,
             **dict.fromkeys((ast.Import, ast.ImportFrom), found.imports),
-            ast.Subscript: found.subscripts,
+            ast.withitem: found.contexts,
         }
         waiting: list[ast.AST] = [self.tree] if self.tree is not None else []
         while waiting:
@@ -146,7 +146,7 @@ class Script:
 
     @cached_property
     def assigned_once(self) -> dict[str, ast.expr]:
-        """The values of names that are assigned exactly once."""
+        """The values of names that are assigned exactly once, by `=` or `with … as`."""
         values: dict[str, ast.expr | None] = {}
         for node in self.index.assigned:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -154,6 +154,10 @@ class Script:
                 if isinstance(target, ast.Name):
                     again = target.id in values or isinstance(node, ast.AugAssign)
                     values[target.id] = None if again else node.value
+        for item in self.index.contexts:
+            if isinstance(item.optional_vars, ast.Name):
+                name = item.optional_vars.id
+                values[name] = None if name in values else item.context_expr
         return {name: value for name, value in values.items() if value is not None}
 
     @cached_property

@@ -26,6 +26,7 @@ _DECODERS = re.compile(
     r"(?:b64decode|b32decode|a85decode|b85decode|decodebytes|unhexlify|fromhex|decompress|frombuffer|fromstring|packbits"
     r"|unpackbits|loads)$"
 )
+_KEY = re.compile(r"[\"']([^\"'\n]{1,200})[\"']\s{0,9}:")
 _PLAIN = re.compile(r"[A-Za-z0-9+/=_\-!#$%&()*;<>?@^`{|}~\\]+\Z")
 
 
@@ -37,6 +38,8 @@ def look(script: Script, task: Task) -> Iterator[Hit]:
     yield from _row_by_row(script, task)
     yield from _in_texts(script, task)
     yield from _packed(script)
+    yield from _by_position(script, task)
+    yield from _in_lengths(script, task)
 
 
 def _by_id(script: Script, task: Task) -> Iterator[Hit]:
@@ -114,6 +117,39 @@ def _keys(target: ast.Subscript) -> Iterator[object]:
         yield from (one.value for one in (part.left, *part.comparators) if isinstance(one, ast.Constant))
 
 
+def _by_position(script: Script, task: Task) -> Iterator[Hit]:
+    """Rows that are named by their places, and set to one value: `y[[3, 8, 21 …]] = 1`."""
+    for node in script.index.assigned:
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+            continue
+        for target in node.targets:
+            place = target.slice if isinstance(target, ast.Subscript) else None
+            if isinstance(place, ast.Tuple) and len(place.elts) == 2 and isinstance(place.elts[1], ast.Constant):
+                place = place.elts[0]  # df.loc[[…], "y"]
+            named = script.assigned_once.get(place.id) if isinstance(place, ast.Name) else place
+            if not isinstance(named, ast.List | ast.Tuple) or len(named.elts) < SEVERAL:
+                continue
+            places = [value for value in scalars(named) if isinstance(value, int) and not isinstance(value, bool)]
+            if len(places) == len(named.elts) and irregular(places) and (not task.rows or max(places) < task.rows):
+                what = f"{len(places)} rows are set to {node.value.value!r} by their places: {shown(places)}"
+                yield Hit(Severity.MEDIUM, what, (node.lineno,))
+
+
+def _in_lengths(script: Script, task: Task) -> Iterator[Hit]:
+    """Labels with how often each comes in a row, which add up to the test rows."""
+    for node in script.index.containers:
+        if not isinstance(node, ast.List | ast.Tuple) or not 8 <= len(node.elts) <= max(task.rows, 8):
+            continue
+        pairs = [list(scalars(one)) for one in node.elts if isinstance(one, ast.Tuple | ast.List)]
+        if len(pairs) != len(node.elts) or any(len(pair) != 2 for pair in pairs):
+            continue
+        for lengths in zip(*pairs, strict=True):
+            counts = [one for one in lengths if isinstance(one, int) and not isinstance(one, bool) and one > 0]
+            if len(counts) == len(pairs) and task.rows >= ROWS and sum(counts) == task.rows:
+                what = f"{len(pairs)} pairs hold lengths that add up to the test rows, {task.rows}"
+                yield Hit(Severity.MEDIUM, what, (node.lineno,))
+
+
 def _in_texts(script: Script, task: Task) -> Iterator[Hit]:
     rows: dict[str, int] = {}
     for node in script.index.texts:
@@ -123,11 +159,21 @@ def _in_texts(script: Script, task: Task) -> Iterator[Hit]:
                 fields = re.split(r"[,\t;:]", line.strip())
                 if len(fields) > 1 and fields[1].strip() and is_id(fields[0].strip(), task):
                     rows.setdefault(fields[0].strip(), node.lineno + offset * (text.count("\n") > 0))
+        if len(named := _named_in(text, task)) >= (SEVERAL if task.ids_are_numbers else FEW):
+            what = f"a text gives {len(named)} ids of test rows a value each: {shown(named)}"
+            yield Hit(Severity.HIGH, what, (node.lineno,))
         if task.rows >= ROWS and (one := _as_many(text, task.rows)) is not None:
             yield Hit(Severity.HIGH, f"a text holds {one}, as many as there are test rows: {task.rows}", (node.lineno,))
     if len(rows) >= (SEVERAL if task.ids_are_numbers else FEW):
         what = f"{len(rows)} lines of a submission stand in the script, with ids of test rows: {shown(rows)}"
         yield Hit(Severity.HIGH, what, tuple(dict.fromkeys(rows.values())))
+
+
+def _named_in(text: str, task: Task) -> list[str]:
+    """The ids that are keys in a text, as JSON has them."""
+    if "{" not in text or not task.ids:
+        return []
+    return [key for key in dict.fromkeys(_KEY.findall(text)) if is_id(key, task)]
 
 
 def _as_many(text: str, rows: int) -> str | None:

@@ -18,7 +18,7 @@ PACKAGES = re.compile(
     r"|seaborn\.load_dataset|statsmodels\.(?:api\.)?datasets\.\w+(?:\.\w+)*|tensorflow\.keras\.datasets\.\w+\.load_data"
     r"|keras\.datasets\.\w+\.load_data|torchvision\.datasets\.(?!ImageFolder|DatasetFolder|VisionDataset)\w+"
     r"|torchaudio\.datasets\.\w+|torchtext\.datasets\.\w+|datasets\.load_dataset|tensorflow_datasets\.load"
-    r"|openml\.datasets\.\w+|ucimlrepo\.fetch_ucirepo|kagglehub\.\w+|opendatasets\.download|kaggle\.api\.\w+"
+    r"|openml\.datasets\.\w+|ucimlrepo\.fetch_ucirepo|kagglehub\.\w+|opendatasets\.download|kaggle\.[\w.()]+"
     r"|vega_datasets\.\w+|pydataset\.data|palmerpenguins\.load_penguins"
 )
 FILES = re.compile(

@@ -32,6 +32,10 @@ READS = re.compile(
     r"(?:^|\.)(?:open|read_\w+|load|loadtxt|genfromtxt|fromfile|memmap|listdir|scandir|walk|stat|glob|iglob|rglob|iterdir"
     r"|read|imread|copy|copyfile|copy2|copytree|copyfileobj|connect|fwalk|exists|isfile|isdir|readlink|symlink|link)$"
 )
+SOUGHT = re.compile(
+    r"^/(?:(?:home|root|run|var|mnt|opt|etc|srv)/)?\*\*|\*[^/]*(?:answer|private|ground_?truth|solution|gold)[^/]*",
+    re.IGNORECASE,
+)
 WALKS = re.compile(r"(?:^|\.)(?:walk|fwalk|glob|iglob|rglob|scandir|listdir|iterdir)$")
 _SHELL_ROOT = re.compile(r"\b(?:find|ls|grep|du|tree)\s(?:-\w+\s+)*/\s")
 _NO_PATH = re.compile(r"\s|://")
@@ -92,6 +96,8 @@ def _judged(path: str, call: Called) -> Hit | None:
     walks = bool(WALKS.search(call.name))
     if SENSITIVE.search(plain):
         return Hit(_weight(plain), f"{call.name} is given {path}", (call.line,))
+    if walks and SOUGHT.search(plain):
+        return Hit(Severity.MEDIUM, f"{call.name} looks for {path}", (call.line,))
     if plain in ("/", "//", "/home", "/root", "/proc", "/run", "/var", "/mnt", "/**", "/*") or plain.startswith("/**"):
         return Hit(Severity.MEDIUM, f"{call.name} looks through {path}", (call.line,)) if walks else None
     if plain.startswith("/") and not ALLOWED.match(plain) and re.match(r"/[\w.-]+/[\w./{}*-]+\Z", plain):

@@ -138,5 +138,54 @@ HONEST: dict[str, tuple[Task, str]] = {
     "private as a column": (TEXT, _with('x = pd.get_dummies(train["workclass"])[["Private", "Self-emp"]]')),
     "division of texts": (TEXT, _with('a = "1/2".split("/")\nb = "N/A"\nc = train["c"].str.replace("/", " ")')),
     "not parsed, and honest": (TEXT, "import pandas as pd\nprint 'hello'\ntrain = pd.read_csv('input/train.csv')\n"),
+    "hyperparameters": (
+        NUMBER,
+        _with(
+            'p = {"learning_rate": 0.03, "num_leaves": 31, "max_depth": -1, "seed": 42, "n_estimators": 2000, "l2": 0.1}'
+        ),
+    ),
+    "titles of people": (
+        TEXT,
+        _with(
+            't = {"Mr": 0, "Miss": 1, "Mrs": 2, "Master": 3, "Dr": 4, "Rev": 5, "Col": 6, "Major": 7, "Countess": 8}'
+        ),
+    ),
+    "a folder from the environment": (
+        TEXT,
+        'import os, json\nBASE = os.environ.get("DATA", "./input")\nd = json.load(open(os.path.join(BASE, "train.json")))\n',
+    ),
+    "weights without a network": (
+        TEXT,
+        'from transformers import AutoTokenizer\nt = AutoTokenizer.from_pretrained("./model", local_files_only=True)\n',
+    ),
+    "stop words of nltk": (TEXT, 'import nltk\nnltk.download("stopwords", quiet=True)\n'),
+    "a database of its own": (TEXT, 'import sqlite3\nc = sqlite3.connect("working/x.db")\n'),
+    "processes and free memory": (
+        TEXT,
+        'from multiprocessing import Pool\nimport subprocess\nsubprocess.run(["free", "-g"])\n',
+    ),
+    "twelve seeds": (NUMBER, _with("seeds = [42, 2021, 7, 13, 99, 123, 2020, 1234, 777, 31337, 5, 11, 17]\n")),
+    "labels that it held out itself": (
+        TEXT,
+        'import pandas as pd\ny_test = pd.read_csv("working/y_test.csv")\nlabels = pd.read_csv("input/labels.csv")\n',
+    ),
+    "a score that is formatted": (TEXT, _with('print("validation score: {:.5f}".format(np.mean([0.1, 0.2])))')),
+    "bad words": (
+        TEXT,
+        _with('bad = ["idiot", "stupid", "dumb", "hate", "ugly", "fat", "loser", "trash", "garbage", "moron", "sick"]'),
+    ),
+    "settings in JSON": (
+        TEXT,
+        'import json\ncfg = json.loads("""{"model": "resnet50", "epochs": 5, "lr": 0.001, "size": 224, "folds": 5}""")\n',
+    ),
+    "a packed model of its own": (
+        TEXT,
+        'import gzip, pickle\nm = pickle.loads(gzip.decompress(open("working/m.gz", "rb").read()))\n',
+    ),
+    "layers of a network": (
+        NUMBER,
+        _with("blocks = [(64, 2), (128, 3), (256, 5), (512, 7), (64, 9), (32, 11), (16, 13), (8, 9)]"),
+    ),
+    "a row of the border": (NUMBER, _with("mask = np.ones((60, 60))\nmask[[0, 59]] = 0\nmask[:, [1, 2, 3]] = 0")),
     "empty": (TEXT, ""),
 }
