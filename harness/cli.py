@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from harness.errors import Interrupted, PodiumError, UserError
+from harness.errors import InfrastructureError, Interrupted, PodiumError, UserError
+from harness.files import DISK_TROUBLE
 from harness.specs.lookup import with_data
 from harness.verbs.audit_verbs import auditing
 from harness.verbs.by_hand_verbs import by_hand
@@ -61,6 +62,10 @@ def main() -> None:
             app()
     except PodiumError as error:
         _fail(error)
+    except OSError as error:
+        if error.errno not in DISK_TROUBLE:
+            raise
+        _fail(InfrastructureError(f"{error}. Make room or mend the disk, then run it again; see: podium doctor"))
     except KeyboardInterrupt:
         _fail(Interrupted("interrupted"))
     except SystemExit as ended:

@@ -7,7 +7,7 @@ become folder names, and the caps bound what a run can make the host keep.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +32,18 @@ class EventCaps:
 
 
 class StoredEvent(BaseModel):
-    """One line of journal.jsonl; `received_at` is UTC, ISO 8601."""
+    """One line of journal.jsonl; `received_at` is UTC, ISO 8601.
+
+    `elapsed_seconds` is the run's time then, with that of the attempts that it went on from: no change of the clock
+    moves it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: int = SCHEMA_VERSION
     sequence: int
     received_at: str
+    elapsed_seconds: float | None = None
     event: Event
 
 
@@ -53,9 +58,10 @@ class EventRefused(Exception):
 class JournalWriter:
     """Appends events and keeps each node's code and output as files. May be called from several threads."""
 
-    def __init__(self, run_folder: Path, caps: EventCaps) -> None:
+    def __init__(self, run_folder: Path, caps: EventCaps, elapsed: Callable[[], float] | None = None) -> None:
         self._folder = run_folder
         self._caps = caps
+        self._elapsed = elapsed
         self._lock = threading.Lock()
         self._lines = JsonLines(run_folder / NAME, durable=True)
         known = read_journal(run_folder / NAME)
@@ -100,7 +106,12 @@ class JournalWriter:
                 seen.add(event.node)
 
     def _store(self, event: Event) -> StoredEvent:
-        stored = StoredEvent(sequence=self._count + 1, received_at=datetime.now(UTC).isoformat(), event=event)
+        stored = StoredEvent(
+            sequence=self._count + 1,
+            received_at=datetime.now(UTC).isoformat(),
+            elapsed_seconds=round(self._elapsed(), 3) if self._elapsed else None,
+            event=event,
+        )
         if isinstance(event, NodeEvent):
             self._keep_files(event)
         self._lines.append(stored.model_dump_json().encode())

@@ -190,7 +190,7 @@ class Gateway:
 
     async def _serve(self) -> None:
         executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podium-gateway")
-        journal = JournalWriter(self._run_folder, self._caps)
+        journal = JournalWriter(self._run_folder, self._caps, lambda: time.monotonic() - self._started)
         checks = SubmissionChecks(self._run_folder, self._checker, self._check_caps, executor)
         scores = SubmissionScores(self._run_folder, self._scoring, checks) if self._scoring else None
         held = HeldFile(self._run_folder)

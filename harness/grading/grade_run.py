@@ -76,8 +76,13 @@ def recomputed(folder: RunFolder, record: RunRecord, competition: Competition, p
 
 
 def log_reading(folder: RunFolder, what: str) -> None:
-    """Write down, before it happens, that the answers are read for this run."""
-    append_line(folder.gradings, {"schema_version": 1, "at": now(), "graded": what})
+    """Write down, before it happens, that the answers are read for this run, and the end that the run has by then.
+
+    The order of the two is told by that end, not by the clock: it may have been set back in between.
+    """
+    record = folder.read()
+    ended_at = record.ended_at if record is not None else None
+    append_line(folder.gradings, {"schema_version": 1, "at": now(), "graded": what, "run_ended_at": ended_at})
 
 
 def keep(folder: RunFolder, report: GradeReport) -> None:

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from harness.errors import UserError
-from harness.files import write_json
+from harness.files import remove_parts, write_json
 from harness.results.record import DataRecord, HostRecord, RunRecord, RunStatus, ServedRecord, UsageRecord
 
 if TYPE_CHECKING:
@@ -151,18 +151,30 @@ class RunFolder:
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the journal's events as they stand there."""
-        return (line["event"] for line in self.lines(self.journal))
+        found = (line.get("event") for line in self.lines(self.journal))
+        return (event for event in found if isinstance(event, dict) and "type" in event)
 
     def lines(self, file: Path) -> Iterator[dict[str, Any]]:
-        """Yield the objects of the journal or the transcript; a line that a kill cut off is passed over."""
+        """Yield the objects of the journal or the transcript; a line that a kill or a disk spoiled is passed over."""
+        for _, line in self._parsed(file):
+            if line is not None:
+                yield line
+
+    def spoiled(self, file: Path) -> list[int]:
+        """The numbers of the lines that are no objects, from 1 on."""
+        return [number for number, line in self._parsed(file) if line is None]
+
+    def _parsed(self, file: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
         try:
             lines = file.open("rb")
         except FileNotFoundError:
             return
         with lines:
-            for line in lines:
+            for number, line in enumerate(lines, start=1):
+                found: Any = None
                 with contextlib.suppress(ValueError):  # maybe cut inside a character
-                    yield parsed(line)
+                    found = parsed(line)
+                yield number, found if isinstance(found, dict) else None
 
     def node_submission(self, node: str) -> Path:
         """The submission that the gateway kept of one node."""
@@ -197,6 +209,7 @@ class RunFolder:
         """Move what an earlier attempt left into attempts/<n>; return the number of the attempt that starts now."""
         attempts = self.path / "attempts"
         self.path.mkdir(parents=True, exist_ok=True)
+        self._remove_half_written()
         known = [int(entry.name) for entry in attempts.glob("*") if entry.name.isdecimal()]
         last = max(known, default=0)
         # The record goes last: an attempt without one was being set aside when that was killed.
@@ -210,6 +223,12 @@ class RunFolder:
             for entry in left:
                 shutil.move(str(entry), target / entry.name)
         return last + 1
+
+    def _remove_half_written(self) -> None:
+        """Files that whoever worked on an attempt was killed at: nothing reads them."""
+        remove_parts(self.path)
+        for arriving in self.nodes.glob("*/submission.csv.*.tmp"):
+            arriving.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

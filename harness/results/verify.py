@@ -66,6 +66,7 @@ def _run(folder: RunFolder, find: FindData) -> Iterator[Finding]:
         return
     name = folder.path.name
     yield _submission(folder, record)
+    yield _whole(folder)
     yield _usage(folder, record)
     if record.tree is not None:
         tree = tree_of(folder.events(), record.request.competition.direction)
@@ -105,22 +106,31 @@ def _submission(folder: RunFolder, record: RunRecord) -> Finding:
     return _finding(folder.path.name, what, same, "its content has another hash than the record states")
 
 
+def _whole(folder: RunFolder) -> Finding:
+    """Every line of the logs is one; the last may have been cut off by a kill, and is made good before the next."""
+    spoiled = {file.name: folder.spoiled(file) for file in (folder.journal, folder.transcript, folder.checks)}
+    words = [f"{name}, line {number} is no JSON object" for name, numbers in spoiled.items() for number in numbers]
+    return _finding(folder.path.name, "logs are whole", not words, "; ".join(words[:3]))
+
+
 def _usage(folder: RunFolder, record: RunRecord) -> Finding:
     """Tokens and money add up to what the record says; a call without a reported usage counts as the gateway did."""
     if record.usage.calls and not folder.transcript.is_file():
         return Finding(folder.path.name, "usage", Found.UNCHECKED, "its model calls are not here")
-    calls = [line for line in folder.lines(folder.transcript) if line["api"] != "models"]
+    calls = [line for line in folder.lines(folder.transcript) if line.get("api", "models") != "models"]
     sums = {
         "input_tokens": sum((line["usage"] or {}).get("input", 0) for line in calls),
         "cached_input_tokens": sum((line["usage"] or {}).get("cached_input", 0) for line in calls),
         "output_tokens": sum((line["usage"] or {}).get("output", 0) for line in calls),
         "cost_usd": sum(line["cost_usd"] or 0.0 for line in calls),
     }
-    stated = record.usage
+    # Of a call that was broken off nobody said how many tokens it took: the gateway counts the most that it could.
+    unsaid = any(line["usage"] is None and line["outcome"] in ("cut", "answered") for line in calls)
+    more = {name: getattr(record.usage, name) - value for name, value in sums.items()}
     wrong = [
-        f"{name} is {getattr(stated, name)}, the calls add up to {value}"
+        f"{name} is {getattr(record.usage, name)}, the calls add up to {value}"
         for name, value in sums.items()
-        if abs(getattr(stated, name) - value) > (MONEY_USD if name == "cost_usd" else 0)
+        if (abs(more[name]) > MONEY_USD if name == "cost_usd" else more[name] < 0 or (more[name] > 0 and not unsaid))
     ]
     return _finding(folder.path.name, "usage", not wrong, "; ".join(wrong))
 

@@ -68,14 +68,19 @@ def _went(line: dict[str, Any]) -> bool:
 
 
 def _grader(folder: RunFolder, record: RunRecord) -> Iterator[tuple[bool, str]]:
-    looked = [line["at"] for line in folder.lines(folder.gradings)]
+    looked = list(folder.lines(folder.gradings))
     if not looked:
         yield False, "the grader's log of this run is empty"
     elif record.ended_at is None:
         yield False, "the run was graded and has no end"
     else:
-        first, ended = min(map(datetime.fromisoformat, looked)), datetime.fromisoformat(record.ended_at)
+        ended = datetime.fromisoformat(record.ended_at)
+        doubtful = [line for line in looked if line.get("run_ended_at") != record.ended_at]
+        first = min(datetime.fromisoformat(line["at"]) for line in doubtful or looked)
         seconds = (first - ended).total_seconds()
+        if not doubtful and seconds < 0:
+            yield True, "the answers were first read for this run when it had its end; the clock was set back meanwhile"
+            return
         when = f"{abs(seconds):.1f} s {'after' if seconds >= 0 else 'BEFORE'} its end"
         yield seconds >= 0, f"the answers were first read for this run {when}, when the box was gone"
 

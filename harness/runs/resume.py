@@ -256,6 +256,11 @@ def _all_seconds(record: RunRecord, events: list[StoredEvent]) -> float:
     """How long the attempt and those that it went on from lasted, as far as their files tell."""
     if record.started_at is None:
         return record.earlier_seconds
+    if record.ended_at is not None and record.wall_seconds is not None:
+        return record.wall_seconds
+    told = [stored.elapsed_seconds for stored in events if stored.elapsed_seconds is not None]
+    if told:
+        return max(record.earlier_seconds, *told)
     own = [stored.received_at for stored in events if stored.received_at > record.started_at]
     ended = record.ended_at or max(own, default=record.started_at)
     began, last = (datetime.datetime.fromisoformat(text) for text in (record.started_at, ended))

@@ -7,7 +7,6 @@ taken from the stopped container, and container and workspace are removed whatev
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import threading
 import time
@@ -22,7 +21,7 @@ from harness.agents.box import with_answers
 from harness.data.search_view import by_id
 from harness.egress.addresses import PublicReach
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError, UserError
-from harness.files import sha256_of, write_atomically
+from harness.files import DISK_TROUBLE, sha256_of, write_atomically
 from harness.results import layout as results
 from harness.results.layout import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
 from harness.results.record import CodeRecord, EgressRecord, HeldBackRecord
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 
 LONGEST_REASON = 1000
 Write = Callable[[RunRecord], None]
-DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 def publish_at_once(record: RunRecord, write: Write) -> RunRecord:

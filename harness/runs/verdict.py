@@ -87,6 +87,10 @@ def judge(ending: Ending, heard: Heard, known: Known) -> Verdict:
     end = heard.end
     if end is not None and ending.exit_code == 0:
         return _said(end, late=heard.ended_after_seconds >= known.deadline_seconds, known=known)
+    if ending.killed_with is not None:
+        return Verdict(
+            RunStatus.INFRA_FAILED, f"somebody ended the container through the engine, with signal {ending.killed_with}"
+        )
     if known.asked_to_stop:
         return Verdict(RunStatus.STOPPED, "stopped on request")
     if known.by_exit_code:

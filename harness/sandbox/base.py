@@ -98,7 +98,10 @@ class SandboxSpec:
 
 @dataclass(frozen=True)
 class Ending:
-    """How the box ended. `exit_code` is None when the engine could not say."""
+    """How the box ended. `exit_code` is None when the engine could not say.
+
+    `killed_with` is the signal by which somebody, other than this sandbox, ended it through the engine.
+    """
 
     exit_code: int | None
     oom_kills: int
@@ -106,6 +109,7 @@ class Ending:
     over_disk: bool
     seconds: float
     log_tail: str
+    killed_with: int | None = None
 
 
 class Sandbox(Protocol):

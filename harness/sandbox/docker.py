@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import posixpath
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,6 +24,7 @@ from harness.sandbox import workspace as workspaces
 from harness.sandbox.archive import read_single_file
 from harness.sandbox.base import MIB, Ending, SandboxSpec
 from harness.sandbox.cgroup import ControlGroup, ResourceUse, control_group
+from harness.sandbox.events import killed_with
 from harness.sandbox.failure import classify, engine_errors
 from harness.sandbox.oom import OomCounter
 from harness.sandbox.options import container_options, describe
@@ -31,6 +33,7 @@ POLL_SECONDS = 1.0
 DISK_CHECK_SECONDS = 10.0
 LOOK_SECONDS = 20
 MOST_FAILED_LOOKS = 2  # in a row: a busy host may be slow once, a tree that can't be measured is the box's doing
+LEAST_FREE_BYTES = 4 * MIB  # less than this, and some write inside has failed or is about to
 GO_MODE_DIR = 1 << 31  # the engine reports file modes as Go's os.FileMode
 
 
@@ -82,6 +85,7 @@ class DockerSandbox:
             while not self._ended(POLL_SECONDS):
                 uncounted = tick()
                 oom.sample()
+                self._refuse_full_host()
                 if time.monotonic() - self._started - uncounted > limits.wall_seconds:
                     timed_out = True
                 elif self._workspace and self._workspace.limit == "watched" and time.monotonic() > next_disk_check:
@@ -90,8 +94,10 @@ class DockerSandbox:
                 if timed_out or over_disk:
                     self.stop()
                     break
+            self._refuse_full_host()
             kills = oom.total()
         state = self._state()
+        ours = timed_out or over_disk
         return Ending(
             exit_code=state.get("ExitCode"),
             oom_kills=max(kills, int(bool(state.get("OOMKilled")))),
@@ -99,6 +105,7 @@ class DockerSandbox:
             over_disk=over_disk,
             seconds=time.monotonic() - self._started,
             log_tail=self._log_tail(),
+            killed_with=None if ours or not state.get("ExitCode") else killed_with(self._container, state["ExitCode"]),
         )
 
     def stop(self) -> None:
@@ -150,6 +157,17 @@ class DockerSandbox:
         finally:
             workspaces.remove(self._client, workspace)
         self._workspace = None
+
+    def _refuse_full_host(self) -> None:
+        """A workspace takes its space as it is written: on a full host disk, writes inside fail without its fault."""
+        if self._workspace is None or self._workspace.limit != "loop":
+            return
+        free = shutil.disk_usage(self._folder).free
+        if free < LEAST_FREE_BYTES:
+            raise InfrastructureError(
+                f"the disk of {self._folder}, where workspaces lie, is full: {free >> 20} MiB are free. Make room, "
+                "then run the same command again; see: podium doctor"
+            )
 
     def _ended(self, seconds: float) -> bool:
         import docker.errors

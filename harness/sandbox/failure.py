@@ -18,6 +18,7 @@ NO_GPU_WORDS = (
     "nvidia-container-cli",
     "cdi device",
 )
+GONE_WORDS = ("no such container", "dead or marked for removal")
 NO_DISK_WORDS = ("no space left on device",)
 
 
@@ -35,6 +36,8 @@ def classify(error: Exception) -> PodiumError:
         )
     if any(sign in lowered for sign in NO_DISK_WORDS):
         return InfrastructureError(f"the container engine's disk is full: {words}. See: podium doctor")
+    if any(sign in lowered for sign in GONE_WORDS):
+        return InfrastructureError(f"the container was removed while it ran: {words}. See: podium doctor")
     if isinstance(error, docker.errors.ImageNotFound):
         return InfrastructureError(f"the container image is gone: {words}. Build it again: podium image")
     if isinstance(error, docker.errors.APIError):

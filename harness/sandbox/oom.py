@@ -7,16 +7,14 @@ it runs (local engines), and the engine's `oom` events at the end (any engine; i
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from harness.sandbox.cgroup import control_group
+from harness.sandbox.events import events
 from harness.sandbox.failure import engine_errors
-
-EVENTS_SECONDS = 30
 
 
 class OomCounter:
@@ -49,20 +47,7 @@ class OomCounter:
 
     def total(self) -> int:
         """Kills seen by either source."""
-        return max(self._sampled, self._events())
-
-    def _events(self) -> int:
-        api = self._container.client.api
-        params = {
-            "since": self._since,
-            "until": f"{time.time():.6f}",  # a moment in the future would be waited for
-            "filters": json.dumps({"container": [self._container.id], "event": ["oom"]}),
-        }
-        with engine_errors():
-            # Not the SDK's own `events`: that waits for a silent engine without end.
-            answer = api.get(api._url("/events"), params=params, timeout=EVENTS_SECONDS)
-            answer.raise_for_status()
-        return len(answer.text.splitlines())
+        return max(self._sampled, len(events(self._container, self._since, "oom")))
 
 
 def parse_counter(text: str) -> int:

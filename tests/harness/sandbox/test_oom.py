@@ -8,7 +8,7 @@ import docker
 import pytest
 
 from harness.errors import InfrastructureError
-from harness.sandbox import oom
+from harness.sandbox import events, oom
 from harness.sandbox.oom import parse_counter
 
 V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"
@@ -52,6 +52,6 @@ def silent_engine():
 
 
 def test_an_engine_that_falls_silent_is_not_waited_for_without_end(silent_engine, monkeypatch):
-    monkeypatch.setattr(oom, "EVENTS_SECONDS", 0.2)
+    monkeypatch.setattr(events, "EVENTS_SECONDS", 0.2)
     with pytest.raises(InfrastructureError, match="does not answer"):
         oom.OomCounter(SimpleNamespace(client=silent_engine, id="x")).total()
