@@ -10,7 +10,7 @@ SEEDS  ?= 3
 GROUP  ?= $(subst /,-,$(SUITE)-$(MODEL))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench leaderboard regress test boundary browser lint perf coverage study smoke doctor image image-gpu base lock clean
+.PHONY: help setup bench leaderboard regress test boundary soak browser lint perf coverage study smoke doctor image image-gpu base lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: image browser ## Run every test, those in real containers too
 
 boundary: image ## Try to leave the box, to read what is secret and to cheat: probes, and that each can succeed elsewhere
 	@$(VENV)/bin/python -m pytest -q tests/boundary
+
+soak: image ## 200 short runs with random failures, then the books must balance: RUNS SEED
+	@$(VENV)/bin/python -m perf.soak $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
 
 browser: ## Have chromium, for the tests of pages, where it may be installed
 	@sh harness/setup/browser.sh
