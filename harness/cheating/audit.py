@@ -18,10 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import harness
-from harness.cheating import beside, standing
+from harness.cheating import beside, similar, standing
 from harness.cheating.beside import KNOWN, Neighbour
-from harness.cheating.case import Task, open_case
+from harness.cheating.case import Task, open_case, shown_code
 from harness.cheating.finding import Finding, Findings, bounded
 from harness.cheating.looking import look_at
 from harness.cheating.rules import versions
@@ -208,7 +210,7 @@ def _competition(
     neighbours = list(_neighbours(mine, theirs, owns))
     digest = _digest([*neighbours, *known])
     fresh = any(folder.path in looked or not _beside_same(before[folder.path], digest) for folder, _ in mine)
-    alike = beside.likenesses([*neighbours, *known]) if fresh else {}
+    alike = beside.likenesses([*neighbours, *known], _shown(mine)) if fresh else {}
     by_key = {one.key: one for one in neighbours}
     for folder, record in mine:
         earlier, own = before[folder.path], owns[folder.path]
@@ -237,6 +239,15 @@ def _competition(
         )
         write(folder, findings)
         yield Audited(folder, record, findings, made=True)
+
+
+def _shown(runs: Sequence[tuple[RunFolder, RunRecord]]) -> similar.Pieces:
+    """The pieces of code that prompts showed to these runs: whoever follows an example has copied from nobody."""
+    shown = {script.sha256: script for folder, _ in runs for script in shown_code(folder)}
+    found = similar.NONE
+    for script in shown.values():
+        found = np.union1d(found, similar.pieces(script))
+    return found
 
 
 def _still_holds(one: Finding, own: _Own) -> bool:

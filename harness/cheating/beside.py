@@ -119,7 +119,6 @@ def _similar(run: Neighbour, others: Mapping[str, Neighbour], pairs: Sequence[si
         source = f"the file {other.key.removeprefix(KNOWN)}" if key.startswith(KNOWN) else key
         what = f"{pair.share:.0%} of what is its script's own is in {source}, whatever the names ({pair.pieces} pieces)"
         severe = pair.share >= TELLING and run.entrant != other.entrant
-        theirs = other.script.file if other.script is not None else ""
         yield finding(
             SIMILAR_CODE,
             VERSIONS[SIMILAR_CODE],
@@ -127,16 +126,24 @@ def _similar(run: Neighbour, others: Mapping[str, Neighbour], pairs: Sequence[si
             what,
             node=run.node,
             handed_in=True,
-            evidence=[
-                Evidence(file=run.script.file, line=None, excerpt=excerpt(_gist(run.script))),
-                Evidence(file=f"{source}: {theirs}", line=None, excerpt=excerpt(_gist(other.script))),
-            ],
+            evidence=_side_by_side(run.script, other, source),
             code_sha256=run.script.sha256,
         )
 
 
-def _gist(script: Script | None) -> str:
-    """The first lines that do something."""
-    lines = [line.strip() for line in (script.lines if script is not None else ())]
-    own = [line for line in lines if line and not line.startswith(("import ", "from ", "#", '"""'))]
-    return " ⏎ ".join(own[:6])
+def _side_by_side(script: Script, other: Neighbour, source: str) -> list[Evidence]:
+    """The longest stretch that both have, as it stands in the one and in the other."""
+    if other.script is None:
+        return []
+    mine, theirs, size = similar.longest(script, other.script)
+    file = source if other.key.startswith(KNOWN) else f"{source}/{other.script.file}"
+    return [
+        Evidence(file=script.file, line=mine or None, excerpt=excerpt(_from(script, mine, size))),
+        Evidence(file=file, line=theirs or None, excerpt=excerpt(_from(other.script, theirs, size))),
+    ]
+
+
+def _from(script: Script, line: int, size: int) -> str:
+    """Some lines from one on, and how many there are."""
+    shown = " ⏎ ".join(script.line(number).strip() for number in range(line, line + min(size, 4)))
+    return f"({size} lines) {shown}"

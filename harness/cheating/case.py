@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.cheating.script import Script
 from harness.gateway.wire.normal import answer as normal_answer
-from harness.gateway.wire.normal import text_of
+from harness.gateway.wire.normal import conversation, text_of
 from harness.results.layout import RunFolder, RunRecord, read_json
 from harness.runs.chosen import chosen_node
 
@@ -123,6 +123,16 @@ def _replies(folder: RunFolder) -> Iterator[tuple[int, str]]:
         if isinstance(response, dict) and line.get("api") in ("chat", "responses", "messages"):
             said = text_of(normal_answer(str(line["api"]), response))
             yield int(line.get("sequence") or place + 1), said[:LONGEST_REPLY]
+
+
+def shown_code(folder: RunFolder) -> Iterator[Script]:
+    """The code that a run was shown before it had written any: of prompts and descriptions, in its first call."""
+    first = next(iter(folder.lines(folder.transcript)), None) or {}
+    request = first.get("request")
+    if isinstance(request, dict) and first.get("api") in ("chat", "responses", "messages"):
+        for message in conversation(str(first["api"]), request).messages:
+            for match in _FENCED.finditer(str(message.get("content") or "")[:LONGEST_REPLY]):
+                yield Script(match[1], "prompt")
 
 
 def _grade(folder: RunFolder) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ import ast
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,8 @@ COMMON_SHARE = 0.2  # of a competition's scripts that have a piece, and it is a 
 COMMON_LEAST = 4
 FEWEST_PIECES = 60  # some twenty lines; shorter scripts are alike by nature
 MOST_CANDIDATES = 20  # of one script
+MOST_LINES = 2_000
+_QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 _WORD = re.compile(r"[A-Za-z_]\w*|\d[\w.]*|[^\s\w]")
 
 Pieces = NDArray[np.uint64]  # sorted, each once
@@ -74,6 +77,23 @@ def _tokens(tree: ast.Module) -> Iterator[str]:
             yield kind
         children = list(ast.iter_child_nodes(node))
         waiting.extend(reversed(children))
+
+
+def longest(one: Script, other: Script) -> tuple[int, int, int]:
+    """Where the longest run of lines begins that both have whatever the names, in each, and how long it is."""
+    lines = [[_shape(line) for line in script.lines[:MOST_LINES]] for script in (one, other)]
+    numbered = [[(number, shape) for number, shape in enumerate(shapes, start=1) if shape] for shapes in lines]
+    texts = [[shape for _, shape in pairs] for pairs in numbered]
+    found = SequenceMatcher(None, texts[0], texts[1], autojunk=False).find_longest_match()
+    if not found.size:
+        return 0, 0, 0
+    return numbered[0][found.a][0], numbered[1][found.b][0], found.size
+
+
+def _shape(line: str) -> str:
+    """A line without its names, numbers, texts and comment."""
+    plain = _QUOTED.sub("s", line.split("#", 1)[0]).strip()
+    return re.sub(r"\b[A-Za-z_]\w*|\d[\w.]*", "v", plain)
 
 
 def own(scripts: Mapping[str, Pieces], known: Pieces = NONE) -> dict[str, Pieces]:

@@ -96,7 +96,11 @@ def test_a_copy_of_another_agents_script_is_flagged_whatever_its_names_and_only_
     look(tmp_path / "g")
     assert (rules(first), rules(later), rules(honest)) == ((), ("similar-code",), ())
     (found,) = standing(later.path).findings.findings
-    assert first.path.name in found.what and len(found.evidence) == 2
+    assert first.path.name in found.what
+    mine, theirs = found.evidence
+    assert (mine.file, theirs.file) == ("nodes/n0001/solution.py", "g/demo--aide--s0/nodes/n0001/solution.py")
+    assert renamed(LONG).splitlines()[mine.line - 1].strip() in mine.excerpt
+    assert LONG.splitlines()[theirs.line - 1].strip() in theirs.excerpt
 
 
 def test_scripts_of_the_same_agent_and_model_are_noted_and_those_of_the_offline_coder_not_compared(tmp_path):
@@ -115,6 +119,17 @@ def test_what_many_runs_of_a_competition_write_is_nobodys_own(tmp_path):
         run(tmp_path / "g", "demo", LONG, seed=seed, agent=f"agent{seed}", model=f"openai/{seed}")
     look(tmp_path / "g")
     assert all(rules(folder) == () for folder in GroupFolder(tmp_path / "g").runs())
+
+
+def test_what_a_prompt_shows_is_nobodys_own(tmp_path):
+    for seed in (0, 1):
+        started = f"2026-01-0{seed + 1}T00:00:00+00:00"
+        code = LONG + f"print({seed})\n"
+        folder = run(tmp_path / "g", "demo", code, seed=seed, agent=f"a{seed}", model="openai/a", started_at=started)
+        asked = {"messages": [{"role": "user", "content": f"Begin with this:\n```python\n{LONG}\n```\n"}]}
+        folder.transcript.write_text(json.dumps({"sequence": 1, "api": "chat", "request": asked}) + "\n")
+    look(tmp_path / "g")
+    assert all(standing(folder.path).findings.findings == () for folder in GroupFolder(tmp_path / "g").runs())
 
 
 def test_a_script_of_a_folder_of_known_ones_is_found_in_a_run(tmp_path):
