@@ -27,6 +27,7 @@ from harness.verbs.prompt_verbs import prompts
 from harness.verbs.query_verbs import querying
 from harness.verbs.record_verbs import keeping
 from harness.verbs.run_verbs import runs, settings_now
+from harness.verbs.shipping_verbs import data, images
 from harness.verbs.solve_verbs import solving
 from harness.verbs.view_verbs import viewing
 
@@ -51,6 +52,8 @@ app.add_typer(leaderboards, name="leaderboard")
 app.add_typer(caches, name="cache")
 app.add_typer(exports, name="export")
 app.add_typer(prompts, name="prompts")
+app.add_typer(images, name="images")
+app.add_typer(data, name="data")
 
 
 def main() -> None:

@@ -91,6 +91,10 @@ class Vanished:
     reason: str
 
 
+class WorkerGone(Exception):
+    """What `Work` raises when whoever it had carry the task out is gone."""
+
+
 Event = Alive | HandedIn | Raised | Vanished
 
 # Carries a task out where a worker is; returns the folder that holds the results. It asks the flag about once a second.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from queue import Empty, SimpleQueue
 
-from harness.groups.executor import Event, HandedIn, Raised, Task, Work
+from harness.groups.executor import Event, HandedIn, Raised, Task, Vanished, Work, WorkerGone
 from harness.runs.stopping import StopFlag
 
 
@@ -51,5 +51,7 @@ class LocalExecutor:
     def _carry_out(self, task: Task, flag: StopFlag) -> None:
         try:
             self._events.put(HandedIn(task.token, self._work(task, flag)))
+        except WorkerGone as gone:  # where the thread only looks after a run that is elsewhere
+            self._events.put(Vanished(task.token, str(gone)))
         except BaseException as error:  # the coordinator's to judge
             self._events.put(Raised(task.token, error))

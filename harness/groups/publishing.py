@@ -38,10 +38,10 @@ def from_elsewhere(leases: Leases, task: Task, handed_in: RunFolder) -> RunRecor
     with leases.publishing(task.token) as held:
         if held:
             record = record.model_copy(update={"attempt": task.attempt, "lease_token": task.token})
-            _move(handed_in, folder, record)
+            move(handed_in, folder, record)
     if not held:
         record = _lost(record).model_copy(update={"attempt": task.attempt, "lease_token": task.token})
-        _move(handed_in, folder.attempt(task.attempt), record)
+        move(handed_in, folder.attempt(task.attempt), record)
     return record
 
 
@@ -50,7 +50,7 @@ def _lost(record: RunRecord) -> RunRecord:
     return record.model_copy(update={"status": RunStatus.LOST, "reason": f"{reason}; {record.reason}".rstrip("; ")})
 
 
-def _move(handed_in: RunFolder, folder: RunFolder, record: RunRecord) -> None:
+def move(handed_in: RunFolder, folder: RunFolder, record: RunRecord) -> None:
     """Move the files, the record last: until then the folder says that the run goes on, or is lost."""
     folder.path.mkdir(parents=True, exist_ok=True)
     for entry in handed_in.path.iterdir():

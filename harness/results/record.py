@@ -218,6 +218,7 @@ class RunRecord(BaseModel):
     image: str
     image_tag: str
     host: HostRecord | None = None
+    node: str | None = None
     candidate_isolation: Literal["uid", "none"] = "uid"
     answers_shown: bool = False
     code: CodeRecord | None = None

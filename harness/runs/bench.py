@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from harness.egress.choice import Egress
     from harness.gateway.providers.base import Provider
     from harness.groups.coordinator import Finished
+    from harness.groups.elsewhere import MakeExecutor
     from harness.machine.gpus import Inventory
     from harness.machine.images import ImageRef
     from harness.rates.aggregate import Summary
@@ -114,6 +116,7 @@ class Bench:
                 Progress(self.say, several=several, show=show) as progress,
                 orderly_interrupts(self.stop, progress.say),
                 GpuWatch(self.settings.environ, self._gpus_of(plans)) as gpu_watch,
+                self._executor(plans, progress) as executor,
             ):
                 run_group(
                     plans,
@@ -124,6 +127,7 @@ class Bench:
                     resume=self.options.resume,
                     again=self.again,
                     say=progress.say,
+                    executor=executor,
                     on_start=progress.started,
                     on_end=self._told(progress.ended),
                     on_broken=self._told_broken(progress.broken),
@@ -157,6 +161,22 @@ class Bench:
         from harness.machine.gpus import Inventory
 
         return (self.gpus if any(plan.gpus for plan in plans) else None) or Inventory()
+
+    def _executor(self, plans: Sequence[RunPlan], progress: Progress) -> AbstractContextManager[MakeExecutor]:
+        """Who carries the runs out, here or on other machines."""
+        from harness.gateway.pace import RateLimits
+        from harness.groups.elsewhere import executor_of
+
+        options = self.options
+        return executor_of(
+            options.where,
+            plans,
+            self.settings,
+            prices=options.prices,
+            pace=RateLimits(options.requests_per_minute, options.tokens_per_minute),
+            say=progress.say,
+            on_event=progress.event,
+        )
 
     def group(self) -> GroupFolder:
         """The group's folder: named by the user, or by time and competition."""
@@ -252,9 +272,10 @@ class Bench:
             (item, data, self.view(item, data)) for item in checked.competitions for data in (self._data(item),)
         ]
         image = self.image(checked.gpus, checked.other)
-        most = min(options.jobs, len(options.seeds) * len(prepared)) * limits.workspace_bytes
         reach, cache = self.reached or self._reach()
-        before_runs.point_out_disk(settings.workspaces, most, self.say)
+        if options.where.is_here:
+            most = min(options.jobs, len(options.seeds) * len(prepared)) * limits.workspace_bytes
+            before_runs.point_out_disk(settings.workspaces, most, self.say)
         return [
             RunPlan(
                 group=self.group().name,
@@ -370,7 +391,8 @@ class Bench:
         self.gpus = inventory(self.settings.environ)
         self.host = hardware.host(f"{engine.version} at {engine.host}", self.settings.environ, self.gpus)
         self.code = provenance.code(self.settings.root, self.settings.environ)
-        before_runs.refuse_cpus(self.client, self.options.cpus)
+        if self.options.where.is_here:
+            before_runs.refuse_cpus(self.client, self.options.cpus)
 
     def _keep_packages(self, group: GroupFolder) -> None:
         """The packages beside Podium, as the records name them."""
@@ -386,7 +408,7 @@ class Bench:
         from harness.machine.gpus import Inventory
         from harness.machine.images import ensure_base, ensure_image
 
-        if gpus:
+        if gpus and self.options.where.is_here:
             here, environ = self.gpus or Inventory(), self.settings.environ
             base = partial(ensure_base, self.settings, self.say)
             refuse_what_cannot_be(self.client, base, gpus, here, environ, self.say)

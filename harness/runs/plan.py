@@ -122,10 +122,16 @@ class RunPlan:
             cached=self.cache.told if self.cache else (),
         )
 
+    def _request_anywhere(self) -> RunRequest:
+        """The request with CPU numbers that don't depend on the machine that asks."""
+        request = replace(self, lane=0).request()
+        cpus = tuple(range(max(1, int(self.limits.cpus))))
+        return request.model_copy(update={"candidate": request.candidate.model_copy(update={"cpus": cpus})})
+
     def sha256(self) -> str:
         """Names everything that decides the outcome; a finished run with the same hash is not run again."""
         parts = [
-            replace(self, lane=0).request().model_dump_json(),
+            self._request_anywhere().model_dump_json(),
             self.prompts.sha256,
             self.image.digest,
             *self.models,

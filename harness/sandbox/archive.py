@@ -16,7 +16,7 @@ from harness.errors import InvalidSubmission
 CHUNK = 1 << 20
 
 
-class _Stream:
+class StreamOf:
     """Reads an iterator of byte chunks like a file; what tarfile needs of one."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -52,7 +52,7 @@ def read_single_file(chunks: Iterable[bytes], name: str, destination: Path, max_
 
 
 def _copy(chunks: Iterable[bytes], name: str, destination: Path, max_bytes: int) -> None:
-    with tarfile.open(fileobj=cast(IO[bytes], _Stream(chunks)), mode="r|") as archive:
+    with tarfile.open(fileobj=cast(IO[bytes], StreamOf(chunks)), mode="r|") as archive:
         member = archive.next()
         if member is None:
             raise InvalidSubmission(f"{name} is missing from the engine's archive")

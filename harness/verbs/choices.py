@@ -16,6 +16,7 @@ from harness.contract import VALIDATIONS, Validation
 from harness.egress import choice as egress
 from harness.errors import UserError
 from harness.gateway.waits import CLOCKS, Clock
+from harness.groups.elsewhere import Where
 from harness.results.layout import check_name
 from harness.runs.models import ModelOptions
 from harness.runs.presets import Gates, Preset
@@ -71,7 +72,7 @@ SWITCHES = (
     *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
 )
 NOT_OF_ONE_RUN = (
-    *("competitions", "seeds", "group", "jobs", "graded", "resume", "configuration", "pinned"),
+    *("competitions", "seeds", "group", "jobs", "graded", "resume", "configuration", "pinned", "where"),
     *("group_budget_usd", "group_tokens", "requests_per_minute", "tokens_per_minute", "runs_per_cpu", "runs_per_gpu"),
 )
 
@@ -131,6 +132,7 @@ class BenchOptions:
     cache: bool = True
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
     gates: Gates = Gates()  # noqa: RUF009 - frozen
+    where: Where = Where()  # noqa: RUF009 - frozen
 
     def arguments(self, competition: str, seed: int) -> tuple[str, ...]:
         """What follows `podium bench` so that one run of these is made again, into a group of its own."""
@@ -186,6 +188,7 @@ class BenchOptions:
         Gpus.parse(self.gpus)
         egress.parse(self.egress)
         self.models.check(self.model)
+        self.where.check(self)
 
     @property
     def all_models(self) -> tuple[str, ...]:

@@ -194,6 +194,22 @@ Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --
 Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, at most: as many as fit on the machine.")]
 RunsPerCpu = Annotated[int, typer.Option(min=1, help="How many runs may share a CPU.")]
 RunsPerGpu = Annotated[int, typer.Option(min=1, help="How many runs may share a GPU.")]
+ExecutorText = Annotated[
+    str, typer.Option("--executor", help="Where runs are carried out: local, or ray (docs/many-machines.md).")
+]
+RayAddress = Annotated[
+    str | None, typer.Option(help="With --executor ray: the head, HOST:PORT. [default: RAY_ADDRESS]")
+]
+DataUrl = Annotated[
+    str | None, typer.Option(help="With --executor ray: where nodes fetch public data; filled by podium data push.")
+]
+Registry = Annotated[
+    str | None, typer.Option(help="With --executor ray: the registry that gives nodes the image; podium images push.")
+]
+SendKeys = Annotated[
+    bool,
+    typer.Option("--send-keys", help="With --executor ray: send model keys to nodes. [default: theirs are used]"),
+]
 Workers = Annotated[
     int, typer.Option(min=1, max=16, help="Candidates at a time in one run; they divide its memory and CPUs.")
 ]

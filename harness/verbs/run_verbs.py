@@ -18,11 +18,13 @@ from harness.verbs.options import (
     ClockName,
     Competitions,
     Cpus,
+    DataUrl,
     DescriptionKind,
     DiskGib,
     Edition,
     EgressChoice,
     Ensemble,
+    ExecutorText,
     FallbackModel,
     GpusText,
     Group,
@@ -40,8 +42,10 @@ from harness.verbs.options import (
     Prices,
     PromptSets,
     Raw,
+    RayAddress,
     ReasoningEffort,
     Redeclare,
+    Registry,
     Replay,
     RequestsPerMinute,
     Resume,
@@ -53,6 +57,7 @@ from harness.verbs.options import (
     SearchPolicy,
     Seed,
     Seeds,
+    SendKeys,
     ShowAnswers,
     StandIn,
     Steps,
@@ -138,10 +143,16 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         metrics_port: MetricsPort = None,
         egress: EgressChoice = "none",
         cache: UseCache = True,
+        executor: ExecutorText = "local",
+        ray_address: RayAddress = None,
+        data_url: DataUrl = None,
+        registry: Registry = None,
+        send_keys: SendKeys = False,
         json: Json = False,
     ) -> None:
         from harness.egress.choice import absolute
         from harness.groups import matrix as matrices
+        from harness.groups.elsewhere import Where, parse_executor
         from harness.runs.presets import Gates
         from harness.specs.descriptions import parse as parse_kind
         from harness.verbs.choices import BenchOptions, parse_clock, parse_seeds, parse_validation, select
@@ -193,6 +204,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             validation=parse_validation(validation),
             egress=absolute(egress),
             cache=cache,
+            where=Where(parse_executor(executor), ray_address, data_url, registry, send_keys),
         )
         if by_file:
             matrix = _read(settings, Path((competitions or [])[0]), options, several=len(arms) > 1 or bool(suite))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
@@ -36,6 +36,13 @@ def provider_for(models: str | Sequence[str], environ: Mapping[str, str], *, see
     from harness.gateway.providers.router import Router
 
     return Router({name: providers[kind] for kind, found in by_kind.items() for name in found})
+
+
+def variables_of(models: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which these models' providers are reached: keys, and addresses where they are set."""
+    kinds = {_split(model)[0] for model in models} - {"offline"}
+    named = [names[kind] for kind in kinds for names in (_KEYS, _ADDRESSES)]
+    return {name: environ[name] for name in named if environ.get(name)}
 
 
 def replay_of(transcript: Path) -> Provider:

@@ -1,0 +1,122 @@
+"""Where the runs of a command are carried out: what the user chose, checked, and the executor that comes of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast, get_args
+
+from harness.errors import UserError
+from harness.gateway.pace import RateLimits
+from harness.groups.executor import Executor, Work
+from harness.groups.local import LocalExecutor
+
+if TYPE_CHECKING:
+    from harness.config import Settings
+    from harness.gateway.journal import StoredEvent
+    from harness.runs.plan import RunPlan
+    from harness.setup.steps import Say
+    from harness.verbs.choices import BenchOptions
+
+ExecutorName = Literal["local", "ray"]
+MakeExecutor = Callable[[Work], Executor]
+
+
+@dataclass(frozen=True)
+class Where:
+    """The choices of where runs are carried out; they decide nothing of what comes out of one."""
+
+    executor: ExecutorName = "local"
+    ray_address: str | None = None
+    data_url: str | None = None
+    registry: str | None = None
+    send_keys: bool = False
+
+    @property
+    def is_here(self) -> bool:
+        """Are runs carried out on this machine?"""
+        return self.executor == "local"
+
+    def check(self, options: BenchOptions) -> None:
+        """Refuse what can't be meant; raise `UserError`."""
+        if self.is_here:
+            given = {
+                "--ray-address": self.ray_address,
+                "--data-url": self.data_url,
+                "--registry": self.registry,
+                "--send-keys": self.send_keys,
+            }
+            if chosen := next((flag for flag, value in given.items() if value), None):
+                raise UserError(f"{chosen} is for runs on other machines: --executor ray")
+            return
+        missing = [flag for flag, value in (("--cpus", options.cpus), ("--memory", options.memory_bytes)) if not value]
+        if missing:
+            raise UserError(
+                f"--executor ray needs {' and '.join(missing)}: machines differ, and a run must not depend on where it "
+                "is placed. As in: --cpus 4 --memory 16"
+            )
+        if options.resume:
+            raise UserError("--resume goes on with a run on this machine, where its files are: leave --executor out")
+        if options.group_budget_usd is not None or options.group_tokens is not None:
+            raise UserError(
+                "a group's budget is kept on one machine. On several, give each run one (--budget), and leave "
+                "--executor out where the group needs one"
+            )
+        if options.reuse is not None or options.replay is not None:
+            raise UserError("--reuse and --replay answer from recordings on this machine: leave --executor out")
+
+
+def parse_executor(text: str) -> ExecutorName:
+    """`--executor`: local, or ray."""
+    if text not in get_args(ExecutorName):
+        raise UserError(f"--executor {text!r}: choose one of {', '.join(get_args(ExecutorName))}")
+    return cast(ExecutorName, text)
+
+
+def share(pace: RateLimits, machines: int) -> RateLimits:
+    """What each of so many machines may take of the stated limits: they don't hear of each other's calls."""
+    stated = (pace.requests_per_minute, pace.tokens_per_minute)
+    requests, tokens = (value and value / max(1, machines) for value in stated)
+    return RateLimits(requests, tokens)
+
+
+@contextlib.contextmanager
+def executor_of(
+    where: Where,
+    plans: Sequence[RunPlan],
+    settings: Settings,
+    *,
+    prices: Path | None = None,
+    pace: RateLimits,
+    say: Say,
+    on_event: Callable[[RunPlan, StoredEvent], None],
+) -> Iterator[MakeExecutor]:
+    """What makes the executor; a cluster is left in the end. `PodiumError` says what is amiss."""
+    if where.is_here:
+        yield LocalExecutor
+        return
+    from harness.gateway.providers import PRICES_VARIABLE, variables_of
+    from harness.groups import cluster
+    from harness.groups.coordinator import needs_of
+    from harness.groups.errand import Shared
+    from harness.nodes import samecode
+    from harness.nodes.job import Shipping, job, refuse
+
+    for plan in plans:
+        refuse(plan)
+    models = dict.fromkeys(model for plan in plans for model in plan.models)
+    keys = variables_of(models, settings.environ) if where.send_keys else {}
+    stated = settings.environ.get(PRICES_VARIABLE)
+    prices = prices or (Path(stated) if stated else None)
+    code = samecode.sha256(settings.root)
+    with cluster.connected(where.ray_address, settings.environ) as joined:
+        machines = joined.machines()
+        say(f"cluster at {joined.address}: {', '.join(map(str, machines))}")
+        carriers = sum(machine.holds(needs_of(plans[0])) for machine in machines)
+        shipping = Shipping(where.data_url, where.registry, share(pace, carriers), keys)
+        make_job = partial(job, code_sha256=code, shipping=shipping, prices=prices)
+        shared = Shared(joined, {plan.run_id: plan for plan in plans}, make_job, say, on_event)
+        yield lambda _: LocalExecutor(shared.carry_out)

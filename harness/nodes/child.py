@@ -1,0 +1,185 @@
+"""The process of one run on a node: makes data and image ready, runs, and ends when whoever asked for it is gone.
+
+It is no child of the cluster's worker process, so nothing that ends that one ends it in the middle of a container's
+life: it notices by the end of its standard input, ends the run and removes the container. What it reads there: a
+pickled `Job`, its length before it, then `stop` (the agent finishes its node) or `end` (now). What it writes: a JSON
+object a line. Started as `python -m harness.nodes.child FOLDER GPUS`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import struct
+import sys
+import threading
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from harness import config
+from harness.errors import InfrastructureError, Interrupted, PodiumError, UserError
+from harness.nodes.job import Job, on_this_node
+from harness.nodes.lanes import lane
+from harness.results.layout import RunFolder
+from harness.runs.plan import RunPlan
+from harness.runs.run import RunTools, run_one
+from harness.sandbox.base import Gpus
+
+if TYPE_CHECKING:
+    from harness.machine.gpus import Inventory
+
+LENGTH = struct.Struct(">Q")
+RUN = "run"  # the run's folder, below the scratch folder
+EARLY_END = 3
+
+
+class Wishes:
+    """What was read from standard input so far."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self.stop = threading.Event()
+        self.end = threading.Event()
+        self.running = threading.Event()
+        self._source = source
+        threading.Thread(target=self._listen, name="wishes", daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in self._source:
+            if line.strip() == b"stop":
+                self.stop.set()
+            elif line.strip() == b"end":
+                break
+        self.stop.set()
+        self.end.set()
+        if not self.running.is_set():  # no container yet, and what is being made appears whole or not at all
+            os._exit(EARLY_END)
+
+
+def main() -> None:
+    """Leave the worker's process tree, then run."""
+    scratch, gpus = Path(sys.argv[1]), sys.argv[2]
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    job = read_job(sys.stdin.buffer)
+    wishes = Wishes(sys.stdin.buffer)
+    try:
+        run(replace(job, plan=with_gpus(job.plan, gpus)), scratch, wishes)
+    except BaseException as error:
+        tell(failed=_kind(error), reason=str(error) or type(error).__name__, trace=traceback.format_exc())
+        raise
+
+
+def read_job(source: IO[bytes]) -> Job:
+    """The job that the coordinator sent."""
+    (length,) = LENGTH.unpack(source.read(LENGTH.size))
+    job = pickle.loads(source.read(length))  # noqa: S301 - from the coordinator, whom a node obeys in everything
+    assert isinstance(job, Job)
+    return job
+
+
+def with_gpus(plan: RunPlan, ids: str) -> RunPlan:
+    """The plan with the GPUs that the cluster gave the run, where it asked for so many."""
+    if plan.gpus is None:
+        return plan
+    given = tuple(filter(None, ids.split(",")))
+    if len(given) != plan.gpus.count:
+        raise InfrastructureError(f"the run asked for {plan.gpus.count} GPUs, and the cluster gave it {ids or 'none'}")
+    return replace(plan, gpus=Gpus(ids=given))
+
+
+def run(job: Job, scratch: Path, wishes: Wishes) -> None:
+    """Have everything ready and run it; the record is in the folder and says how it ended."""
+    from harness.gateway.pacing import PACE_FOLDER, Paces
+    from harness.machine import hardware
+    from harness.machine.engine import connect, ensure_engine
+    from harness.machine.gpu_request import given
+    from harness.machine.gpus import Inventory, inventory
+    from harness.runs import before_runs
+    from harness.watch.gpus import GpuWatch
+
+    settings = config.load({**os.environ, **job.shipping.keys})
+    tell(pid=os.getpid())
+    engine = ensure_engine(settings, say)
+    plan = on_this_node(job, settings, scratch, say)
+    client, gpus = connect(settings.environ), inventory(settings.environ)
+    refuse_gpus(plan, client, gpus, settings)
+    before_runs.clear(client, settings, say)
+    if job.prices is not None:
+        (scratch / "prices.yaml").write_bytes(job.prices)
+    watch = GpuWatch(settings.environ, gpus if plan.gpus else Inventory())
+    with lane(settings.home / "lanes") as number, watch as looking:
+        plan = replace(plan, lane=number)
+        wishes.running.set()
+        if wishes.end.is_set():
+            raise Interrupted("ended before it began")
+        tools = replace(
+            _tools(settings, client, wishes, scratch),
+            paces=Paces(job.shipping.pace, settings.home / PACE_FOLDER),
+            host=hardware.host(f"{engine.version} at {engine.host}", settings.environ, gpus),
+            look_at_gpus=lambda plan: looking.of(given(plan.gpus, gpus)),
+        )
+        tell(started=True)
+        record = run_one(plan, RunFolder(scratch / RUN), tools)
+    tell(ended=str(record.status))
+
+
+def refuse_gpus(plan: RunPlan, client: Any, there: Inventory, settings: config.Settings) -> None:
+    """Try the run's GPUs on its own image; `InfrastructureError`, since another node may have what this one lacks."""
+    from harness.machine.gpu_request import refuse_what_cannot_be
+
+    if plan.gpus is None:
+        return
+    try:
+        refuse_what_cannot_be(client, lambda: plan.image.digest, plan.gpus, there, settings.environ, say)
+    except UserError as error:
+        raise InfrastructureError(str(error)) from error
+
+
+def _tools(settings: config.Settings, client: Any, wishes: Wishes, scratch: Path) -> RunTools:
+    from harness.gateway.budget import Budget
+    from harness.gateway.providers import PRICES_VARIABLE, provider_for
+    from harness.machine import provenance
+    from harness.sandbox.docker import DockerSandbox
+
+    prices = scratch / "prices.yaml"
+    environ = {**settings.environ, **({PRICES_VARIABLE: str(prices)} if prices.is_file() else {})}
+    return RunTools(
+        make_sandbox=lambda spec: DockerSandbox(
+            client, spec, workspace_folder=settings.workspaces, environ=settings.environ
+        ),
+        make_provider=lambda plan: provider_for(plan.models, environ, seed=plan.seed),
+        make_budget=lambda plan: Budget(usd=plan.budget_usd, tokens=plan.budget_tokens),
+        on_event=lambda plan, stored: None,  # the coordinator reads the journal
+        should_stop=wishes.stop.is_set,
+        should_end=wishes.end.is_set,
+        code=provenance.code(settings.root, settings.environ),
+    )
+
+
+def say(line: str) -> None:
+    """A line for the person at the coordinator."""
+    tell(said=line)
+
+
+def tell(**what: object) -> None:
+    """One line for the keeper; it may be gone."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
+
+
+def _kind(error: BaseException) -> str:
+    if isinstance(error, InfrastructureError):
+        return "infrastructure"
+    if isinstance(error, (Interrupted, KeyboardInterrupt)):
+        return "interrupted"
+    return "user" if isinstance(error, UserError) else "infrastructure" if isinstance(error, PodiumError) else "bug"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""Runs on a real Ray cluster: what is lost, who ends, and that each run still has exactly one result."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from harness.gateway.journal import read_journal
+from harness.gateway.providers.fake import FakeProvider, Hang
+from harness.results.layout import RunFolder, RunStatus
+from tests.e2e.conftest import KEY, SMALL, says_code, says_review
+from tests.e2e.machines import TestCluster, wait_for
+
+pytestmark = pytest.mark.engine
+pytest.importorskip("ray", reason="ray is not installed: .venv/bin/python -m pip install -e '.[ray]'")
+COMPETITION = "breast-cancer-wisconsin"
+CODE = """
+import shutil
+shutil.copy("input/sample_submission.csv", "working/submission.csv")
+print("validation score: 0.5")
+"""
+LONG = 600
+
+
+@pytest.fixture
+def cluster():
+    with TestCluster(nodes=2) as made:
+        yield made
+
+
+@pytest.fixture
+def gate():
+    """While it is set, the model answers every call; else it answers until a node is finished, then says nothing."""
+    return threading.Event()
+
+
+@pytest.fixture
+def podium(podium, tmp_path, gate):
+    """The command, with a model behind the gate, whose key is on no node."""
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("fake: {input: 1.0, output: 2.0}\n")
+
+    def answer(received):
+        if not gate.is_set() and len([one for one in server.received if not one.body.get("tools")]) % 2 == 0:
+            return Hang(LONG)
+        return says_review(metric=0.5) if received.body.get("tools") else says_code(CODE)
+
+    with FakeProvider(otherwise=answer) as server:
+        podium.environ |= {
+            "PODIUM_BASE_URL": server.base_url,
+            "PODIUM_API_KEY": KEY,
+            "PODIUM_PRICES": str(prices),
+        }
+        podium.server = server
+        yield podium
+
+
+class Command:
+    """`podium bench … --executor ray` in a process of its own, in a group that no other test has."""
+
+    def __init__(self, podium, cluster, group, *arguments):
+        environ = {**podium.environment(), **cluster.access}
+        command = podium.command(
+            *("bench", COMPETITION, "--model", "compatible/fake", "--steps", "2", "--group", group),
+            *("--memory", "2", "--disk", "0.5", "--cpus", "1", "--executor", "ray", "--send-keys", *arguments),
+        )
+        self.process = subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
+
+    def ends(self, expect, seconds=240):
+        out, _ = self.process.communicate(timeout=seconds)
+        assert self.process.returncode == expect, out
+        return out
+
+    def still_runs(self):
+        assert self.process.poll() is None, self.process.stdout.read()
+
+
+@pytest.fixture
+def start():
+    """Start commands, which are ended with the test."""
+    started = []
+
+    def begin(*arguments):
+        started.append(Command(*arguments))
+        return started[-1]
+
+    yield begin
+    for command in started:
+        command.process.kill()
+        command.process.communicate()
+
+
+def group_name():
+    return f"machines-{secrets.token_hex(4)}"
+
+
+def run_of(podium, group, seed=0):
+    return RunFolder(podium.results / group / f"{COMPETITION}--aide--s{seed}")
+
+
+def wait_for_a_node(command, folder, attempt=1):
+    """Until the coordinator has a finished node of that attempt in its own copy of the journal."""
+
+    def finished():
+        command.still_runs()
+        record = folder.read() if folder.record_file.is_file() else None
+        if record is None or record.attempt != attempt or not folder.journal.is_file():
+            return None
+        there = read_journal(folder.journal)
+        return there if any(stored.event.type == "node" for stored in there) else None
+
+    return wait_for(finished, 180, f"a node in {folder.journal}")
+
+
+def containers(engine, group):
+    return engine.containers.list(all=True, filters={"label": f"podium.group={group}"}, ignore_removed=True)
+
+
+def nothing_is_left(engine, group):
+    wait_for(lambda: not containers(engine, group), 60, f"no container of {group}")
+    assert not engine.volumes.list(filters={"label": f"podium.group={group}"})
+
+
+def nobody_has_the_key(*places):
+    found = subprocess.run(["grep", "-rlF", KEY, *map(str, places)], capture_output=True, text=True, check=False)
+    assert found.stdout == "", "the key was written down"
+
+
+def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podium, cluster, engine, gate, start):
+    """One story, since clusters and commands take their seconds to start."""
+    group = group_name()
+    folder, second = run_of(podium, group), run_of(podium, group, seed=1)
+
+    # A node is lost in the middle of a run: it is placed again, and has one result.
+    command = start(podium, cluster, group)
+    seen = wait_for_a_node(command, folder)
+    (lost,) = [node for node in cluster.nodes if node.carries_a_run()]
+    (kept,) = [node for node in cluster.nodes if node is not lost]
+    assert len(containers(engine, group)) == 1
+    gate.set()
+    lost.lose()
+    out = command.ends(0)
+    record, first = folder.read(), folder.attempt(1).read()
+    assert (record.status, record.attempt, record.node) == (RunStatus.COMPLETED, 2, socket.gethostname()), out
+    assert first.status is RunStatus.LOST and "lost on" in first.reason and first.lease_token < record.lease_token
+    assert read_journal(folder.attempt(1).journal)[: len(seen)] == seen, "a finished node was lost with its machine"
+    assert folder.attempts() == [1] and (folder.path / "grade.json").is_file()
+    assert not (folder.attempt(1).path / "grade.json").exists()
+    assert [run.path for run in podium.group(group).runs()] == [folder.path]
+    assert [path for path in folder.path.parent.iterdir() if path.name.endswith("~")] == []
+    nothing_is_left(engine, group)
+    assert list((kept.home / "nodes").iterdir()) == []
+    assert podium.server.received and all(KEY in one.headers["authorization"] for one in podium.server.received)
+    nobody_has_the_key(podium.results, kept.home, lost.home, cluster.folder)
+
+    # The command is killed while it extends the group: its run ends on the node, what is finished stays.
+    finished = folder.record_file.read_bytes()
+    gate.clear()
+    podium.server.received.clear()
+    command = start(podium, cluster, group, "--seeds", "2")
+    wait_for_a_node(command, second)
+    os.kill(command.process.pid, signal.SIGKILL)
+    command.process.wait()
+    nothing_is_left(engine, group)
+
+    # The same command again, and the head is lost: it ends, and says how to go on.
+    podium.server.received.clear()
+    command = start(podium, cluster, group, "--seeds", "2")
+    wait_for_a_node(command, second, attempt=2)
+    cluster.head.lose()
+    out = command.ends(3)
+    assert "the head of the Ray cluster" in out and "the same command does the rest" in out
+    assert second.read().status is RunStatus.LOST
+    nothing_is_left(engine, group)
+
+    # On another cluster the same command finishes the group, and nothing finished is run twice.
+    gate.set()
+    with TestCluster(nodes=1) as another:
+        start(podium, another, group, "--seeds", "2").ends(0)
+    assert folder.record_file.read_bytes() == finished, "a finished run was run again"
+    assert (second.read().status, second.read().attempt) == (RunStatus.COMPLETED, 3)
+    assert [second.attempt(number).read().status for number in second.attempts()] == [RunStatus.LOST] * 2
+    nothing_is_left(engine, group)
+
+
+def test_a_cluster_that_asks_nobody_for_a_token_is_refused(podium):
+    with TestCluster(nodes=0, mode="disabled") as cluster:
+        open_to_all = {**cluster.access, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
+        podium.environ |= open_to_all
+        refused = podium("bench", COMPETITION, *SMALL, "--executor", "ray", expect=2)
+    assert "serves whoever reaches it" in refused.stderr

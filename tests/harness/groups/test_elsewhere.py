@@ -1,0 +1,118 @@
+"""Runs go to other machines only as asked, and only to clusters that ask for a token and are not public."""
+
+import sys
+
+import pytest
+
+from harness.errors import InfrastructureError, UserError
+from harness.gateway.pace import RateLimits
+from harness.groups import cluster
+from harness.groups.cluster import Cluster, Machine
+from harness.groups.elsewhere import Where, parse_executor, share
+from harness.groups.executor import Needs
+from harness.sandbox.base import GIB
+from harness.verbs.choices import BenchOptions
+from tests.e2e.machines import free_port
+
+ONE = ("spaceship-titanic",)
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("where", "changes", "words"),
+    [
+        (Where(ray_address="10.0.0.5:6379"), {}, "--ray-address is for runs on other machines"),
+        (Where(send_keys=True), {}, "--send-keys is for runs on other machines"),
+        (Where("ray"), {}, "needs --cpus and --memory"),
+        (Where("ray"), {"cpus": 2.0}, "needs --memory"),
+        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "resume": True}, "--resume goes on"),
+        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "reuse": "g"}, "recordings on this machine"),
+        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "group_tokens": 9}, "kept on one machine"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(where, changes, words):
+    with pytest.raises(UserError, match=words):
+        BenchOptions(ONE, where=where, **changes).check()
+
+
+def test_stated_rates_are_divided_among_machines_that_do_not_hear_of_each_other():
+    assert share(RateLimits(100, None), 4) == RateLimits(25, None)
+    assert share(RateLimits(None, 90), 0) == RateLimits(None, 90)
+
+
+def test_there_are_two_executors():
+    assert parse_executor("ray") == "ray"
+    with pytest.raises(UserError, match="choose one of local, ray"):
+        parse_executor("slurm")
+
+
+@pytest.mark.parametrize("environ", [{}, {"RAY_AUTH_MODE": "disabled"}])
+def test_without_a_token_no_cluster_is_talked_to(environ):
+    with pytest.raises(UserError, match="may run anything on its machines"), cluster.connected("127.0.0.1:1", environ):
+        pass
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8:6379", "[2a01:4f8::ab]:6379", "193.99.144.80"])
+def test_a_head_with_a_public_address_is_refused_before_anything_is_sent(address, monkeypatch):
+    monkeypatch.setattr(cluster, "_answers", lambda address: pytest.fail("it was talked to"))
+    with pytest.raises(UserError, match="public address"), cluster.connected(address, TOKEN):
+        pass
+
+
+def test_a_machine_with_a_public_address_does_not_join_a_cluster(monkeypatch):
+    monkeypatch.setattr(cluster.addresses, "own", lambda: ["127.0.0.1", "193.99.144.80"])
+    refused = pytest.raises(UserError, match="this machine has the public address")
+    with refused, cluster.connected("127.0.0.1:1", TOKEN):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [("", "--ray-address HOST:PORT"), ("auto", "own HOST:PORT"), ("ray://h:1", "own HOST:PORT")],
+)
+def test_a_cluster_is_named_by_its_heads_address(address, words):
+    with pytest.raises(UserError, match=words), cluster.connected(address, TOKEN):
+        pass
+
+
+def test_the_address_may_come_from_the_environment_and_has_a_default_port():
+    assert cluster.with_port("10.0.0.5") == "10.0.0.5:6379"
+    with (
+        pytest.raises(InfrastructureError, match=r"no Ray cluster answers at 127\.0\.0\.1.*ray start --head"),
+        cluster.connected(None, {**TOKEN, "RAY_ADDRESS": f"127.0.0.1:{free_port()}"}),
+    ):
+        pass
+
+
+def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match=r"pip install -e '\.\[ray\]'"), cluster.connected("127.0.0.1:1", TOKEN):
+        pass
+
+
+class TestPlacement:
+    """Nodes are told by CPUs, memory and GPUs."""
+
+    @pytest.fixture
+    def two(self, monkeypatch):
+        made = Cluster("10.0.0.5:6379", None)
+        machines = [Machine("a", "small", "10.0.0.6", 2, 8 * GIB, 0), Machine("b", "big", "10.0.0.7", 8, 64 * GIB, 1)]
+        monkeypatch.setattr(Cluster, "machines", lambda self: machines)
+        return made
+
+    @pytest.mark.parametrize(
+        ("needs", "excluded"),
+        [
+            (Needs(cpus=9, memory_bytes=GIB, disk_bytes=GIB), ()),
+            (Needs(cpus=1, memory_bytes=65 * GIB, disk_bytes=GIB), ()),
+            (Needs(cpus=1, memory_bytes=GIB, disk_bytes=GIB, gpus="2"), ()),
+            (Needs(cpus=4, memory_bytes=GIB, disk_bytes=GIB), ("b",)),
+        ],
+    )
+    def test_a_run_that_no_node_could_carry_is_refused_with_what_there_is(self, two, needs, excluded):
+        with pytest.raises(InfrastructureError, match=r"there are: .*small \(2 CPUs, 8\.0 GiB\)"):
+            two.refuse_needs(needs, excluded)
+
+    def test_one_that_some_node_can_carry_is_not(self, two):
+        two.refuse_needs(Needs(cpus=8, memory_bytes=64 * GIB, disk_bytes=GIB, gpus="1"))
+        two.refuse_needs(Needs(cpus=2, memory_bytes=GIB, disk_bytes=GIB), ("b",))

@@ -1,0 +1,112 @@
+"""A run on a node ends with whoever asked for it, and leaves nothing there, whatever is killed."""
+
+import json
+import os
+import pickle
+import secrets
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+
+from harness.nodes import job, keeper, samecode
+from harness.nodes.job import Shipping
+from harness.nodes.keeper import Keeper
+
+pytestmark = pytest.mark.engine
+SECONDS = 120
+
+
+@pytest.fixture
+def sent(plan, image, tmp_path, monkeypatch):
+    """Make jobs of a group that no other test has, for a node with a home of its own."""
+    monkeypatch.setenv("PODIUM_HOME", str(tmp_path / "node"))
+
+    def make(**changes):
+        made = replace(plan(), image=image, group=f"keeper-{secrets.token_hex(4)}")
+        return replace(job.job(made, "sha", Shipping()), **changes)
+
+    return make
+
+
+@pytest.fixture
+def start():
+    """Start keepers, which are discarded with the test."""
+    started = []
+
+    def begin(made, **options):
+        started.append(Keeper(**options))
+        started[-1].start(pickle.dumps(made), made.plan.group, made.plan.run_id)
+        return started[-1]
+
+    yield begin
+    for one in started:
+        one.discard()
+
+
+def wait_for(condition, what):
+    until = time.monotonic() + SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < until, what
+        time.sleep(0.1)
+    return found
+
+
+def containers(engine, made):
+    return engine.containers.list(all=True, filters={"label": f"podium.group={made.plan.group}"}, ignore_removed=True)
+
+
+def test_who_it_is_says_which_code_it_has(settings):
+    told = json.loads(Keeper().hello())
+    assert told["code_sha256"] == samecode.sha256(settings.root) and "127.0.0.1" in told["addresses"]
+
+
+def test_a_run_that_could_not_begin_says_why(sent, start):
+    made = sent()
+    other = replace(made.data, fingerprint="0" * 64, contents={"public/train.csv": "0" * 64})
+    one = start(replace(made, data=other))
+    state = wait_for(lambda: (told := json.loads(one.poll()))["over"] and told, "it is not over")
+    assert (state["failed"], state.get("started")) == ("infrastructure", None)
+    assert "this node has not the data of breast-cancer-wisconsin" in state["reason"]
+    assert state["record"] == ""
+
+
+def test_a_killed_process_leaves_no_container_and_is_told(sent, start, engine, tmp_path):
+    made = sent()
+    one = start(made)
+    pid = wait_for(lambda: json.loads(one.poll()).get("pid"), "no process")
+    wait_for(lambda: containers(engine, made), "no container")
+    os.kill(pid, signal.SIGKILL)
+    state = wait_for(lambda: (told := json.loads(one.poll()))["over"] and told, "it is not over")
+    assert "was killed" in state["reason"] and state["failed"] == "infrastructure"
+    assert containers(engine, made) == []
+    one.discard()
+    assert list((tmp_path / "node" / "nodes").iterdir()) == []
+
+
+def test_a_run_that_nobody_asks_after_is_ended_and_says_so(sent, start, engine, monkeypatch):
+    monkeypatch.setattr(keeper, "WATCH_SECONDS", 0.1)
+    made = sent()
+    one = start(made, deserted_seconds=3)
+
+    def seen():
+        one.poll()
+        return containers(engine, made)
+
+    wait_for(seen, "no container")
+    wait_for(lambda: not containers(engine, made), "it was not ended")
+    state = wait_for(lambda: (told := json.loads(one.poll()))["over"] and told, "it is not over")
+    assert state["failed"] == "interrupted" and json.loads(state["record"])["status"] == "stopped"
+
+
+def test_folders_of_keepers_that_are_gone_are_removed_and_no_others(tmp_path):
+    for name, owner in (("run-dead", "host/boot/1/gone"), ("run-mine", keeper.me())):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "owner").write_text(owner.replace("host", keeper.me().partition("/")[0]))
+    keeper.remove_left_over(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["run-mine"]
+
+
+def test_only_logs_of_a_run_are_read(sent):
+    assert Keeper().read("../../run.json", 0, 10) == b""
