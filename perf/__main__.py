@@ -21,6 +21,7 @@ BENCHMARKS = {
     "validation": "what is chosen by the scripts' own word, and by held-back rows",
     "versus": "the published aideml: time, tokens and image with the same replies",
     "nop": "runs a second a core, when the agent does nothing",
+    "queue": "memory and time of 1,000 queued runs, without their containers",
     "sampling": "what watching a run's resources costs, as a share of a core",
     "view": "pages of podium view, of a run of 2,000 nodes and a group of 5,000 runs",
     "gateway": "time added a call, calls a second, memory of slow streams",

@@ -14,7 +14,7 @@ from typing import Literal
 
 from harness.groups import declared, leases
 from harness.groups.leases import AtWork
-from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
+from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus, read_json
 from harness.results.rows import tree_of
 from harness.runs.lost import as_it_stands
 
@@ -109,7 +109,7 @@ def status_of(group: GroupFolder, now: datetime.datetime) -> GroupStatus:
         invalid=sum(kind == "invalid" for kind in classes.values()),
         attempts=sum(1 + len(group.run(name).attempts()) for name, r in records.items() if r.status != "queued"),
         going=tuple(going),
-        troubles=tuple(_troubles(records, classes)),
+        troubles=tuple(_troubles(group, records, classes)),
         missing=tuple(missing),
         eta_seconds=eta,
         eta_from=basis,
@@ -126,8 +126,6 @@ def class_of(folder: RunFolder, record: RunRecord) -> Class | None:
 
 def is_valid(folder: RunFolder) -> bool | None:
     """Is the run's submission valid, by its grade? None where it has none."""
-    from harness.results.layout import read_json
-
     grade = read_json(folder.grade_file)
     return None if grade is None else bool(grade.get("valid"))
 
@@ -139,12 +137,16 @@ def _counts(records: dict[str, RunRecord], missing: int) -> dict[str, int]:
     return dict(counted)
 
 
-def _troubles(records: dict[str, RunRecord], classes: dict[str, Class | None]) -> list[Trouble]:
-    return [
-        Trouble(name, record.status, record.attempt, record.reason, classes[name])
-        for name, record in records.items()
-        if classes[name] not in (None, "missing")
-    ]
+def _troubles(group: GroupFolder, records: dict[str, RunRecord], classes: dict[str, Class | None]) -> list[Trouble]:
+    found = []
+    for name, record in records.items():
+        kind, reason = classes[name], record.reason
+        if kind in (None, "missing"):
+            continue
+        if kind == "invalid":
+            reason = str((read_json(group.run(name).grade_file) or {}).get("reason") or reason)
+        found.append(Trouble(name, record.status, record.attempt, reason, kind))
+    return found
 
 
 def _going(folder: RunFolder, record: RunRecord, now: datetime.datetime) -> Going:

@@ -72,6 +72,7 @@ class RunHead(TypedDict):
     status: RunStatus
     data: DataHead
     request: RequestHead
+    configuration: NotRequired[str]
     reason: NotRequired[str]
     candidate_isolation: NotRequired[str]
     answers_shown: NotRequired[bool]

@@ -35,6 +35,7 @@ class Row:
     run_id: str
     competition: str
     agent: str
+    configuration: str = ""
     model: str
     seed: int
     status: RunStatus
@@ -84,9 +85,10 @@ class Row:
 
     @property
     def entrant(self) -> str:
-        """The agent as rates tell it apart: those whose search was guided otherwise, or that had a network, apart."""
+        """The configuration as rates tell it apart, by how its search was guided and by its network too."""
         marks = [self.validation] * (self.validation != "self") + [f"egress {self.egress}"] * (self.egress != "none")
-        return f"{self.agent} ({', '.join(marks)})" if marks else self.agent
+        name = self.configuration or self.agent
+        return f"{name} ({', '.join(marks)})" if marks else name
 
 
 def rows_of(group: GroupFolder) -> list[Row]:
@@ -217,6 +219,7 @@ def _row(
         run_id=head["run_id"],
         competition=head["competition"],
         agent=head["agent"],
+        configuration=head.get("configuration", ""),
         model=head["model"],
         seed=head["seed"],
         status=head["status"],

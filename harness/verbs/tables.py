@@ -47,9 +47,11 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
         for row in value.rows
     ):
         typer.echo(heading)
-    _show(_columns(value.rows, RUN_COLUMNS))
+    several = len({row.entrant for row in value.rows}) > 1
+    whose: Mapping[str, Callable[[Row], str]] = {"agent": lambda row: escape(row.entrant)} if several else {}
+    _show(_columns(value.rows, {**whose, **RUN_COLUMNS}))
     if detailed:
-        _show(_columns(value.rows, COST_COLUMNS))
+        _show(_columns(value.rows, {**whose, **COST_COLUMNS}))
     notes = dict.fromkeys(
         f"{row.competition}: percentile: {row.percentile_note}"
         for row in value.rows
@@ -198,7 +200,7 @@ COST_COLUMNS: Mapping[str, Callable[[Row], str]] = {
     "of these cached": lambda row: f"{row.cached_input_tokens:,}" if row.cached_input_tokens else NONE,
     "tokens out": lambda row: f"{row.output_tokens:,}",
 }
-LEFT = ("competition", "status", "medal", "flagged")
+LEFT = ("agent", "competition", "status", "medal", "flagged")
 
 
 def _columns(rows: Sequence[Row], columns: Mapping[str, Callable[[Row], str]]) -> Table:

@@ -45,7 +45,7 @@ def test_every_declared_run_is_counted_once(group, has):
     has(1, RunStatus.INFRA_FAILED, reason="the engine is gone", attempt=2)
     has(2, RunStatus.QUEUED)
     has(3, RunStatus.RUNNING, owner=DEAD)
-    has(4, RunStatus.COMPLETED).grade_file.write_text('{"valid": false}')
+    has(4, RunStatus.COMPLETED).grade_file.write_text('{"valid": false, "reason": "no file"}')
     status = status_of(group, NOW)
     assert status.counts == {"completed": 2, "infra_failed": 1, "lost": 1, "missing": 2}
     assert sum(status.counts.values()) == status.declared == 6
@@ -56,6 +56,7 @@ def test_every_declared_run_is_counted_once(group, has):
         ("s4", "invalid"),
     ]
     assert status.troubles[0].reason == "the engine is gone" and status.troubles[0].attempt == 2
+    assert status.troubles[2].reason == "no file"
     assert sorted(name[-2:] for name in status.missing) == ["s2", "s5"]
 
 
@@ -118,3 +119,16 @@ def test_following_ends_when_nobody_is_at_work(group, has, capsys):
     has(0, RunStatus.COMPLETED)
     status_table.follow(lambda: status_of(group, NOW), 0.0, as_json=True)
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_arms_of_one_agent_are_apart_in_rows_and_rates(group, plan):
+    from dataclasses import replace
+
+    from harness.rates.aggregate import aggregate
+
+    for name in ("aide", "aide.mine"):
+        made = replace(plan(), configuration=name)
+        group.run(made.run_id).write(first_record(made, RunStatus.COMPLETED, attempt=1))
+    rows = aggregate(group).rows
+    assert sorted(row.entrant for row in rows) == ["aide", "aide.mine"]
+    assert {row.agent for row in rows} == {"aide"}
