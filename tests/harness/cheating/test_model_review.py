@@ -1,7 +1,10 @@
 """A model that reads scripts can be heard and can't be steered: it adds findings, and no text takes one away."""
 
 import json
+import threading
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import orjson
 import pytest
@@ -248,3 +251,41 @@ def test_the_verb_has_a_model_read_what_was_handed_in(tmp_path, monkeypatch):
     assert "offline says suspicious: network" in shown.stdout
     assert standing(tmp_path / "g/other--aide--s0").findings.reviews == ()
     assert audits.MODEL_RULE not in standing(tmp_path / "g/demo--aide--s0").rules
+
+
+class _Server(BaseHTTPRequestHandler):
+    """A server that speaks OpenAI's chat format, on loopback."""
+
+    seen: ClassVar[list] = []
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.seen.append((self.path, self.headers.get("authorization"), body))
+        said = _reply("chat", {"verdict": "cheating", "reason": "it fits nothing", "lines": [1]}, body)
+        content = json.dumps(said).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *words):
+        """Say nothing."""
+
+
+def test_a_server_of_the_users_own_is_asked_over_http_and_no_key_is_kept(tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        environ = {"PODIUM_BASE_URL": address, "PODIUM_API_KEY": "sk-very-secret-key"}
+        found, _, _ = reviewed(tmp_path, LONG, provider_for("compatible/m", environ))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert found.rules == ("model-review",)
+    ((path, key, body),) = _Server.seen
+    assert (path, key) == ("/v1/chat/completions", "Bearer sk-very-secret-key")
+    assert body["tool_choice"]["function"]["name"] == "submit_audit"
+    kept = (tmp_path / "g/demo--aide--s0/audit/llm.jsonl").read_text()
+    assert "sk-very-secret-key" not in kept and '"label":"audit"' in kept
