@@ -138,6 +138,7 @@ class Errand:
         node, *gpus = line.call("where")
         try:
             self._refuse_other(hello, job, line.hostname)
+            self._note(node=line.hostname)
             line.call("start", pickle.dumps(job), self._plan.group, self._plan.run_id, ",".join(gpus))
             self._judge(self._follow(line), line)
             return fetched(line, self._task, self._plan)
@@ -251,6 +252,10 @@ class Errand:
 
     def _close(self, status: RunStatus, reason: str) -> None:
         """Say in the record what became of a run of which no node says it any more."""
+        self._note(status=status, reason=reason, ended_at=now())
+
+    def _note(self, **known: object) -> None:
+        """Add to the record while the run is under way; its final one is the node's."""
         record = self._folder.read()
         if record is not None and record.status is RunStatus.RUNNING:
-            self._folder.write(record.model_copy(update={"status": status, "reason": reason, "ended_at": now()}))
+            self._folder.write(record.model_copy(update=known))

@@ -148,6 +148,7 @@ def test_a_node_that_dies_is_gone_and_what_it_wrote_so_far_is_kept(send, folder,
     with pytest.raises(WorkerGone, match="lost on host-a: The actor died"):
         send(dying)
     assert folder.journal.read_bytes() == b"half a line" and folder.transcript.read_bytes() == b"{}\n"
+    assert folder.read().node == "host-a"
 
 
 def test_a_silent_node_is_gone_after_a_while_and_not_before(send, monkeypatch):
