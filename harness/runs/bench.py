@@ -114,9 +114,9 @@ class Bench:
         try:
             with (
                 Progress(self.say, several=several, show=show) as progress,
-                orderly_interrupts(self.stop, progress.say),
                 GpuWatch(self.settings.environ, self._gpus_of(plans)) as gpu_watch,
                 self._executor(plans, progress) as executor,
+                orderly_interrupts(self.stop, progress.say),
             ):
                 run_group(
                     plans,
