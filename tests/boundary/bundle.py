@@ -10,7 +10,8 @@ from pathlib import Path
 
 INSIDE = Path(__file__).with_name("inside")
 PACKAGE = "tests.boundary.inside"
-ORDER = ("base", "powers", "places", "network", "secrets", "door", "ground", "main")  # each stands on those before it
+# each stands on those before it
+ORDER = ("base", "powers", "places", "network", "secrets", "door", "ground", "hostile", "main")
 
 PROGRAM = """
 import base64, json, sys, types, zlib

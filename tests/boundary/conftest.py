@@ -19,6 +19,10 @@ from harness.gateway.providers.fake import FakeProvider, Say
 from harness.machine.engine import connect
 from harness.results.layout import Results
 from tests.boundary import boxes
+from tests.boundary.inside.base import AGENT, FOREIGN
+from tests.boundary.inside.main import PUBLISHED
+from tests.boundary.outside import handed_in
+from tests.boundary.outside.base import Desk
 from tests.boundary.registry import counted
 from tests.e2e.promises.conftest import keep_secrets, labelled, plan_of
 
@@ -72,6 +76,7 @@ def hardened(
         FakeProvider(otherwise=lambda received: Say(f"you sent {json.dumps(received.headers)}")) as provider,
     ):
         keep_secrets(folder / "docker", monkeypatch)
+        (answers,) = labelled[1].private.glob("*.csv")
         plan = replace(plan_of(*labelled, settings, image), limits=boxes.LIMITS, wall_seconds=boxes.LIMITS.wall_seconds)
         rig = boxes.Rig(
             plan=plan,
@@ -83,11 +88,18 @@ def hardened(
             ground=ground,
             provider_url=provider.base_url,
             guesses=guesses,
-            hand_in={},
-            wanted={},
+            hand_in={AGENT: [f"os.symlink({str(answers)!r}, {PUBLISHED!r})"], FOREIGN: handed_in.made(str(answers))},
+            wanted={FOREIGN: handed_in.wanted()},
             scripts=(),
         )
         yield rig.run()
+
+
+@pytest.fixture
+def desk(hardened: boxes.Batch, labelled: Any, tmp_path: Path) -> Desk:
+    """What comes out of the boxes, to be read, graded and shown."""
+    group = hardened.runs[FOREIGN].folder.path.parent
+    return Desk(hardened, *labelled, tmp_path, group.parent)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Iterable
 
-from tests.boundary.inside import base, ground
+from tests.boundary.inside import base, ground, hostile
 from tests.boundary.inside.base import AGENT, CANDIDATE, FOREIGN, ROOT, At, needle
 from tests.boundary.inside.door import asked, event, node, posted
 
 MARK = "PROBED "
+END: dict[str, object] = {"type": "end", "reason": "steps", "message": "", "best": None}
 PUBLISHED = "/home/submission/submission.csv"
 
 
@@ -81,9 +82,10 @@ def agent(names: list[str], at: At) -> None:
 def foreign(names: list[str], at: At) -> None:
     """As another agent, in a box of its own kind."""
     beside_another(FOREIGN, names, at)
+    event(at, **hostile.node())
     for made in at.hand_in:
         exec(made, {"os": os})
-    _end(at)
+    _end(at, hostile.END)
 
 
 def root(names: list[str], at: At) -> None:
@@ -100,7 +102,7 @@ def in_the_open(names: list[str], at: At) -> None:
     tell("open box", base.run_all(names, at))
 
 
-def _end(at: At) -> None:
+def _end(at: At, end: dict[str, object] = END) -> None:
     code, _ = asked(at, "GET", "/podium/status")
     assert code == 200, "the gateway must outlive whatever was sent to it"
-    posted(at, "/podium/events", {"type": "end", "reason": "steps", "message": "", "best": None})
+    posted(at, "/podium/events", end)
