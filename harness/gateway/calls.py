@@ -18,6 +18,7 @@ from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Traits
 from harness.gateway.served import ServedModels
 from harness.gateway.transcript import CallRecord, Outcome, RawText, Transcript
+from harness.gateway.trespasses import Trespasses
 from harness.gateway.wire.base import Json, Wire
 
 REPLAY = "replay"  # who answered, where the answer was recorded before
@@ -84,6 +85,7 @@ class Books:
         self.provider_failed = False
         self.over_budget = False
         self.served = ServedModels()
+        self.trespasses = Trespasses()
         self._sequence = transcript.count
 
     def recall(self, calls: Iterable[CallRecord]) -> None:

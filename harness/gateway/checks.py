@@ -74,9 +74,9 @@ class SubmissionChecks:
     async def take(self, node: str, body: AsyncIterator[bytes], ask: Callable[[Path], Reply]) -> Reply:
         """Take the file, ask about it, keep it; raise EventRefused(413) when it is too large."""
         if node not in self._nodes and len(self._nodes) >= self._caps.nodes:
-            raise EventRefused(413, f"a run has submissions of at most {self._caps.nodes} nodes checked")
+            raise EventRefused(413, f"a run has submissions of at most {self._caps.nodes} nodes checked", "flood")
         if self._count >= self._caps.checks:
-            raise EventRefused(413, f"a run has at most {self._caps.checks} submissions checked")
+            raise EventRefused(413, f"a run has at most {self._caps.checks} submissions checked", "flood")
         self._nodes.add(node)
         self._count += 1
         async with self._slots:

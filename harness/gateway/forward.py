@@ -25,7 +25,7 @@ from harness.gateway.recording import StreamRecording
 from harness.gateway.relay import StreamRelay
 from harness.gateway.retry import GaveUp, Retrier
 from harness.gateway.transcript import Outcome, redact
-from harness.gateway.wire.base import BadRequest, Json, Wire, child
+from harness.gateway.wire.base import BadRequest, Json, OtherModel, Wire, child
 from harness.gateway.wire.estimate import most_usage
 
 _PASSED_UP = ("anthropic-version",)
@@ -67,6 +67,7 @@ class ModelCalls:
             call.label = _label(headers)
             call.held = self._reserve(call, len(raw_body))
         except BadRequest as bad:
+            self._books.trespasses.note(bad.trespass, str(bad))
             return self._refuse(call, wire, path, bad.status, bad.code, str(bad))
         except RecursionError:
             return self._refuse(call, wire, path, 400, "invalid_request_error", "The body is nested too deeply.")
@@ -86,7 +87,7 @@ class ModelCalls:
         if model not in allowed and kind in KINDS and name in allowed:  # as --model has it, which clients may send
             model, body = name, {**body, "model": name}
         if allowed and model not in allowed:
-            raise BadRequest(
+            raise OtherModel(
                 f"The model '{model}' is not one of this run's: {', '.join(sorted(allowed))}.",
                 status=404,
                 code="model_not_found",

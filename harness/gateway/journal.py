@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -48,11 +49,14 @@ class StoredEvent(BaseModel):
 
 
 class EventRefused(Exception):
-    """An event is not taken; `status` is HTTP's word for why."""
+    """An event is not taken; `status` is HTTP's word for why, `trespass` the kind of bound that it broke, if any."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(
+        self, status: int, message: str, trespass: Literal["event", "path", "flood", "endpoint"] | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.trespass = trespass
 
 
 class JournalWriter:
@@ -83,26 +87,28 @@ class JournalWriter:
 
     def _parse(self, line: bytes) -> Event:
         if len(line) > self._caps.event_bytes:
-            raise EventRefused(413, f"an event of {len(line)} bytes; at most {self._caps.event_bytes} are taken")
+            raise EventRefused(
+                413, f"an event of {len(line)} bytes; at most {self._caps.event_bytes} are taken", "flood"
+            )
         try:
             return EVENT.validate_json(line)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"])
-            raise EventRefused(400, f"not an event: {field or 'body'}: {first['msg']}") from error
+            raise EventRefused(400, f"not an event: {field or 'body'}: {first['msg']}", "event") from error
 
     def _refuse_beyond_caps(self, events: int, size_bytes: int) -> None:
         if self._count + events > self._caps.events:
-            raise EventRefused(413, f"a run reports at most {self._caps.events} events")
+            raise EventRefused(413, f"a run reports at most {self._caps.events} events", "flood")
         if self._lines.size_bytes + size_bytes > self._caps.run_bytes:
-            raise EventRefused(413, f"a run reports at most {self._caps.run_bytes} bytes of events")
+            raise EventRefused(413, f"a run reports at most {self._caps.run_bytes} bytes of events", "flood")
 
     def _refuse_known_nodes(self, events: Iterable[Event]) -> None:
         seen = set(self._nodes)
         for event in events:
             if isinstance(event, NodeEvent):
                 if event.node in seen:
-                    raise EventRefused(409, f"node {event.node} was reported before; a node is reported once")
+                    raise EventRefused(409, f"node {event.node} was reported before; a node is reported once", "event")
                 seen.add(event.node)
 
     def _store(self, event: Event) -> StoredEvent:

@@ -30,6 +30,7 @@ from harness.gateway.connections import BodyMemory, BodyShare, TooLarge
 from harness.gateway.forward import CallLimits, ModelCalls, error_response
 from harness.gateway.journal import EventCaps, EventRefused, JournalWriter, StoredEvent
 from harness.gateway.scores import SubmissionScores
+from harness.gateway.trespasses import Trespasses
 from harness.gateway.wire import WIRES
 from harness.gateway.wire.base import Wire
 
@@ -56,6 +57,7 @@ class Parts:
     failure: Callable[[], InfrastructureError | None]
     fail: Callable[[InfrastructureError], None]
     on_event: Callable[[StoredEvent], None] | None
+    trespasses: Trespasses
 
 
 def application(parts: Parts) -> Starlette:
@@ -67,7 +69,7 @@ def application(parts: Parts) -> Starlette:
         Route(CHECK_PATH, _own(parts, _check), methods=["POST"]),
         Route(SCORE_PATH, _own(parts, _score), methods=["POST"]),
         Route(STATUS_PATH, _own(parts, _status), methods=["GET"]),
-        Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        Route("/{path:path}", _unknown(parts), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
     return Starlette(routes=routes)
 
@@ -110,6 +112,7 @@ def _own(parts: Parts, answer: Callable[[Parts, Request], Awaitable[Response]]) 
         try:
             return await answer(parts, request)
         except EventRefused as refused:
+            parts.trespasses.note(refused.trespass, f"{request.url.path}: {refused}")
             return JSONResponse(error_body(str(refused)), refused.status)
         except TooLarge as error:
             return JSONResponse(error_body(str(error)), 413)
@@ -130,6 +133,7 @@ async def _events(parts: Parts, request: Request) -> Response:
         loop = asyncio.get_running_loop()
         stored = await loop.run_in_executor(parts.executor, parts.journal.append, body)
     for event in stored:
+        parts.trespasses.read(event)
         if parts.on_event:
             parts.on_event(event)
     return Response(status_code=204)
@@ -141,7 +145,7 @@ async def _check(parts: Parts, request: Request) -> Response:
 
 async def _score(parts: Parts, request: Request) -> Response:
     if parts.scores is None:
-        raise EventRefused(404, "this run's nodes are scored by their own scripts (validation: self)")
+        raise EventRefused(404, "this run's nodes are scored by their own scripts (validation: self)", "endpoint")
     return await _looked_at(request, parts.scores.score)
 
 
@@ -151,7 +155,7 @@ async def _looked_at(
     """Have a node's submission checked or scored."""
     node = request.query_params.get("node", "")
     if not _NODE.fullmatch(node):
-        raise EventRefused(400, f"{node[:40]!r} is not a node id: 1 to 32 of a-z, 0-9 and '-'")
+        raise EventRefused(400, f"{node[:40]!r} is not a node id: 1 to 32 of a-z, 0-9 and '-'", "path")
     try:
         reply = await look(node, request.stream())
     except (EventRefused, ClientDisconnect, OSError, InfrastructureError):
@@ -166,10 +170,14 @@ async def _status(parts: Parts, request: Request) -> Response:
     return JSONResponse(parts.status().model_dump())
 
 
-async def _unknown(request: Request) -> Response:
-    known = ", ".join([*WIRES, "/v1/models", EVENTS_PATH, CHECK_PATH, SCORE_PATH, STATUS_PATH])
-    message = f"{request.method} {request.url.path} is not served by this gateway; it serves {known}."
-    return error_response(WIRES["/v1/chat/completions"], 404, "not_found", message)
+def _unknown(parts: Parts) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        known = ", ".join([*WIRES, "/v1/models", EVENTS_PATH, CHECK_PATH, SCORE_PATH, STATUS_PATH])
+        message = f"{request.method} {request.url.path} is not served by this gateway; it serves {known}."
+        parts.trespasses.note("endpoint", f"{request.method} {request.url.path}")
+        return error_response(WIRES["/v1/chat/completions"], 404, "not_found", message)
+
+    return endpoint
 
 
 async def _read(request: Request, share: BodyShare) -> bytes:

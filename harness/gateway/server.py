@@ -39,6 +39,7 @@ from harness.gateway.scores import Scoring, SubmissionScores
 from harness.gateway.served import Served
 from harness.gateway.transcript import NAME as TRANSCRIPT_NAME
 from harness.gateway.transcript import CallRecord, Transcript, read_transcript
+from harness.gateway.trespasses import Trespasses
 from harness.gateway.waits import Clock, Deadline, WaitClock
 
 # Under a limit of working time: waiting beyond this many times the limit counts, or a run might never end.
@@ -101,6 +102,7 @@ class Gateway:
         self._clock = clock
         self._on_event = on_event
         self._on_call = on_call
+        self.trespasses = Trespasses()
         self._stop = False
         self._failure: InfrastructureError | None = None
         self._started = 0.0
@@ -234,7 +236,7 @@ class Gateway:
     ) -> uvicorn.Config:
         provider = self._provider
         books = Books(provider.name, provider.traits, self._ledger, transcript, self._fail, self._timing.monotonic)
-        books.on_call = self._on_call
+        books.on_call, books.trespasses = self._on_call, self.trespasses
         books.recall(read_transcript(transcript.path))
         self._books = books
         retrier = Retrier(self._retry, self._timing, self._deadline(), str(self._run_folder), self._paces, self._waits)
@@ -252,6 +254,7 @@ class Gateway:
             failure=lambda: self._failure,
             fail=self._fail,
             on_event=self._on_event,
+            trespasses=self.trespasses,
         )
         return uvicorn.Config(
             _without_noise(application(parts)),

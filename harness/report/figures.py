@@ -18,11 +18,11 @@ from harness.rates.aggregate import Summary
 from harness.rates.suite_rates import counts
 from harness.report.series import RunSeries, plain
 from harness.results.rows import PHASES, Row
+from harness.untrusted import no_formula
 
 NONE = "–"
 MEDALS = ("gold", "silver", "bronze")
 Value = str | float | int | bool | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Data:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
-        writer.writerows([_harmless(value) for value in row] for row in self.rows)
+        writer.writerows([no_formula(value) for value in row] for row in self.rows)
         return text.getvalue()
 
     def json(self) -> str:
@@ -212,10 +212,6 @@ def _cost(name: str, rows: Sequence[Row]) -> tuple[Value, ...]:
 
 def _value(value: object) -> Value:
     return value if value is None or isinstance(value, (bool, int, float)) else plain(str(value))
-
-
-def _harmless(value: Value) -> Value:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _link(kind: str, content: str) -> str:

@@ -60,6 +60,14 @@ class TreeHead(TypedDict):
     phase_seconds: dict[str, float]
 
 
+class TrespassHead(TypedDict):
+    """Of `trespasses`."""
+
+    kind: str
+    times: int
+    first: str
+
+
 class RunHead(TypedDict):
     """Of `run.json`; what `RunRecord` has a default for may be missing."""
 
@@ -84,6 +92,7 @@ class RunHead(TypedDict):
     host: NotRequired[HostRecord | None]
     usage: NotRequired[UsageHead]
     final: NotRequired[FinalRecord | None]
+    trespasses: NotRequired[tuple[TrespassHead, ...]]
     tree: NotRequired[TreeHead | None]
 
 

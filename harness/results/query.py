@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UserError
 from harness.results import frames
+from harness.untrusted import no_formula
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,7 +59,7 @@ def refuse_ending(path: Path) -> None:
 def text(frame: pd.DataFrame, form: str) -> str:
     """A result as CSV, JSON, JSON lines or Markdown."""
     if form == "csv":
-        return frame.to_csv(index=False)
+        return frame.map(no_formula).to_csv(index=False)
     if form in ("json", "jsonl"):
         return frame.to_json(orient="records", lines=form == "jsonl", date_format="iso", indent=None) + "\n"
     from harness.report.markdown import cell

@@ -108,6 +108,15 @@ class ServedRecord(BaseModel):
     calls: int
 
 
+class TrespassRecord(BaseModel):
+    """What was tried beyond the run's bounds, of one kind, and refused: how often, and the first example."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: str
+    times: int
+    first: str
+
+
 class TreeRecord(BaseModel):
     """What a run's journal adds up to; `validation_score` is the best, `phase_seconds` are sums."""
 
@@ -238,6 +247,7 @@ class RunRecord(BaseModel):
     resources: ResourcesRecord | None = None
     usage: UsageRecord = UsageRecord()
     served: tuple[ServedRecord, ...] = ()
+    trespasses: tuple[TrespassRecord, ...] = ()
     held_back: HeldBackRecord | None = None
     egress: EgressRecord = EgressRecord()
     cache_sha256: str | None = None

@@ -82,6 +82,7 @@ class Row:
     flagged_by: tuple[str, ...] = ()
     egress: str = "none"
     cache_sha256: str | None = None
+    trespasses: tuple[str, ...] = ()
 
     @property
     def entrant(self) -> str:
@@ -266,4 +267,5 @@ def _row(
         flagged_by=flags or (),
         egress=head.get("egress", NO_EGRESS)["mode"],
         cache_sha256=head.get("cache_sha256"),
+        trespasses=tuple(f"{one['kind']} {one['times']}×, first: {one['first']}" for one in head.get("trespasses", ())),
     )

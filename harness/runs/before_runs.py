@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Collection, Sequence
@@ -37,6 +38,22 @@ def refuse_cpus(client: Any, cpus: float | None) -> None:
         there: int = client.info()["NCPU"]
     if cpus > there:
         raise UserError(f"--cpus {cpus:g}: the engine's machine has {there}. Try: --cpus {there}")
+
+
+def refuse_runtime(client: Any, name: str | None) -> None:
+    """Raise `UserError` where the engine does not know the OCI runtime that is asked for."""
+    from harness.sandbox.failure import engine_errors
+
+    if name is None:
+        return
+    with engine_errors():
+        known = sorted(client.info().get("Runtimes") or {})
+    if name not in known:
+        setting = json.dumps({"runtimes": {name: {"path": f"/usr/bin/{name}"}}})
+        raise UserError(
+            f"--runtime {name}: the engine knows {', '.join(known) or 'none by name'}. "
+            f"It learns of another by /etc/docker/daemon.json: {setting}, and a restart of the engine"
+        )
 
 
 def point_out_disk(workspaces: Path, most_bytes: int, say: Say) -> None:

@@ -305,6 +305,7 @@ class Bench:
                 view=view,
                 egress=reach,
                 cache=cache,
+                runtime=options.runtime,
             )
             for item, data, view in prepared
             for seed in options.seeds
@@ -393,6 +394,7 @@ class Bench:
         self.code = provenance.code(self.settings.root, self.settings.environ)
         if self.options.where.is_here:
             before_runs.refuse_cpus(self.client, self.options.cpus)
+            before_runs.refuse_runtime(self.client, self.options.runtime)
 
     def _keep_packages(self, group: GroupFolder) -> None:
         """The packages beside Podium, as the records name them."""

@@ -72,6 +72,7 @@ class RunPlan:
     rerun: tuple[Rerun, ...] = ()  # instead of a search
     egress: Egress = NONE
     cache: CacheView | None = None  # packages and models that lie ready
+    runtime: str | None = None  # OCI runtime of the engine; None: its own
     budget_tokens: int | None = None
     clock: Clock = "wall"  # what `wall_seconds` counts
     lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
@@ -144,6 +145,7 @@ class RunPlan:
             *([self.cache.sha256] if self.cache else []),
             *([f"{self.budget_tokens} tokens"] if self.budget_tokens is not None else []),
             *([self.clock] if self.clock != "wall" else []),
+            *([self.runtime] if self.runtime else []),
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -186,6 +188,7 @@ def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> Sandbox
             OWNER_LABEL: me(),
         },
         gpus=plan.gpus,
+        runtime=plan.runtime,
     )
 
 

@@ -24,13 +24,14 @@ from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, 
 from harness.files import DISK_TROUBLE, sha256_of, write_atomically
 from harness.results import layout as results
 from harness.results.layout import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
-from harness.results.record import CodeRecord, EgressRecord, HeldBackRecord
+from harness.results.record import CodeRecord, EgressRecord, HeldBackRecord, TrespassRecord
 from harness.results.rows import tree_of
 from harness.runs import lost, recorded_order, resume
 from harness.runs.door import open_door
 from harness.runs.final_run import Final, keep_test_rows
 from harness.runs.plan import RunPlan, sandbox_spec
 from harness.runs.verdict import Heard, Known, judge
+from harness.sandbox.archive import Disguised
 from harness.sandbox.base import Sandbox, SandboxSpec
 from harness.sandbox.owner import me
 from harness.untrusted import one_line
@@ -284,7 +285,8 @@ class _Running:
                 # After the gateway's end: what was in flight then is settled.
                 served = tuple(ServedRecord(**asdict(one)) for one in gateway.served())
                 self._waited_seconds = gateway.waited_seconds()
-                self.note(usage=UsageRecord(**asdict(gateway.usage())), served=served)
+                tried = tuple(TrespassRecord(**asdict(one)) for one in gateway.trespasses.all())
+                self.note(usage=UsageRecord(**asdict(gateway.usage())), served=served, trespasses=tried)
 
     @contextlib.contextmanager
     def _reach(self, door: Path) -> Iterator[None]:
@@ -414,7 +416,7 @@ class _Running:
             ending = box.wait(lambda: self._tick(gateway))
             self._tick(gateway)
             self._folder.sandbox_log.write_text(ending.log_tail, encoding="utf-8")
-            self._take_submission(box)
+            self._take_submission(box, gateway)
             deadline = self.record.request.deadline_seconds
             known = Known(
                 self._tools.should_stop(),
@@ -448,7 +450,7 @@ class _Running:
             gateway.request_stop()
         return gateway.uncounted_seconds()
 
-    def _take_submission(self, box: Sandbox) -> None:
+    def _take_submission(self, box: Sandbox, gateway: Gateway) -> None:
         try:
             if box.fetch(contract.SUBMISSION, self._folder.submission):
                 if self._plan.view is not None:
@@ -457,6 +459,8 @@ class _Running:
         except InvalidSubmission as error:
             self._folder.submission.unlink(missing_ok=True)
             self.note(submission_problem=one_line(str(error)))
+            if isinstance(error, Disguised):
+                gateway.trespasses.note("submission", str(error))
         except InfrastructureError:
             self._keep_best()
             if self.record.submission_from == "none":

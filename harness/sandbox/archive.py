@@ -16,6 +16,10 @@ from harness.errors import InvalidSubmission
 CHUNK = 1 << 20
 
 
+class Disguised(InvalidSubmission):
+    """It is no file: a link, a device, a pipe, a folder, or comes with a name or companions of its own."""
+
+
 class StreamOf:
     """Reads an iterator of byte chunks like a file; what tarfile needs of one."""
 
@@ -55,7 +59,7 @@ def _copy(chunks: Iterable[bytes], name: str, destination: Path, max_bytes: int)
     with tarfile.open(fileobj=cast(IO[bytes], StreamOf(chunks)), mode="r|") as archive:
         member = archive.next()
         if member is None:
-            raise InvalidSubmission(f"{name} is missing from the engine's archive")
+            raise Disguised(f"{name} is missing from the engine's archive")
         _check(member, name, max_bytes)
         source = archive.extractfile(member)
         assert source is not None  # a regular member always has content
@@ -65,15 +69,15 @@ def _copy(chunks: Iterable[bytes], name: str, destination: Path, max_bytes: int)
         if destination.stat().st_size != member.size:
             raise InvalidSubmission(f"{name} broke off after {destination.stat().st_size} of {member.size} bytes")
         if archive.next() is not None:
-            raise InvalidSubmission(f"{name} came with other files beside it")
+            raise Disguised(f"{name} came with other files beside it")
 
 
 def _check(member: tarfile.TarInfo, name: str, max_bytes: int) -> None:
     if member.name != name:
-        raise InvalidSubmission(f"the archive holds {member.name!r}, not {name!r}")
+        raise Disguised(f"the archive holds {member.name!r}, not {name!r}")
     if member.issym() or member.islnk():
-        raise InvalidSubmission(f"{name} is a link to {member.linkname!r}; a submission is a file of its own")
+        raise Disguised(f"{name} is a link to {member.linkname!r}; a submission is a file of its own")
     if not member.isreg() or member.issparse():
-        raise InvalidSubmission(f"{name} is not a regular file (tar type {member.type!r})")
+        raise Disguised(f"{name} is not a regular file (tar type {member.type!r})")
     if member.size > max_bytes:
         raise InvalidSubmission(f"{name} has {member.size:,} bytes; at most {max_bytes:,} are read")

@@ -93,6 +93,7 @@ class SandboxSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     gpus: Gpus | None = None
+    runtime: str | None = None  # OCI runtime, by the name that the engine knows it by; None: its own
     network: Literal["none", "bridge"] = "none"  # bridge: the engine's network, and whatever can be reached from it
 
 

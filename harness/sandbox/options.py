@@ -37,6 +37,7 @@ def container_options(spec: SandboxSpec) -> dict[str, Any]:
         # The SDK would copy the proxies of the host's ~/.docker/config.json into the box, with the passwords in them.
         "use_config_proxy": False,
         "labels": dict(spec.labels),
+        "runtime": spec.runtime,
         "network_mode": spec.network,
         **(NO_RESOLVER if spec.network == "none" else {}),
         "read_only": True,
@@ -79,6 +80,7 @@ def describe(attrs: Mapping[str, Any], workspace: Workspace | None) -> dict[str,
     host, config = attrs["HostConfig"], attrs["Config"]
     return {
         "image": attrs["Image"],
+        "runtime": host.get("Runtime"),
         "network_mode": host["NetworkMode"],
         "read_only_root": host["ReadonlyRootfs"],
         "capabilities_dropped": host["CapDrop"],

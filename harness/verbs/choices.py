@@ -54,6 +54,7 @@ FLAGS = {
     "show_answers": ("--show-answers", 0),
     "validation": ("--validation", 0),
     "egress": ("--egress", 0),
+    "runtime": ("--runtime", 0),
     "cache": ("--cache", 0),
     "models.review": ("--review-model", 0),
     "models.fallback": ("--fallback-model", 0),
@@ -130,6 +131,7 @@ class BenchOptions:
     validation: Validation = "self"
     egress: str = "none"  # as the command line has it, its file's path whole
     cache: bool = True
+    runtime: str | None = None
     models: ModelOptions = ModelOptions()  # noqa: RUF009 - frozen
     gates: Gates = Gates()  # noqa: RUF009 - frozen
     where: Where = Where()  # noqa: RUF009 - frozen

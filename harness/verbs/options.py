@@ -185,6 +185,9 @@ EgressChoice = Annotated[
     str,
     typer.Option("--egress", help="What may be fetched: none, allowlist:FILE (hosts by name), or open (ANYTHING)."),
 ]
+RuntimeName = Annotated[
+    str | None, typer.Option("--runtime", help="OCI runtime of the engine, such as runsc (gVisor). [default: its own]")
+]
 UseCache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Show runs without a network what podium cache holds.")
 ]

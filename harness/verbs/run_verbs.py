@@ -52,6 +52,7 @@ from harness.verbs.options import (
     Reuse,
     ReuseOutcomes,
     ReviewModel,
+    RuntimeName,
     SampleFirst,
     ScriptMinutes,
     SearchPolicy,
@@ -142,6 +143,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         log: LogTarget = None,
         metrics_port: MetricsPort = None,
         egress: EgressChoice = "none",
+        runtime: RuntimeName = None,
         cache: UseCache = True,
         executor: ExecutorText = "local",
         ray_address: RayAddress = None,
@@ -203,6 +205,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             gates=Gates(sample_first, leakage_review, reuse_outcomes, patience),
             validation=parse_validation(validation),
             egress=absolute(egress),
+            runtime=runtime,
             cache=cache,
             where=Where(parse_executor(executor), ray_address, data_url, registry, send_keys),
         )

@@ -81,6 +81,8 @@ def summary(value: Summary, *, as_json: bool, detailed: bool = False) -> None:
     if len(value.hardware) > 1:
         kinds = f"{len(value.hardware)} kinds of machines, whose times are not comparable"
         typer.echo(f"runs on {kinds}: {'; '.join(value.hardware)}")
+    if tried := sum(1 for row in value.rows if row.trespasses):
+        typer.echo(f"{tried} runs tried what was refused, which their reports and pages name (trespasses)")
     if doubted := sum(1 for row in value.rows if row.no_test_signal is False):
         typer.echo(f"{doubted} runs whose logs don't show that no test signal came: podium verify {value.group}")
     if value.audited_runs:

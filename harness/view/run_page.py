@@ -27,7 +27,7 @@ NAMED = """
 schema_version run_id group competition agent model seed status reason attempt owner created_at started_at ended_at
 plan_sha256 data request prompt_set prompt_set_sha256 image host candidate_isolation answers_shown gpus budget_usd
 sandbox wall_seconds working_seconds usage egress cache_sha256 submission_from submission_problem submission_sha256 tree
-arguments
+arguments trespasses
 """
 OTHERS = set(RunRecord.model_fields) - set(NAMED.split())  # what the page does not name, or leave to run.json
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Api
@@ -17,10 +17,24 @@ class BadRequest(Exception):
     What was found comes from the call, so a message is cut: it is recorded, and must not be a way to fill the disk.
     """
 
+    trespass: Literal["outside", "other_model"] | None = None  # what it tried beyond the run's bounds, if that
+
     def __init__(self, message: str, *, status: int = 400, code: str = "invalid_request_error") -> None:
         super().__init__(message if len(message) <= _LONGEST_MESSAGE else message[:_LONGEST_MESSAGE] + " …")
         self.status = status
         self.code = code
+
+
+class ReachesOutside(BadRequest):
+    """It would reach outside the sandbox, or keep state at the provider."""
+
+    trespass = "outside"
+
+
+class OtherModel(BadRequest):
+    """It names a model that is not the run's."""
+
+    trespass = "other_model"
 
 
 class Assembler(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Api
-from harness.gateway.wire.base import Assembler, BadRequest, Json, child, children, count
+from harness.gateway.wire.base import Assembler, BadRequest, Json, ReachesOutside, child, children, count
 from harness.gateway.wire.openai_errors import openai_error, openai_stream_error
 from harness.gateway.wire.parts import check_data_url, check_fields, check_only, check_types, need_list, positive
 
@@ -27,7 +27,7 @@ class Chat:
     def check(self, body: Json) -> None:
         check_fields(body, _FIELDS, "chat")
         if body.get("store"):
-            raise BadRequest("'store' is refused: it would keep state at the provider. Leave it out.")
+            raise ReachesOutside("'store' is refused: it would keep state at the provider. Leave it out.")
         for position, message in enumerate(need_list(body, "messages")):
             _check_message(message, f"messages[{position}]")
         if body.get("tools") is not None:
@@ -75,7 +75,7 @@ def _check_message(message: object, where: str) -> None:
     if not isinstance(message, dict):
         raise BadRequest(f"{where} must be an object, found {type(message).__name__}.")
     if message.get("audio") is not None:
-        raise BadRequest(f"{where}.audio is refused: it names audio kept at the provider.")
+        raise ReachesOutside(f"{where}.audio is refused: it names audio kept at the provider.")
     content = message.get("content")
     if content is not None and not isinstance(content, str):
         check_types(content, _PARTS, f"{where}.content")

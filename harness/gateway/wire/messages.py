@@ -8,7 +8,7 @@ import orjson
 
 from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Api
-from harness.gateway.wire.base import Assembler, BadRequest, Json, child, count
+from harness.gateway.wire.base import Assembler, BadRequest, Json, ReachesOutside, child, count
 from harness.gateway.wire.parts import check_fields, check_only, check_types, need_list, positive
 
 # fmt: off
@@ -93,7 +93,7 @@ class CountTokens(Messages):
 def _check_tool(tool: object, where: str) -> None:
     if not isinstance(tool, dict) or tool.get("type") not in (None, "custom"):
         kind = tool.get("type") if isinstance(tool, dict) else tool
-        raise BadRequest(
+        raise ReachesOutside(
             f"{where} has the type {kind!r}, which is refused: only tools with an input_schema of your own pass."
         )
 
@@ -113,7 +113,7 @@ def _check_content(part: Json, where: str) -> None:
 def _check_source(part: Json, where: str) -> None:
     source = child(part, "source")
     if source.get("type") not in ("base64", "text", "content"):
-        raise BadRequest(
+        raise ReachesOutside(
             f"{where}.source has the type {source.get('type')!r}, which is refused: send the data itself "
             "(base64, text or content), not an address or a file id."
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from harness.gateway.wire.base import BadRequest, Json
+from harness.gateway.wire.base import BadRequest, Json, ReachesOutside
 
 PartCheck = Callable[[Json, str], None]
 
@@ -20,7 +20,7 @@ def check_fields(body: Json, allowed: frozenset[str], api: str) -> None:
     """Refuse top-level fields that are not on the list; a null counts as absent."""
     for name, value in body.items():
         if name not in allowed and value is not None:
-            raise BadRequest(
+            raise ReachesOutside(
                 f"The field '{name}' does not pass this gateway's {api} API: only fields known to be inert do. "
                 "Leave it out."
             )
@@ -36,7 +36,7 @@ def check_types(parts: object, kinds: Mapping[str, PartCheck | None], where: str
             raise BadRequest(f"{place} must be an object, found {type(part).__name__}.")
         kind = part.get("type")
         if not isinstance(kind, str) or kind not in kinds:
-            raise BadRequest(f"{place} has the type {kind!r}, which is refused: {_WHY}. Allowed: {_listed(kinds)}.")
+            raise ReachesOutside(f"{place} has the type {kind!r}, which is refused: {_WHY}. Allowed: {_listed(kinds)}.")
         if further := kinds[kind]:
             further(part, place)
 
@@ -45,13 +45,13 @@ def check_only(part: Json, allowed: frozenset[str], where: str) -> None:
     """Refuse a part that has a field beyond the list, such as a file id beside its data."""
     for name, value in part.items():
         if name not in allowed and value is not None:
-            raise BadRequest(f"{where}.{name} is refused: {_WHY}. Allowed: {_listed(allowed)}.")
+            raise ReachesOutside(f"{where}.{name} is refused: {_WHY}. Allowed: {_listed(allowed)}.")
 
 
 def check_data_url(value: object, where: str) -> None:
     """Refuse any address but a data: URL."""
     if not isinstance(value, str) or not value[:5].lower() == "data:":
-        raise BadRequest(f"{where} must be a data: URL; remote addresses and file ids are refused.")
+        raise ReachesOutside(f"{where} must be a data: URL; remote addresses and file ids are refused.")
 
 
 def need_list(body: Json, name: str) -> list[object]:

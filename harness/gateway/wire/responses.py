@@ -6,7 +6,7 @@ import orjson
 
 from harness.gateway.prices import TokenUsage
 from harness.gateway.providers.base import Api
-from harness.gateway.wire.base import Assembler, BadRequest, Json, child, count
+from harness.gateway.wire.base import Assembler, BadRequest, Json, ReachesOutside, child, count
 from harness.gateway.wire.openai_errors import openai_error
 from harness.gateway.wire.parts import check_data_url, check_fields, check_only, check_types, need_list, positive
 
@@ -29,15 +29,15 @@ class Responses:
     def check(self, body: Json) -> None:
         for name in ("previous_response_id", "conversation", "background", "prompt"):
             if body.get(name):
-                raise BadRequest(f"'{name}' is refused: it names state kept at the provider. Send the whole input.")
+                raise ReachesOutside(f"'{name}' is refused: it names state kept at the provider. Send the whole input.")
         check_fields(body, _FIELDS, "responses")
         if body.get("store"):
-            raise BadRequest("'store' is refused: it would keep state at the provider. Leave it out or send false.")
+            raise ReachesOutside("'store' is refused: it would keep state at the provider. Leave it out or send false.")
         if body.get("tools") is not None:
             check_types(body["tools"], {"function": None, "custom": None}, "tools")
         for wanted in need_list(body, "include") if body.get("include") is not None else []:
             if not isinstance(wanted, str) or wanted not in _INERT_INCLUDES:
-                raise BadRequest(f"'include' has {wanted!r}, which belongs to a tool that runs at the provider.")
+                raise ReachesOutside(f"'include' has {wanted!r}, which belongs to a tool that runs at the provider.")
         if not isinstance(body.get("instructions"), str | None):
             raise BadRequest("'instructions' must be text.")
         if not isinstance(body.get("input"), str):

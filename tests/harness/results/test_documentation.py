@@ -14,6 +14,7 @@ from harness.contract import EVENT
 from harness.gateway.journal import StoredEvent
 from harness.gateway.scores import ScoreLine
 from harness.gateway.transcript import CallRecord
+from harness.gateway.trespasses import KINDS
 from harness.grading.grade import GradeReport
 from harness.grading.grade_nodes import NodeGrade, NodeGrades
 from harness.groups.declared import ArmRecord, Declared
@@ -31,6 +32,7 @@ from harness.results.record import (
     HostRecord,
     RunRecord,
     RunStatus,
+    TrespassRecord,
     UsageRecord,
 )
 from harness.results.rows import Row
@@ -53,6 +55,7 @@ def section(title):
         ("run.json", set(DataRecord.model_fields)),
         ("run.json", set(HostRecord.model_fields)),
         ("run.json", set(UsageRecord.model_fields)),
+        ("run.json", {*TrespassRecord.model_fields, *KINDS}),
         ("run.json", {*HeldBackRecord.model_fields, *FinalRecord.model_fields, *Finalist.model_fields}),
         ("scores.jsonl", set(ScoreLine.model_fields) - {"schema_version"}),
         ("run.json", {str(status) for status in RunStatus}),

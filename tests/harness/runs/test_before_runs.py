@@ -29,6 +29,14 @@ def test_more_cpus_than_there_are_is_refused_with_the_number():
         before_runs.refuse_cpus(client, 4.5)
 
 
+def test_a_runtime_that_the_engine_does_not_know_is_refused_with_the_setting():
+    client = SimpleNamespace(info=lambda: {"Runtimes": {"runc": {}, "runsc": {}}})
+    before_runs.refuse_runtime(client, None)
+    before_runs.refuse_runtime(client, "runsc")
+    with pytest.raises(UserError, match=r'--runtime kata: the engine knows runc, runsc.*"/usr/bin/kata"'):
+        before_runs.refuse_runtime(client, "kata")
+
+
 def test_workspaces_that_could_fill_the_disk_are_pointed_out_once(tmp_path):
     said = []
     before_runs.point_out_disk(tmp_path / "home" / "workspaces", 1 << 20, said.append)

@@ -1,6 +1,7 @@
 """The box, attacked: each test is one sentence of what it promises, against a real engine."""
 
 import contextlib
+import dataclasses
 import json
 import socket
 import threading
@@ -424,6 +425,14 @@ def test_what_is_in_force_is_read_back_from_the_engine(box):
     assert found["capabilities_dropped"] == ["ALL"] and sorted(found["capabilities_kept"]) == ["SETGID", "SETUID"]
     assert [mount["target"] for mount in found["mounts"] if mount["writable"]] == ["/home"]
     assert found["image"].startswith("sha256:")
+
+
+def test_the_runtime_that_was_asked_for_is_the_one_in_force(box, engine):
+    other = next(name for name in engine.info()["Runtimes"] if name.startswith("io.containerd.runc"))
+    sandbox = box("pass")
+    sandbox._spec = dataclasses.replace(sandbox._spec, runtime=other)
+    assert run(sandbox).exit_code == 0
+    assert sandbox.effective()["runtime"] == other
 
 
 def test_gpus_that_the_host_does_not_have_are_refused_before_anything_starts(engine, image):
