@@ -56,16 +56,16 @@ class Inventory:
         return tuple(id_ for gpu in self.gpus for id_ in ([part.id for part in gpu.instances] if gpu.mig else [gpu.id]))
 
     def resolve(self, wanted: Gpus) -> tuple[str, ...]:
-        """The UUIDs of a request, in its order; the engine takes the first ones where a number is asked for.
+        """The UUIDs of a request, in its order; of a number the first ones that a run can have for itself.
 
         Raise `UserError` where they are not here.
         """
         if not wanted.ids:
-            count = len(self.gpus) if wanted.count == -1 else wanted.count or 0
-            if not 0 < count <= len(self.gpus):
+            count = len(self.ids) if wanted.count == -1 else wanted.count or 0
+            if not 0 < count <= len(self.ids):
                 asked = "all GPUs are asked for" if wanted.count == -1 else f"--gpus {count}"
                 raise UserError(f"{asked}, and this machine has {self._said()}. List them: {TOOL} -L")
-            return tuple(_whole(gpu) for gpu in self.gpus[:count])
+            return self.ids[:count]
         found = tuple(self._by_name(name) for name in wanted.ids)
         if len(set(found)) < len(found):
             raise UserError(f"--gpus {','.join(wanted.ids)} names a GPU twice. Name each once: {TOOL} -L")
@@ -84,7 +84,9 @@ class Inventory:
         raise UserError(f"--gpus: there is no GPU {name} here; this machine has {self._said()}. List them: {TOOL} -L")
 
     def _said(self) -> str:
-        return ", ".join(f"{gpu.index} ({gpu.id})" for gpu in self.gpus) or f"none: {self.problem}"
+        """All that can be asked for, by the index of its GPU and its UUID."""
+        said = [f"{gpu.index} ({part.id})" for gpu in self.gpus for part in (gpu.instances if gpu.mig else (gpu,))]
+        return ", ".join(said) or f"none: {self.problem or 'MIG is on, and has no instances'}"
 
 
 def inventory(environ: Mapping[str, str]) -> Inventory:

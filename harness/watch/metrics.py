@@ -40,6 +40,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._lock = threading.Lock()
         self._models: set[str] = set()
+        self._begun: set[tuple[str, str]] = set()
         self._boxes: dict[Subject, Sample] = {}
         ProcessCollector(registry=self.registry)
 
@@ -84,15 +85,14 @@ class Metrics:
         match happening:
             case GroupStarted():
                 self._queued.set(happening.runs)
-            case RunStarted():
+            case RunStarted(subject=Subject(group, run)):
                 self._know(happening.models)
-                self._queued.dec()
+                self._leave_queue(group, run)
                 self._running.inc()
             case RunEnded():
                 self._end(happening)
-            case RunSettled() if happening.reused:
-                self._queued.dec()
-                self._reused.inc()
+            case RunSettled():
+                self._settle(happening)
             case RunBroke():
                 self._failures.labels("run", "broke").inc()
             case BoxStarted():
@@ -113,6 +113,20 @@ class Metrics:
         self._ended.labels(run.status).inc()
         if run.status != "completed":
             self._failures.labels("run", run.status).inc()
+
+    def _settle(self, run: RunSettled) -> None:
+        if run.reused:
+            self._reused.inc()
+        elif (run.group, run.run) not in self._begun:  # it ran on another machine, of which only its end is heard
+            self._ended.labels(run.status).inc()
+        self._leave_queue(run.group, run.run)
+
+    def _leave_queue(self, group: str, run: str) -> None:
+        """A run waits no more; one that is placed again, its worker being lost, did so before."""
+        with self._lock:
+            if (group, run) not in self._begun:
+                self._begun.add((group, run))
+                self._queued.dec()
 
     def _start(self, box: BoxStarted) -> None:
         if box.problem:

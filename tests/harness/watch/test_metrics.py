@@ -58,11 +58,19 @@ def test_runs_are_counted_by_where_they_stand():
     assert (value(metrics, "podium_runs_queued"), value(metrics, "podium_runs_running")) == (2, 2)
     metrics.note(RunEnded(RUN, "infra_failed", "the engine is gone", 1.0, 0.0))
     metrics.note(RunEnded(OTHER, "completed", "", 1.0, 0.0))
-    metrics.note(RunSettled(None, "g", "s", "completed", False))
+    metrics.note(RunSettled(None, "g", OTHER.run, "completed", reused=False))
     assert (value(metrics, "podium_runs_queued"), value(metrics, "podium_runs_running")) == (2, 0)
     assert value(metrics, "podium_runs_ended_total", status="completed") == 1
     assert value(metrics, "podium_failures_total", where="run", kind="infra_failed") == 1
     assert value(metrics, "podium_failures_total", where="run", kind="completed") is None
+
+
+def test_a_run_that_is_placed_again_waited_once_and_one_elsewhere_is_heard_of_at_its_end():
+    metrics = told(GroupStarted(None, "g", 3), started(RUN), RunEnded(RUN, "lost", "", 1.0, 0.0), started(RUN))
+    assert (value(metrics, "podium_runs_queued"), value(metrics, "podium_runs_running")) == (2, 1)
+    metrics.note(RunSettled(None, "g", "far-away", "completed", reused=False))
+    assert value(metrics, "podium_runs_queued") == 1
+    assert value(metrics, "podium_runs_ended_total", status="completed") == 1
 
 
 def test_model_calls_are_counted_with_tokens_money_and_time():
