@@ -169,9 +169,11 @@ def coordinating(group: GroupFolder, jobs: int, wait: Callable[[float], None] = 
                 )
             epoch = row.lastrowid
             assert epoch is not None
-            yield Leases(group.leases, epoch, gone, connection)
-            with contextlib.suppress(InfrastructureError), _transaction(connection, group.leases):
-                connection.execute("UPDATE coordinators SET ended_at = ? WHERE epoch = ?", (now(), epoch))
+            try:
+                yield Leases(group.leases, epoch, gone, connection)
+            finally:
+                with contextlib.suppress(InfrastructureError), _transaction(connection, group.leases):
+                    connection.execute("UPDATE coordinators SET ended_at = ? WHERE epoch = ?", (now(), epoch))
         finally:
             connection.close()
     finally:
