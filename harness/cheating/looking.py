@@ -39,9 +39,11 @@ def look_at(case: Case) -> Iterator[Finding]:
 def _of_code(node: Node, task: Task) -> Iterator[tuple[str, int, bool, Hit]]:
     """What rules see in a script. What was handed in is looked at whole; of others those rules look that may see."""
     text = node.script.text
+    low = text.lower()
     answers = node.handed_in or may_hold(text, task)
     for rule in CODE_RULES.values():
-        if not (node.handed_in or (rule.trigger.search(text) if rule.trigger is not None else answers)):
+        always = rule.trigger is None and not rule.words
+        if not (node.handed_in or (answers if always else rule.may_see(text, low))):
             continue
         try:
             for hit in rule.look(node.script, task):

@@ -21,13 +21,18 @@ LookAtCase = Callable[[Case], Iterator[Hit]]
 
 
 class Rule(NamedTuple, Generic[Look]):
-    """One rule. Without its `trigger` in a text there is nothing for it to see there; None: it always looks."""
+    """One rule. Without its `trigger`, or one of its `words`, in a text there is nothing for it to see there."""
 
     name: str
     version: int
     conduct: bool
     look: Look
     trigger: re.Pattern[str] | None = None
+    words: tuple[str, ...] = ()
+
+    def may_see(self, text: str, low: str) -> bool:
+        """May it see something in a text, which is there in lower case, too?"""
+        return any(word in low for word in self.words) or (self.trigger is not None and bool(self.trigger.search(text)))
 
 
 CODE_RULES: dict[str, Rule[LookAtCode]] = {}  # see a script
@@ -36,12 +41,13 @@ CASE_RULES: dict[str, Rule[LookAtCase]] = {}  # see the whole run: its transcrip
 
 
 def code_rule(
-    name: str, version: int, *, trigger: str | None, conduct: bool = False
+    name: str, version: int, *, trigger: str | None = None, words: tuple[str, ...] = (), conduct: bool = False
 ) -> Callable[[LookAtCode], LookAtCode]:
     """Register a rule over scripts."""
 
     def register(look: LookAtCode) -> LookAtCode:
-        CODE_RULES[name] = Rule(name, version, conduct, look, None if trigger is None else re.compile(trigger))
+        compiled = None if trigger is None else re.compile(trigger)
+        CODE_RULES[name] = Rule(name, version, conduct, look, compiled, words)
         return look
 
     return register

@@ -30,7 +30,7 @@ _KEY = re.compile(r"[\"']([^\"'\n]{1,200})[\"']\s{0,9}:")
 _PLAIN = re.compile(r"[A-Za-z0-9+/=_\-!#$%&()*;<>?@^`{|}~\\]+\Z")
 
 
-@code_rule("hand-labelled", 1, trigger=None)
+@code_rule("hand-labelled", 1)
 def look(script: Script, task: Task) -> Iterator[Hit]:
     """Find answers that are written down."""
     yield from _by_id(script, task)

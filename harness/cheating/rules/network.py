@@ -43,14 +43,14 @@ _TEXT = re.compile(
 )
 
 
-TRIGGER = (
-    r"(?i:https?|ftps?|urllib|requests|httpx|socket|smtp|telnet|paramiko|aiohttp|asyncio|boto3|wget|curl|gdown|hub|nltk"
-    r"|spacy|sentence_transformers|pretrained|model_zoo|openai|anthropic|s3:|gs:|subprocess|system|popen|spawn|__import__"
-    r"|import_module|getattr|exec)"
+WORDS = (
+    *("http", "ftp", "urllib", "requests", "socket", "smtp", "telnet", "paramiko", "asyncio", "boto3", "wget", "curl"),
+    *("gdown", "hub", "nltk", "spacy", "sentence_transformers", "pretrained", "model_zoo", "openai", "anthropic"),
+    *("s3:", "gs:", "subprocess", "system", "popen", "spawn", "__import__", "import_module", "getattr", "exec"),
 )
 
 
-@code_rule("network", 1, trigger=TRIGGER, conduct=True)
+@code_rule("network", 1, words=WORDS, conduct=True)
 def look(script: Script, task: Task) -> Iterator[Hit]:
     """Find calls and commands that need a network."""
     if script.tree is None:

@@ -42,13 +42,14 @@ _NO_PATH = re.compile(r"\s|://")
 _SECRET = re.compile(r"(?:API_?KEY|SECRET|TOKEN|PASSWORD|CREDENTIALS)\Z", re.IGNORECASE)
 
 
-TRIGGER = (
-    r"[\"'](?:/|\.\.|~)|chr\(|\\x|\\u|\.sep|\.parents?\b|(?i:private|answer|truth|gold|docker|environ|getenv|proc|subprocess|system"
-    r"|popen|walk|scandir|rglob|iglob|root|\.ssh|key)"
+TRIGGER = r"[\"'](?:/|\.\.|~)|\.parents?\b"
+WORDS = (
+    *("chr(", "\\x", "\\u", ".sep", "private", "answer", "truth", "docker", "environ", "getenv", "subprocess"),
+    *("system(", "popen", "walk", "scandir", "rglob", "iglob", ".ssh", "getattr", "__import__", "import_module"),
 )
 
 
-@code_rule("outside-data", 1, trigger=TRIGGER, conduct=True)
+@code_rule("outside-data", 1, trigger=TRIGGER, words=WORDS, conduct=True)
 def look(script: Script, task: Task) -> Iterator[Hit]:
     """Find reading outside of the data."""
     told: set[tuple[str, int]] = set()

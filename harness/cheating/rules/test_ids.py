@@ -20,7 +20,7 @@ SEVERAL = 12
 LOOKS_UP = ("isin", "intersection", "difference", "index.isin", "query")
 
 
-@code_rule("test-ids", 1, trigger=None)
+@code_rule("test-ids", 1)
 def look(script: Script, task: Task) -> Iterator[Hit]:
     """Find ids that are written down."""
     if not task.ids:
