@@ -62,7 +62,7 @@ class WaitClock:
             self._open.discard(wait)
             if until - wait.began > _NO_WAIT_SECONDS:
                 self._closed.append((wait.began, until))
-            if not self._open:
+            if self._closed and not self._open:
                 self._settled += _covered(self._closed, self.workers)
                 self._closed.clear()
 

@@ -63,10 +63,27 @@ class GroupBudget:
 
     def reserve(self, run_id: str, most: Amount) -> bool:
         """Hold the most that a run may use; False while that doesn't fit beside what is spent and held."""
-        if not self.ceiling.holds(self.used() + self._all_held() + most):
+        if not self.has_room(most):
             return False
         self.held[run_id] = most
         return True
+
+    def has_room(self, amount: Amount) -> bool:
+        """Does it fit beside what is spent and held?"""
+        return self.ceiling.holds(self.used() + self._all_held() + amount)
+
+    def told(self, most: Amount) -> str:
+        """Why a run that may use so much can't be paid for any more."""
+        used, parts = self.used(), []
+        if self.ceiling.usd is not None and used.usd + most.usd > self.ceiling.usd:
+            parts.append(
+                f"${used.usd:.2f} of the group's ${self.ceiling.usd:.2f} are spent, and it may take ${most.usd:.2f}"
+            )
+        if self.ceiling.tokens is not None and used.tokens + most.tokens > self.ceiling.tokens:
+            parts.append(
+                f"{used.tokens:,} of the group's {self.ceiling.tokens:,} tokens are used, it may take {most.tokens:,}"
+            )
+        return "; ".join(parts)
 
     def release(self, run_id: str, spent: Amount) -> None:
         """A run has ended; `spent` is what all its attempts came to."""

@@ -200,7 +200,7 @@ class Coordinator:
             if not admitted:
                 return
             for one in admitted:
-                plan = replace(self._waiting.pop(one.plan.run_id), lane=one.place.lane)
+                plan = replace(self._waiting.pop(one.plan.run_id), place=one.place)
                 with contextlib.ExitStack() as claims:
                     claims.callback(self._shared.admission.release, plan)
                     try:
@@ -302,7 +302,7 @@ class Coordinator:
         times = self._lost[plan.run_id] = self._lost.get(plan.run_id, 0) + 1
         if times < MOST_PLACINGS:
             folder.write(first_record(plan, RunStatus.QUEUED, attempt=folder.set_aside()))
-            self._waiting[plan.run_id] = replace(plan, lane=0)
+            self._waiting[plan.run_id] = replace(plan, place=Place())
             self._heard.say(f"{plan.run_id}: {reason}; it is placed again")
         else:
             self._finish(plan, Finished(record, reused=False))

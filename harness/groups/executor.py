@@ -35,6 +35,7 @@ class Place(BaseModel):
     lane: int = 0
     cpus: tuple[int, ...] = ()  # their numbers; empty: as the lane has it
     gpus: tuple[str, ...] = ()  # their UUIDs; empty: as `Needs.gpus` has it
+    waited_seconds: float = 0.0  # until the place was free
 
 
 class Task(BaseModel):

@@ -43,7 +43,7 @@ def check_all(settings: Settings, home: Path | None = None) -> list[Check]:
 
 def judge(facts: Facts) -> list[Check]:
     """All checks, in the order in which one would mend them."""
-    checks = (engine, limits, image, disk, memory, workspace, gpu, kaggle, models)
+    checks = (engine, limits, image, disk, memory, to_lend, workspace, gpu, kaggle, models)
     return [check(facts) for check in checks]
 
 
@@ -93,6 +93,15 @@ def memory(facts: Facts) -> Check:
     enough = _enough(facts.memory_bytes, MEMORY_NEEDED_BYTES, MEMORY_WANTED_BYTES)
     todo = None if enough == "ok" else "end other programs, or give runs less: podium bench --memory GIB"
     return Check("memory", enough, f"{facts.memory_bytes / GIB:.1f} GiB available", todo)
+
+
+def to_lend(facts: Facts) -> Check:
+    """What do runs share? Each reserves its part of it."""
+    if not facts.info:
+        return Check("to lend", "warn", "unknown without an engine", "see engine")
+    memory_bytes = facts.info.get("MemTotal", 0)
+    found = f"{facts.info.get('NCPU', '?')} CPUs, {memory_bytes / GIB:.1f} GiB, {len(facts.gpu.names)} GPUs"
+    return Check("to lend", "ok", f"{found}: podium bench --jobs N, each run with --cpus, --memory, --disk, --gpus")
 
 
 def _enough(value: int, needed: int, wanted: int) -> Status:

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from harness import config
 from harness.errors import InfrastructureError, Interrupted, PodiumError, UserError
+from harness.groups.executor import Place
 from harness.nodes.job import Job, on_this_node
 from harness.nodes.lanes import lane
 from harness.results.layout import RunFolder
@@ -113,7 +114,7 @@ def run(job: Job, scratch: Path, wishes: Wishes) -> None:
         (scratch / "prices.yaml").write_bytes(job.prices)
     watch = GpuWatch(settings.environ, gpus if plan.gpus else Inventory())
     with lane(settings.home / "lanes") as number, watch as looking:
-        plan = replace(plan, lane=number)
+        plan = replace(plan, place=Place(lane=number))
         wishes.running.set()
         if wishes.end.is_set():
             raise Interrupted("ended before it began")

@@ -79,6 +79,17 @@ class Statement(BaseModel):
     doubts: tuple[str, ...]
 
 
+class ReservationRecord(BaseModel):
+    """What of its machine a run had for itself, and of how much. `gpus` are UUIDs; `cpus` numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cpus: tuple[int, ...]
+    memory_bytes: int
+    disk_bytes: int
+    gpus: tuple[str, ...] = ()
+    waited_seconds: float = 0.0
+
+
 class UsageRecord(BaseModel):
     """What the model calls of a run added up to."""
 
@@ -234,6 +245,7 @@ class RunRecord(BaseModel):
     arguments: tuple[str, ...] = ()
     candidate_cpu_limit: Literal["advisory"] = "advisory"  # affinity and thread variables, which a script may change
     gpus: str = ""
+    reservation: ReservationRecord | None = None
     budget_usd: float | None = None
     budget_tokens: int | None = None
     time_limit_seconds: float | None = None

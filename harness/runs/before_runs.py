@@ -56,6 +56,21 @@ def refuse_runtime(client: Any, name: str | None) -> None:
         )
 
 
+def refuse_memory(client: Any, memory_bytes: int | None) -> None:
+    """Raise `UserError` where a run asks for more memory than the engine's machine has."""
+    from harness.sandbox.failure import engine_errors
+
+    if memory_bytes is None:
+        return
+    with engine_errors():
+        there: int = client.info()["MemTotal"]
+    if memory_bytes > there:
+        raise UserError(
+            f"--memory {memory_bytes / GIB:g}: the engine's machine has {there / GIB:.1f} GiB. "
+            f"Try: --memory {int(there / GIB)}"
+        )
+
+
 def point_out_disk(workspaces: Path, most_bytes: int, say: Say) -> None:
     """Say when runs that fill their workspaces would fill this machine's disk too."""
     existing = _existing(workspaces)

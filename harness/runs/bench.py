@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from harness.egress.cache import CacheView
     from harness.egress.choice import Egress
     from harness.gateway.providers.base import Provider
+    from harness.groups.admission import Admission
     from harness.groups.coordinator import Finished
     from harness.groups.elsewhere import MakeExecutor
     from harness.machine.gpus import Inventory
@@ -109,6 +110,7 @@ class Bench:
         if not self.options.resume and self.only is None:
             declared.keep(group, matrix, there)
         before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
+        admission = self._admission(plans, group)
         several = self.options.jobs > 1
         self.watcher.note(GroupStarted(None, group.name, len(plans)))
         try:
@@ -123,6 +125,7 @@ class Bench:
                     group,
                     self.tools(progress, gpu_watch),
                     jobs=self.options.jobs,
+                    admission=admission,
                     graded=self.options.graded,
                     resume=self.options.resume,
                     again=self.again,
@@ -155,6 +158,42 @@ class Bench:
             self.watcher.note(RunBroke(None, plan.group, plan.run_id, f"{type(error).__name__}: {error}"))
 
         return broken
+
+    def _admission(self, plans: Sequence[RunPlan], group: GroupFolder) -> Admission:
+        """What of this machine and of the group's budget runs reserve; raise `UserError` where one never can."""
+        from harness.groups import budget, machine
+        from harness.groups.estimate import Estimates
+        from harness.groups.reserved import Reserved
+
+        options = self.options
+        ceiling = budget.Ceiling(options.group_budget_usd, options.group_tokens)
+        for plan in plans:
+            budget.refuse_open_ends(ceiling, plan)
+        there, demands = None, {}
+        if options.where.is_here:  # elsewhere, whoever carries runs out places them
+            there = machine.inventory_of(self.client, self.settings.workspaces, self.gpus)
+            there = machine.lent_as_asked(there, options, plans)
+            demands = {plan.run_id: machine.demand_of(plan, there, options) for plan in plans}
+            machine.refuse_what_never_fits(there, list(demands.values()))
+            machine.point_out_crowding(there, list(demands.values()), options, self.say)
+        return Reserved(
+            machine=there,
+            jobs=options.jobs,
+            group=group,
+            budget=budget.budget_of(group, ceiling),
+            demand_of=lambda plan: demands.get(plan.run_id) or machine.no_demand(plan),
+            expected=Estimates(self.settings.results).seconds,
+            is_done=lambda plan: self._is_done(plan, group),
+            say=self.say,
+            goes_on=options.resume,
+        )
+
+    def _is_done(self, plan: RunPlan, group: GroupFolder) -> bool:
+        """Is the run's outcome there, so that it takes nothing of the machine?"""
+        from harness.groups.coordinator import outcome
+
+        anew = self.options.resume or plan.run_id in self.again
+        return not anew and outcome(plan, group.run(plan.run_id)) is not None
 
     def _gpus_of(self, plans: Sequence[RunPlan]) -> Inventory:
         """The machine's GPUs where a run has any, else none: then there is nothing to look at."""
@@ -395,6 +434,7 @@ class Bench:
         if self.options.where.is_here:
             before_runs.refuse_cpus(self.client, self.options.cpus)
             before_runs.refuse_runtime(self.client, self.options.runtime)
+            before_runs.refuse_memory(self.client, self.options.memory_bytes)
 
     def _keep_packages(self, group: GroupFolder) -> None:
         """The packages beside Podium, as the records name them."""
@@ -492,7 +532,7 @@ class Bench:
             host=self.host,
             code=self.code,
             watch=self.watcher,
-            look_at_gpus=lambda plan: gpu_watch.of(given(plan.gpus, gpu_watch.inventory)),
+            look_at_gpus=lambda plan: gpu_watch.of(given(plan.given_gpus, gpu_watch.inventory)),
             paces=Paces(
                 RateLimits(options.requests_per_minute, options.tokens_per_minute), settings.home / PACE_FOLDER
             ),

@@ -20,6 +20,7 @@ from harness.agents import box
 from harness.contract import CandidateLimits, CompetitionBrief, Rerun, RunRequest, Validation
 from harness.egress.box import with_reach
 from harness.egress.choice import NONE, Egress
+from harness.groups.executor import Place
 from harness.results import layout as results
 from harness.runs.models import ModelOptions
 from harness.sandbox.base import Gpus, Limits, Mount, SandboxSpec
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from harness.specs.competition import Competition
     from harness.specs.descriptions import Description
 
+ANYWHERE = Place()
 AGENT_MARGIN_SECONDS = 20.0  # the agent's own deadline lies this much (at most a tenth) before the box is stopped
 
 
@@ -75,12 +77,17 @@ class RunPlan:
     runtime: str | None = None  # OCI runtime of the engine; None: its own
     budget_tokens: int | None = None
     clock: Clock = "wall"  # what `wall_seconds` counts
-    lane: int = 0  # which of the runs that go on at a time; decides the CPUs, and nothing of the outcome
+    place: Place = ANYWHERE  # what of the machine it was given; decides nothing of the outcome
 
     @property
     def run_id(self) -> str:
         """The run's folder name."""
         return results.run_id(self.competition.id, self.configuration or self.preset.name, self.seed)
+
+    @property
+    def given_gpus(self) -> Gpus | None:
+        """Its GPUs by UUID where they were reserved for it, else as they were asked for."""
+        return Gpus(ids=self.place.gpus) if self.place.gpus else self.gpus
 
     @property
     def shows_answers(self) -> bool:
@@ -114,7 +121,7 @@ class RunPlan:
             fallback_model=options.code(options.fallback, temperature) if options.fallback else None,
             seed=self.seed,
             deadline_seconds=self.wall_seconds - min(AGENT_MARGIN_SECONDS, self.wall_seconds / 10),
-            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.lane, self.workers),
+            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.place, self.workers),
             workers=self.workers,
             prompt_set=self.prompts.name,
             validation=self.validation,
@@ -125,7 +132,7 @@ class RunPlan:
 
     def _request_anywhere(self) -> RunRequest:
         """The request with CPU numbers that don't depend on the machine that asks."""
-        request = replace(self, lane=0).request()
+        request = replace(self, place=ANYWHERE).request()
         cpus = tuple(range(max(1, int(self.limits.cpus))))
         return request.model_copy(update={"candidate": request.candidate.model_copy(update={"cpus": cpus})})
 
@@ -187,12 +194,15 @@ def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> Sandbox
             "podium.deadline": str(int(time.time() + plan.wall_seconds)),
             OWNER_LABEL: me(),
         },
-        gpus=plan.gpus,
         runtime=plan.runtime,
+        gpus=plan.given_gpus,
+        cpuset=plan.place.cpus,
     )
 
 
-def candidate_limits(limits: Limits, timeout_seconds: float, lane: int = 0, workers: int = 1) -> CandidateLimits:
+def candidate_limits(
+    limits: Limits, timeout_seconds: float, place: Place = ANYWHERE, workers: int = 1
+) -> CandidateLimits:
     """A candidate's share of the box: what is left when the agent and the supervisor have theirs, among the workers."""
     reserve = min(limits.memory_bytes // 3, 1 << 30)
     return CandidateLimits(
@@ -200,7 +210,7 @@ def candidate_limits(limits: Limits, timeout_seconds: float, lane: int = 0, work
         memory_bytes=(limits.memory_bytes - reserve) // workers,
         output_bytes=256 * 1024,
         file_bytes=limits.workspace_bytes // 2 // workers,
-        cpus=lane_cpus(sorted(os.sched_getaffinity(0)), limits.cpus, lane),
+        cpus=place.cpus or lane_cpus(sorted(os.sched_getaffinity(0)), limits.cpus, place.lane),
     )
 
 

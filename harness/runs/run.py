@@ -24,7 +24,7 @@ from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, 
 from harness.files import DISK_TROUBLE, sha256_of, write_atomically
 from harness.results import layout as results
 from harness.results.layout import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
-from harness.results.record import CodeRecord, EgressRecord, HeldBackRecord, TrespassRecord
+from harness.results.record import CodeRecord, EgressRecord, HeldBackRecord, ReservationRecord, TrespassRecord
 from harness.results.rows import tree_of
 from harness.runs import lost, recorded_order, resume
 from harness.runs.door import open_door
@@ -192,6 +192,7 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTo
         code=tools and tools.code,
         arguments=plan.arguments,
         gpus=plan.gpus_text,
+        reservation=_reservation(plan),
         budget_usd=plan.budget_usd,
         budget_tokens=plan.budget_tokens,
         time_limit_seconds=plan.wall_seconds,
@@ -199,6 +200,19 @@ def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTo
         held_back=_held_back(plan),
         egress=EgressRecord(mode=plan.egress.mode, hosts_sha256=plan.egress.sha256),
         cache_sha256=plan.cache.sha256 if plan.cache else None,
+    )
+
+
+def _reservation(plan: RunPlan) -> ReservationRecord | None:
+    place, limits = plan.place, plan.limits
+    if not place.cpus:
+        return None
+    return ReservationRecord(
+        cpus=place.cpus,
+        memory_bytes=limits.memory_bytes,
+        disk_bytes=limits.workspace_bytes,
+        gpus=place.gpus,
+        waited_seconds=place.waited_seconds,
     )
 
 

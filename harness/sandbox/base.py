@@ -94,6 +94,7 @@ class SandboxSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     gpus: Gpus | None = None
     runtime: str | None = None  # OCI runtime, by the name that the engine knows it by; None: its own
+    cpuset: tuple[int, ...] = ()  # the CPUs that it may run on; empty: any
     network: Literal["none", "bridge"] = "none"  # bridge: the engine's network, and whatever can be reached from it
 
 

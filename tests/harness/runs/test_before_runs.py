@@ -37,6 +37,14 @@ def test_a_runtime_that_the_engine_does_not_know_is_refused_with_the_setting():
         before_runs.refuse_runtime(client, "kata")
 
 
+def test_more_memory_than_there_is_is_refused_with_how_much_there_is():
+    client = SimpleNamespace(info=lambda: {"MemTotal": 24 << 30})
+    before_runs.refuse_memory(client, None)
+    before_runs.refuse_memory(client, 24 << 30)
+    with pytest.raises(UserError, match=r"--memory 64: .* has 24\.0 GiB\. Try: --memory 24"):
+        before_runs.refuse_memory(client, 64 << 30)
+
+
 def test_workspaces_that_could_fill_the_disk_are_pointed_out_once(tmp_path):
     said = []
     before_runs.point_out_disk(tmp_path / "home" / "workspaces", 1 << 20, said.append)

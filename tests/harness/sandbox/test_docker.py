@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import socket
 import threading
 import time
@@ -48,13 +49,14 @@ def box(engine, image, tmp_path):
     """Make sandboxes that run a Python script; all are removed at the end."""
     made = []
 
-    def make(script, *, limits=SMALL, mounts=(), owner=None, gpus=None, user="0:0", environ=None):
+    def make(script, *, limits=SMALL, mounts=(), owner=None, gpus=None, user="0:0", environ=None, cpuset=()):
         spec = SandboxSpec(
             name=f"podium-test-{uuid.uuid4().hex[:12]}",
             image=image.digest,
             limits=limits,
             mounts=mounts,
             gpus=gpus,
+            cpuset=cpuset,
             labels={OWNER_LABEL: owner or me()},
         )
         sandbox = ScriptSandbox(
@@ -91,6 +93,14 @@ time.sleep(30)
 def said(ending):
     """The JSON that a script printed last."""
     return json.loads(ending.log_tail.strip().splitlines()[-1])
+
+
+def test_a_box_runs_on_the_cpus_that_were_reserved_for_it_and_no_other(box):
+    script = "import json, os; print(json.dumps(sorted(os.sched_getaffinity(0))))"
+    mine = max(os.sched_getaffinity(0))
+    sandbox = box(script, cpuset=(mine,))
+    assert said(run(sandbox)) == [mine]
+    assert sandbox.effective()["cpuset"] == str(mine)
 
 
 def test_the_exit_code_comes_back(box):
