@@ -5,9 +5,9 @@ import json
 import pandas as pd
 import pytest
 
+from harness import results
 from harness.errors import UserError
 from harness.results import frames, query
-from harness.results import layout as results
 from tests.harness import records
 
 NODE = {
@@ -127,6 +127,11 @@ def test_a_result_is_written_in_the_form_that_the_ending_names(group, tmp_path, 
 def test_an_ending_that_names_no_form_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"\.parquet"):
         query.write(pd.DataFrame(), tmp_path / "result.xls")
+
+
+def test_what_an_agent_wrote_is_no_formula_in_a_csv():
+    table = query.text(pd.DataFrame({"reason": ["=1+1", "@SUM(A1)", "-x", "fine"], "score": [-0.5, 1, 2, 3]}), "csv")
+    assert table == "reason,score\n'=1+1,-0.5\n'@SUM(A1),1.0\n'-x,2.0\nfine,3.0\n"
 
 
 def test_a_notebook_names_groups_or_takes_all(group, monkeypatch):
