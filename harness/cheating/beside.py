@@ -19,6 +19,8 @@ SAME_SUBMISSION, SIMILAR_CODE = "same-submission", "similar-code"
 VERSIONS = {SAME_SUBMISSION: 1, SIMILAR_CODE: 1}
 NOTED = 0.6
 TELLING = 0.8
+SAME_PROGRAM = 0.5  # of the pieces: what differs may well be what it prints
+TELLING_VALUES = 20
 KNOWN = "known:"
 OFFLINE = "offline"
 
@@ -84,8 +86,12 @@ def _same_submission(run: Neighbour, others: Sequence[Neighbour]) -> Iterator[Fi
             continue
         if _same_script(run, other) or run.started_at < other.started_at:
             continue  # who was first has copied from nobody
-        severity = Severity.HIGH if run.information >= 20 else Severity.LOW
-        what = f"its submission is byte for byte that of {other.key}, and its script is another"
+        if run.entrant[1] == other.entrant[1] == OFFLINE:
+            continue  # the same templates, whichever agent asked for them
+        known = run.script is not None and other.script is not None
+        severity = _weight(run, other, known=known)
+        why = "its script is another" if known else "no script is known that accounts for both"
+        what = f"its submission is byte for byte that of {other.key}, and {why}"
         where = Evidence(file="submission.csv", line=None, excerpt=excerpt(f"sha256 {run.submission_sha256}"))
         yield finding(
             SAME_SUBMISSION,
@@ -100,14 +106,21 @@ def _same_submission(run: Neighbour, others: Sequence[Neighbour]) -> Iterator[Fi
         return
 
 
+def _weight(run: Neighbour, other: Neighbour, *, known: bool) -> Severity:
+    if run.information < TELLING_VALUES:
+        return Severity.LOW
+    if known:
+        return Severity.HIGH
+    return Severity.LOW if run.entrant[1] == other.entrant[1] else Severity.MEDIUM
+
+
 def _same_script(run: Neighbour, other: Neighbour) -> bool:
     """Does the same program account for the same predictions? Two that are not known do so if the agent is the same."""
     if run.script is None or other.script is None:
         return run.entrant == other.entrant
     if run.script.sha256 == other.script.sha256:
         return True
-    one, two = similar.pieces(run.script), similar.pieces(other.script)
-    return len(one) == len(two) and bool((one == two).all())
+    return similar.share(similar.pieces(run.script), similar.pieces(other.script)) >= SAME_PROGRAM
 
 
 def _similar(run: Neighbour, others: Mapping[str, Neighbour], pairs: Sequence[similar.Likeness]) -> Iterator[Finding]:

@@ -140,4 +140,10 @@ def _as_it_is(piece: int) -> int:
 
 def _likeness(one: str, other: str, scripts: Mapping[str, Pieces]) -> Likeness:
     shared = len(np.intersect1d(scripts[one], scripts[other], assume_unique=True))
-    return Likeness(one, other, shared / min(len(scripts[one]), len(scripts[other])), shared)
+    return Likeness(one, other, share(scripts[one], scripts[other]), shared)
+
+
+def share(one: Pieces, other: Pieces) -> float:
+    """Which share of the smaller one's pieces the other has; scripts too short for any are alike."""
+    smaller = min(len(one), len(other))
+    return len(np.intersect1d(one, other, assume_unique=True)) / smaller if smaller else 1.0

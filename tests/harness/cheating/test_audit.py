@@ -151,17 +151,26 @@ def test_a_script_of_a_folder_of_known_ones_is_found_in_a_run(tmp_path):
 def test_the_same_predictions_of_another_script_are_flagged_and_the_same_labels_are_not(tmp_path):
     for group, submission in (("precise", PRECISE), ("labels", SUBMISSION)):
         for seed, code in ((0, LONG), (1, OTHER)):
-            started = f"2026-01-0{seed + 1}T00:00:00+00:00"
-            run(tmp_path / group, "demo", code, seed=seed, submission=submission, started_at=started)
+            asked = {"started_at": f"2026-01-0{seed + 1}T00:00:00+00:00", "model": "openai/a"}
+            run(tmp_path / group, "demo", code, seed=seed, submission=submission, **asked)
         look(tmp_path / group)
     assert rules(GroupFolder(tmp_path / "precise").run("demo--aide--s1")) == ("same-submission",)
     assert rules(GroupFolder(tmp_path / "precise").run("demo--aide--s0")) == ()
     assert rules(GroupFolder(tmp_path / "labels").run("demo--aide--s1")) == ()
 
 
+def test_the_offline_coders_templates_predict_the_same_whichever_agent_asked(tmp_path):
+    run(tmp_path / "g", "demo", LONG, submission=PRECISE, started_at="2026-01-01T00:00:00+00:00")
+    other = {"agent": "aideml", "candidate_isolation": "none", "started_at": "2026-01-02T00:00:00+00:00"}
+    folder = run(tmp_path / "g", "demo", submission=PRECISE, **other)
+    look(tmp_path / "g")
+    assert standing(folder.path).findings.findings == ()
+
+
 def test_the_same_program_may_predict_the_same(tmp_path):
     for seed in (0, 1):
-        run(tmp_path / "g", "demo", LONG, seed=seed, submission=PRECISE)
+        code = LONG + f"print('done', {seed}, [fold for fold in range({seed})])\n"
+        run(tmp_path / "g", "demo", code, seed=seed, submission=PRECISE, model="openai/a")
     look(tmp_path / "g")
     assert all(rules(folder) == () for folder in GroupFolder(tmp_path / "g").runs())
 
