@@ -137,3 +137,10 @@ def test_another_agent_is_judged_by_its_exit_code(facts, status):
 def test_the_supervisors_exit_code_gets_no_other_agent_another_try_for_free():
     assert ended(exit_code=70).status is RunStatus.INFRA_FAILED
     assert ended(exit_code=70, other=True).status is RunStatus.AGENT_FAILED
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_an_end_that_somebody_made_through_the_engine_is_infrastructures(other):
+    status, reason = ended(exit_code=137, killed_with=9, other=other)
+    assert status is RunStatus.INFRA_FAILED and "signal 9" in reason
+    assert ended(exit_code=137, other=other)[0] is RunStatus.AGENT_FAILED
