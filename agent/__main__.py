@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from agent import contract, earlier, order
+from agent import contract, earlier, loopback, order
 from agent.agent import Agent
 from agent.contract import EndEvent, RunRequest, StartEvent
 from agent.excerpt import excerpt
@@ -93,6 +93,7 @@ def run(places: Places, interpreters: Callable[[int], Sequence[Interpreter]]) ->
     stop = StopSwitch()
     stop.install()
     request = RunRequest.from_json(places.request.read_text(encoding="utf-8"))
+    loopback.wait_for(str(places.socket))
     gateway = SocketGateway(places.socket)
     if request.egress.mode == "allowlist" and places.egress.exists():
         open_way_out(places.egress)

@@ -31,6 +31,7 @@ MOST_WAITING = 512
 MOST_AT_A_TIME = 512  # each takes two threads and two descriptors
 PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED)  # of accept: others may end
 PAUSE_SECONDS = 0.05
+DOOR_SECONDS = 60.0
 SIGNALLED = 128  # shells' way to tell the signal that ended a command
 NOT_STARTED = 127  # and that there was none
 
@@ -125,6 +126,13 @@ def run(command: list[str], doors: dict[str, socket.socket]) -> int:
     return SIGNALLED + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
+def wait_for(door: str, seconds: float = DOOR_SECONDS) -> None:
+    """Wait until a socket is there: where the engine is on another machine it comes a moment after the start."""
+    deadline = time.monotonic() + seconds
+    while not os.path.exists(door) and time.monotonic() < deadline:  # noqa: PTH110 - few imports
+        time.sleep(PAUSE_SECONDS)
+
+
 def _tell(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
@@ -134,6 +142,7 @@ def _tell(pid: int, number: int) -> None:
 
 if __name__ == "__main__":
     runpy.run_path(os.path.join(os.path.dirname(__file__), "seccomp.py"))["install"](with_memory=False)  # noqa: PTH118, PTH120
+    wait_for(SOCKET)
     found = {SOCKET: listen(PORT)}
     if os.path.exists(EGRESS_SOCKET):  # noqa: PTH110 - few imports
         found[EGRESS_SOCKET] = listen(EGRESS_PORT)

@@ -36,6 +36,7 @@ def spec(common: SandboxSpec, agent: OtherAgent, plan: RunPlan) -> SandboxSpec:
         user=f"{USER}:{USER}",
         capabilities={},
         folder=HOME,
+        python="python3",
         limits=replace(common.limits, pids=agent.spec.limits.processes),
         mounts=(*common.mounts, Mount(plan.prepared.sample, SAMPLE)),
         command=agent.spec.command,

@@ -19,6 +19,7 @@ from typing import Any
 
 from harness.config import Settings
 from harness.errors import InfrastructureError, UserError
+from harness.machine.tunnel import TUNNELS
 from harness.setup import debian
 from harness.setup.steps import SYSTEM_FOLDERS, Say, one_at_a_time, tail, timed
 
@@ -70,7 +71,7 @@ def connect(environ: Mapping[str, str], timeout_seconds: int = 120) -> Any:
     from harness.sandbox.failure import engine_errors
 
     with engine_errors():
-        return docker.from_env(timeout=timeout_seconds, environment=dict(environ))
+        return docker.from_env(timeout=timeout_seconds, environment=TUNNELS.through(environ))
 
 
 def ensure_engine(settings: Settings, say: Say, machine: Machine | None = None) -> Engine:
@@ -96,13 +97,15 @@ def ask(machine: Machine) -> Engine | str:
     import docker.errors
     import requests
 
-    environment = {**machine.environ, "DOCKER_HOST": machine.host}
     try:
+        environment = TUNNELS.through({**machine.environ, "DOCKER_HOST": machine.host})
         client = docker.from_env(timeout=ANSWER_SECONDS, environment=environment)
         with contextlib.closing(client):
             version = client.version()
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         return _reason(error)
+    except InfrastructureError as error:  # of the tunnel
+        return str(error)
     return Engine(machine.host, str(version["Version"]), str(version["ApiVersion"]))
 
 

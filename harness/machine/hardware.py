@@ -7,10 +7,14 @@ import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.machine.gpus import Inventory, inventory
 from harness.machine.toolkit import toolkit
 from harness.results.layout import HostRecord
+
+if TYPE_CHECKING:
+    from harness.sandbox.placing import Traits
 
 CPUINFO = Path("/proc/cpuinfo")
 # Arm has no model name; its part number is better than nothing.
@@ -29,6 +33,27 @@ def host(engine: str, environ: Mapping[str, str] = os.environ, gpus: Inventory |
         gpus=tuple(f"{gpu.name}, {gpu.memory}" for gpu in found.gpus),
         gpu_driver=found.gpus[0].driver if found.gpus else None,
         gpu_toolkit=toolkit(environ).version if found.gpus else None,
+    )
+
+
+def on(here: HostRecord, traits: Traits) -> HostRecord:
+    """This machine with the engine's kind; or where the engine's machine is another, what the engine says of it."""
+    if traits.kind != "local":
+        here = here.model_copy(update={"engine": f"{here.engine} ({traits.kind})"})
+    return here if traits.sees_host else _elsewhere(here, traits)
+
+
+def _elsewhere(here: HostRecord, traits: Traits) -> HostRecord:
+    return here.model_copy(
+        update={
+            "cpu_model": f"the engine's machine ({traits.system})",
+            "cpus": traits.cpus,
+            "memory_bytes": traits.memory_bytes,
+            "kernel": traits.kernel,
+            "gpus": (),
+            "gpu_driver": None,
+            "gpu_toolkit": None,
+        }
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.config import Settings
     from harness.results.layout import GroupFolder
     from harness.runs.plan import RunPlan
+    from harness.sandbox.placing import Traits
     from harness.verbs.progress import Say
 
 
@@ -68,6 +69,20 @@ def refuse_memory(client: Any, memory_bytes: int | None) -> None:
         raise UserError(
             f"--memory {memory_bytes / GIB:g}: the engine's machine has {there / GIB:.1f} GiB. "
             f"Try: --memory {int(there / GIB)}"
+        )
+
+
+def point_out_engine(traits: Traits, say: Say) -> None:
+    """Say what differs on an engine that is not this machine's own, and what it can't keep a box from."""
+    if not traits.sees_host:
+        say(
+            f"The engine sees none of this machine's folders (kernel {traits.kernel}): data travel there for each run, "
+            "and the door is carried through the engine. See: docs/engines.md"
+        )
+    if traits.not_limited:
+        say(
+            f"The engine can't limit {', '.join(traits.not_limited)}: what a model wrote may take ALL OF IT, and the "
+            "record says so. A rootless engine needs cgroup v2 with these delegated: docs/engines.md"
         )
 
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from harness.machine.images import ImageRef
     from harness.rates.aggregate import Summary
     from harness.runs.run import RunTools
+    from harness.sandbox.base import Limits
+    from harness.sandbox.placing import Boxes
     from harness.specs.competition import Competition
     from harness.specs.descriptions import Description
     from harness.watch.gpus import GpuWatch
@@ -73,6 +75,7 @@ class Bench:
     say: Say
     stop: StopFlag = field(default_factory=StopFlag)
     client: Any = None
+    boxes: Boxes | None = None
     host: HostRecord | None = None
     code: CodeRecord | None = None
     watch: WatchOptions | None = None  # None: as the environment has it
@@ -267,8 +270,9 @@ class Bench:
         for bench, one in zip(arms, checked, strict=True):
             bench.options = replace(bench.options, group=self.group().name) if self.options.group else bench.options
             bench.client, bench.host, bench.code, bench.gpus = self.client, self.host, self.code, self.gpus
-            bench.reached = self.reached
+            bench.reached, bench.boxes = self.reached, self.boxes
             made += bench.resolve(one)
+            self.host = bench.host  # by now it is known which machine that is
             self.options = replace(self.options, group=bench.options.group)
         return [plan for plan in made if self.only is None or plan.run_id in self.only]
 
@@ -311,6 +315,7 @@ class Bench:
             (item, data, self.view(item, data)) for item in checked.competitions for data in (self._data(item),)
         ]
         image = self.image(checked.gpus, checked.other)
+        limits, cpus = self._fitting(image, limits)
         reach, cache = self.reached or self._reach()
         if options.where.is_here:
             most = min(options.jobs, len(options.seeds) * len(prepared)) * limits.workspace_bytes
@@ -345,6 +350,7 @@ class Bench:
                 egress=reach,
                 cache=cache,
                 runtime=options.runtime,
+                host_cpus=cpus,
             )
             for item, data, view in prepared
             for seed in options.seeds
@@ -425,6 +431,7 @@ class Bench:
         from harness.machine import hardware, provenance
         from harness.machine.engine import connect, ensure_engine
         from harness.machine.gpus import inventory
+        from harness.sandbox.placing import Boxes
 
         engine = ensure_engine(self.settings, self.say)
         self.client = connect(self.settings.environ)
@@ -435,6 +442,31 @@ class Bench:
             before_runs.refuse_cpus(self.client, self.options.cpus)
             before_runs.refuse_runtime(self.client, self.options.runtime)
             before_runs.refuse_memory(self.client, self.options.memory_bytes)
+        self.boxes = Boxes(
+            self.client,
+            workspace_folder=self.settings.workspaces,
+            environ=self.settings.environ,
+            relay=self.settings.root / "agent" / "relay.py",
+        )
+
+    def _fitting(self, image: ImageRef, limits: Limits) -> tuple[Limits, tuple[int, ...] | None]:
+        """Limits and CPU numbers of the engine's machine where that is not this one; and what is to be known of it."""
+        from harness.machine import hardware
+
+        assert self.boxes is not None
+        options = self.options
+        if not options.where.is_here:
+            return limits, None  # each node has an engine of its own
+        traits = self.boxes.traits(image.digest)
+        if not self.boxes.told:
+            self.boxes.told = True
+            before_runs.point_out_engine(traits, self.say)
+            self.host = self.host and hardware.on(self.host, traits)
+        if traits.sees_host:
+            return limits, None
+        memory = options.memory_bytes or traits.memory_bytes * 3 // 4 // max(1, options.jobs)
+        cpus = options.cpus or float(max(1, traits.cpus // max(1, options.jobs)))
+        return replace(limits, memory_bytes=memory, cpus=cpus), tuple(range(traits.cpus))
 
     def _keep_packages(self, group: GroupFolder) -> None:
         """The packages beside Podium, as the records name them."""
@@ -515,15 +547,12 @@ class Bench:
         from harness.gateway.providers import reusing
         from harness.machine.gpu_request import given
         from harness.runs.run import RunTools
-        from harness.sandbox.docker import DockerSandbox
 
         settings, options = self.settings, self.options
-        assert self.client is not None  # plans() comes first
+        assert self.boxes is not None  # plans() comes first
 
         return RunTools(
-            make_sandbox=lambda spec: DockerSandbox(
-                self.client, spec, workspace_folder=settings.workspaces, environ=settings.environ
-            ),
+            make_sandbox=self.boxes.make,
             make_provider=lambda plan: reusing(self._recorded(plan), self.provider(plan.models, plan.seed)),
             make_budget=lambda plan: Budget(usd=plan.budget_usd, tokens=plan.budget_tokens),
             on_event=progress.event,

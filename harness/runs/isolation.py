@@ -19,7 +19,7 @@ from harness.results.record import Statement
 # sample submission, beside them), prompts, door, workspace, and the cache of packages and models.
 MOUNTED = (
     *(contract.HOME, contract.DATA, f"{contract.DATA}/description.md"),
-    *(SAMPLE, contract.PROMPTS, contract.DOOR, contract.CACHE),
+    *(SAMPLE, SAMPLE.rpartition("/")[0], contract.PROMPTS, contract.DOOR, contract.CACHE),  # a volume holds folders
 )
 
 

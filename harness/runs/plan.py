@@ -78,6 +78,7 @@ class RunPlan:
     budget_tokens: int | None = None
     clock: Clock = "wall"  # what `wall_seconds` counts
     place: Place = ANYWHERE  # what of the machine it was given; decides nothing of the outcome
+    host_cpus: tuple[int, ...] | None = None  # of the engine's machine, where that is another; None: this one's
 
     @property
     def run_id(self) -> str:
@@ -121,7 +122,9 @@ class RunPlan:
             fallback_model=options.code(options.fallback, temperature) if options.fallback else None,
             seed=self.seed,
             deadline_seconds=self.wall_seconds - min(AGENT_MARGIN_SECONDS, self.wall_seconds / 10),
-            candidate=candidate_limits(self.limits, self.candidate_timeout_seconds, self.place, self.workers),
+            candidate=candidate_limits(
+                self.limits, self.candidate_timeout_seconds, self.place, self.workers, self.host_cpus
+            ),
             workers=self.workers,
             prompt_set=self.prompts.name,
             validation=self.validation,
@@ -201,7 +204,11 @@ def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> Sandbox
 
 
 def candidate_limits(
-    limits: Limits, timeout_seconds: float, place: Place = ANYWHERE, workers: int = 1
+    limits: Limits,
+    timeout_seconds: float,
+    place: Place = ANYWHERE,
+    workers: int = 1,
+    host_cpus: Sequence[int] | None = None,
 ) -> CandidateLimits:
     """A candidate's share of the box: what is left when the agent and the supervisor have theirs, among the workers."""
     reserve = min(limits.memory_bytes // 3, 1 << 30)
@@ -210,7 +217,11 @@ def candidate_limits(
         memory_bytes=(limits.memory_bytes - reserve) // workers,
         output_bytes=256 * 1024,
         file_bytes=limits.workspace_bytes // 2 // workers,
-        cpus=place.cpus or lane_cpus(sorted(os.sched_getaffinity(0)), limits.cpus, place.lane),
+        cpus=(
+            lane_cpus(host_cpus, limits.cpus, place.lane)
+            if host_cpus
+            else place.cpus or lane_cpus(sorted(os.sched_getaffinity(0)), limits.cpus, place.lane)
+        ),
     )
 
 

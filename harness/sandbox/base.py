@@ -95,6 +95,7 @@ class SandboxSpec:
     gpus: Gpus | None = None
     runtime: str | None = None  # OCI runtime, by the name that the engine knows it by; None: its own
     cpuset: tuple[int, ...] = ()  # the CPUs that it may run on; empty: any
+    python: str = "/opt/agent/bin/python"  # inside; runs the door's relay where the engine can mount no door
     network: Literal["none", "bridge"] = "none"  # bridge: the engine's network, and whatever can be reached from it
 
 

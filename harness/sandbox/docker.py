@@ -14,7 +14,7 @@ import os
 import posixpath
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,17 +34,31 @@ DISK_CHECK_SECONDS = 10.0
 LOOK_SECONDS = 20
 MOST_FAILED_LOOKS = 2  # in a row: a busy host may be slow once, a tree that can't be measured is the box's doing
 LEAST_FREE_BYTES = 4 * MIB  # less than this, and some write inside has failed or is about to
+LIMIT_FIELDS = {
+    "memory": ("memory_bytes", "memory_and_swap_bytes"),
+    "processes": ("pids_limit",),
+    "CPUs": ("cpus",),
+}
 GO_MODE_DIR = 1 << 31  # the engine reports file modes as Go's os.FileMode
 
 
 class DockerSandbox:
     """See `Sandbox` for the contract. Use `remove` in a `finally`; orphans are found by their labels (`reap`)."""
 
-    def __init__(self, client: Any, spec: SandboxSpec, *, workspace_folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: Any,
+        spec: SandboxSpec,
+        *,
+        workspace_folder: Path,
+        environ: Mapping[str, str],
+        not_limited: Sequence[str] = (),
+    ) -> None:
         self._client = client
         self._spec = spec
         self._folder = workspace_folder
         self._environ = environ
+        self._not_limited = tuple(not_limited)  # what the engine says it can't limit, whatever it says of the container
         self._container: Any = None
         self._workspace: workspaces.Workspace | None = None
         self._started = 0.0
@@ -129,7 +143,9 @@ class DockerSandbox:
     def effective(self) -> dict[str, Any]:
         with engine_errors():
             self._container.reload()
-        return describe(self._container.attrs, self._workspace)
+        found = describe(self._container.attrs, self._workspace)
+        not_there = {field: None for name in self._not_limited for field in LIMIT_FIELDS[name]}
+        return found | not_there | {"not_limited": list(self._not_limited)}
 
     def resources(self) -> ResourceUse | None:
         if self._control_group is None:
@@ -205,7 +221,7 @@ class DockerSandbox:
             return False
         answer.raise_for_status()
         stat = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
-        return bool(stat["mode"] & GO_MODE_DIR) and not stat["linkTarget"]
+        return bool(stat["mode"] & GO_MODE_DIR) and stat["linkTarget"] in ("", path)  # Podman names the path itself
 
     def _is_over_disk(self) -> bool:
         used = self._seen_used_bytes = self._used_bytes()

@@ -98,7 +98,7 @@ def describe(attrs: Mapping[str, Any], workspace: Workspace | None) -> dict[str,
         "shm_bytes": host["ShmSize"],
         "ulimits": {limit["Name"]: limit["Hard"] for limit in host["Ulimits"] or []},
         "tmpfs": host["Tmpfs"],
-        "log": {"driver": host["LogConfig"]["Type"], **host["LogConfig"]["Config"]},
+        "log": {"driver": host["LogConfig"]["Type"], **(host["LogConfig"]["Config"] or {})},
         "mounts": [
             {"type": mount["Type"], "target": mount["Destination"], "writable": mount["RW"]}
             for mount in attrs["Mounts"]

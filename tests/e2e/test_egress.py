@@ -100,7 +100,7 @@ def test_scripts_fetch_from_listed_hosts_through_the_door_and_reach_nothing_else
         bench = Bench(load(podium.environment()), options, spoken.append)
         (plan,) = bench.plans()
         names = OwnNames({"files.test": ["127.0.0.1"], "near.test": ["10.0.0.1"]})
-        tools = dataclasses.replace(bench.tools(NoProgress()), make_reach=lambda: names)
+        tools = dataclasses.replace(bench.tools(NoProgress(), NoGpus()), make_reach=lambda: names)
         folder = bench.group().run(plan.run_id)
         record = run_one(plan, folder, tools)
     found, node = said(folder)
@@ -124,6 +124,13 @@ def test_scripts_fetch_from_listed_hosts_through_the_door_and_reach_nothing_else
     report = grade_run(folder, record, plan.competition, plan.prepared)
     assert report.statement is not None and not report.statement.no_test_signal
     assert any("fetched from files.test" in doubt for doubt in report.statement.doubts)
+
+
+class NoGpus:
+    inventory = None
+
+    def of(self, gpus):
+        return ()
 
 
 class NoProgress:
