@@ -245,5 +245,5 @@ class ForkServer:
 
 def main(control: int, home: str, slots: int, given: Sequence[Sequence[str]] = ()) -> None:
     """Serve; importing is a part of it."""
-    server = ForkServer(socket.socket(fileno=control), Ground(home=Path(home), slots=slots))
-    server.serve(preload.module_names())
+    ground = Ground(home=Path(home), slots=slots, given=tuple((name, value) for name, value in given))
+    ForkServer(socket.socket(fileno=control), ground).serve(preload.module_names())
