@@ -7,7 +7,6 @@ transcript show afterwards is not looked for here, but for the words of a script
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,10 +29,14 @@ MEANINGS: Mapping[Kind, str] = {
     "submission": "a submission that is a link, a device or another thing than a file",
 }
 LONGEST = 200
-NO_NETWORK = re.compile(
-    r".*(?:name resolution|name or service not known|network is unreachable|no address associated with hostname"
-    r"|could not resolve host|failed to resolve|getaddrinfo failed).*",
-    re.IGNORECASE,
+NO_NETWORK = (
+    "name resolution",
+    "name or service not known",
+    "network is unreachable",
+    "no address associated with hostname",
+    "could not resolve host",
+    "failed to resolve",
+    "getaddrinfo failed",
 )
 
 
@@ -63,10 +66,22 @@ class Trespasses:
 
     def read(self, stored: StoredEvent) -> None:
         """Look at what a script printed."""
-        if isinstance(stored.event, NodeEvent) and (found := NO_NETWORK.search(stored.event.output)):
-            self.note("network", f"{stored.event.node}: {found[0]}")
+        if isinstance(stored.event, NodeEvent) and (line := _says_no_network(stored.event.output)) is not None:
+            self.note("network", f"{stored.event.node}: {line}")
 
     def all(self) -> tuple[Trespass, ...]:
         """Those that there were, in the order of `KINDS`."""
         with self._lock:
             return tuple(self._found[kind] for kind in KINDS if kind in self._found)
+
+
+def _says_no_network(output: str) -> str | None:
+    """What surrounds the first words of a missing network. An output is hostile: time grows with its length alone."""
+    text = output.lower()
+    places = [place for words in NO_NETWORK if (place := text.find(words)) >= 0]
+    if not places:
+        return None
+    first = min(places)
+    begin = max(text.rfind("\n", 0, first) + 1, first - LONGEST // 2)
+    shown = output if len(output) == len(text) else text  # a few letters are longer in lower case
+    return shown[begin : begin + LONGEST].partition("\n")[0]

@@ -38,6 +38,7 @@ from perf.soak.faults import Commands, Faults, Model
 COMPETITION = "breast-cancer-wisconsin"
 AGENT = Path(__file__).parent / "agent"
 ENDED = (0, 4)  # every run has an outcome; none of them may have a valid submission
+UNEXPECTED = ("with another exit code or a traceback", "never finished")
 MOST_ROUNDS = 100
 RESULTS_MB = 512
 JOBS = 2  # of each group
@@ -84,6 +85,7 @@ def soak(runs: int, seed: int, say: Say = print) -> list[str]:
                 rounds = _finish(groups, environ, commands)
             wrong = [fault for group in groups for fault in _settled(group, environ, folder)]
             wrong += [one for group in groups for one in _books(group, environ, folder, client)]
+            wrong += [f"a command ended as none may: {name}" for name in UNEXPECTED if rounds[name]]
             said = _counts(groups, folder, faults.struck + model.troubles, rounds)
     say(f"{runs} runs, seed {seed}, {time.monotonic() - began:.0f} s")
     for line in said:
@@ -170,9 +172,9 @@ def _finish(groups: tuple[Group, ...], environ: dict[str, str], commands: Comman
             if process.returncode in ENDED:
                 return
             if process.returncode not in (3, 130, -9) or "Traceback" in said:
-                ends["UNEXPECTED"] += 1
+                ends[UNEXPECTED[0]] += 1
                 sys.stderr.write(said[-3000:])
-        ends["NEVER FINISHED"] += 1
+        ends[UNEXPECTED[1]] += 1
 
     threads = [threading.Thread(target=finish, args=(group,)) for group in groups]
     for thread in threads:
