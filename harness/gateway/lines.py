@@ -39,7 +39,8 @@ class JsonLines:
         self.size_bytes += len(line) + 1
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1  # what is appended late must not reach another's file
+        os.close(descriptor)
 
     def _write(self, rest: memoryview) -> None:
         while rest:

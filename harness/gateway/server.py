@@ -183,7 +183,11 @@ class Gateway:
     def _run(self) -> None:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(self._serve())
+                try:
+                    runner.run(self._serve())
+                except BaseException as error:  # said before the runner ends what is under way, which fails then too
+                    self._fail(InfrastructureError(f"The run's gateway has ended: {error!r}"))
+                    raise
         except BaseException as error:  # the thread's outermost boundary: whoever waits for it must hear of it
             self._crash = error
             self._fail(InfrastructureError(f"The run's gateway has ended: {error!r}"))

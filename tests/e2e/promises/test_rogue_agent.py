@@ -136,7 +136,7 @@ def test_nothing_that_an_agent_sends_gets_out_of_its_runs_folder_or_past_the_che
     assert [event.type for event in events] == ["node", "best", "end"]
     files = {str(path.relative_to(run.folder.path)) for path in run.folder.path.rglob("*") if path.is_file()}
     kept = {"nodes/n0001/solution.py", "nodes/n0001/output.txt", "nodes/n0001/submission.csv"}
-    assert files == {"run.json", "journal.jsonl", "llm.jsonl", "checks.jsonl", "sandbox.log"} | kept
+    assert files == {"run.json", "journal.jsonl", "llm.jsonl", "checks.jsonl", "sandbox.log", "resources.jsonl"} | kept
     assert LABEL not in "".join((run.folder.path / name).read_text(errors="replace") for name in files)
     # What the agent sends must not fill the host's terminal or log either.
     assert capfd.readouterr().err.count("\n") + len(caplog.records) < 20

@@ -23,8 +23,8 @@ def sent(plan, image, tmp_path, monkeypatch):
     """Make jobs of a group that no other test has, for a node with a home of its own."""
     monkeypatch.setenv("PODIUM_HOME", str(tmp_path / "node"))
 
-    def make(**changes):
-        made = replace(plan(), image=image, group=f"keeper-{secrets.token_hex(4)}")
+    def make(steps=1, **changes):
+        made = replace(plan(steps=steps), image=image, group=f"keeper-{secrets.token_hex(4)}")
         return replace(job.job(made, "sha", Shipping()), **changes)
 
     return make
@@ -87,7 +87,7 @@ def test_a_killed_process_leaves_no_container_and_is_told(sent, start, engine, t
 
 def test_a_run_that_nobody_asks_after_is_ended_and_says_so(sent, start, engine, monkeypatch):
     monkeypatch.setattr(keeper, "WATCH_SECONDS", 0.1)
-    made = sent()
+    made = sent(steps=500)  # it would go on for minutes
     one = start(made, deserted_seconds=3)
 
     def seen():

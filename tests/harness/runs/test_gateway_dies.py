@@ -45,7 +45,8 @@ STAGES = {
 def test_a_gateway_that_dies_is_infrastructure_and_the_run_is_run_again(plan, group, tools, stage):
     chosen = {"provider": lambda plan: Scripts(), **STAGES[stage]}
     first = had(plan(steps=1), group, tools(**chosen))
-    assert first.status is RunStatus.INFRA_FAILED and "gateway has ended" in first.reason
+    assert first.status is RunStatus.INFRA_FAILED, first.reason
+    assert "gateway has ended" in first.reason, first.reason[-400:]
     folder = group.run(first.run_id)
     assert folder.read() == first and not folder.grade_file.exists()
     assert all(box.removed and box.process.poll() is not None for box in tools.sandboxes)

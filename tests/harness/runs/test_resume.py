@@ -256,7 +256,8 @@ class TestRefusals:
 
     def test_time_that_is_used_up(self, interrupted, tools):
         chosen, folder = interrupted(1)
-        folder.write(folder.read().model_copy(update={"earlier_seconds": 1e6}))
+        record = folder.read().model_copy(update={"earlier_seconds": 1e6, "ended_at": None, "wall_seconds": None})
+        folder.write(record)  # as one that was killed; one that ended knows its seconds
         with pytest.raises(UserError, match="were used up"):
             run_one(chosen, folder, tools(), goes_on=True)
 

@@ -87,7 +87,7 @@ def test_show_renders_every_operator_or_one(mine):
     shown = json.loads(podium("show", mine, "--operator", "improve", "--json").stdout)
     (system, user) = shown["improve"]
     assert list(shown) == ["improve"] and system["role"] == "system" and "Operator: improve" in user["text"]
-    assert user["text"][: user["stable_chars"]].count("\n# ") == 3, "task, data, packages and rules stay the same"
+    assert user["text"][: user["stable_chars"]].count("\n# ") == 4, "what comes before the memory stays the same"
 
 
 def test_show_of_an_unknown_operator_says_which_there_are():

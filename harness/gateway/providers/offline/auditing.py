@@ -6,6 +6,7 @@ It understands no program. Only what stands outside of the fence is read, so not
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 TOOL = "submit_audit"
@@ -13,6 +14,12 @@ _FENCED = re.compile(r"^(=====UNTRUSTED-[0-9a-f]{40}=====)$.*^\1$", re.MULTILINE
 _RULE = re.compile(r"^- ([\w-]+) \((low|medium|high)\)(?:, line (\d+))?$", re.MULTILINE)
 _VERDICTS = {"high": "cheating", "medium": "suspicious"}
 _KNOWS = "the offline reviewer repeats what the rules found, and knows of nothing else"
+
+
+def is_asked(tools: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a request's tools, which may be anything, hold the one that an audit answers with."""
+    described = [tool.get("function") for tool in tools if isinstance(tool, Mapping)]
+    return any(isinstance(one, Mapping) and one.get("name") == TOOL for one in described)
 
 
 def audited(prompt: str) -> dict[str, Any]:

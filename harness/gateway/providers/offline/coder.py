@@ -61,7 +61,7 @@ class OfflineCoder:
 
     def answer(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], seed: int) -> Answer:
         """Answer one request; any messages get an answer, however strange."""
-        if any(auditing.TOOL in (tool.get("function") or {}).get("name", "") for tool in tools):
+        if auditing.is_asked(tools):
             return Answer("", auditing.TOOL, auditing.audited(prompt_text(messages)))
         situation = read_situation(messages, tools)
         if situation.operator == "review":
