@@ -119,7 +119,7 @@ def test_ctrl_c_once_ends_in_order_with_a_grade(podium, engine):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_twice_ends_now_and_leaves_nothing_running(podium, engine, jobs):
     before = left_behind(engine)
-    process = start(podium, "--seeds", "3", "--jobs", str(jobs))
+    process = start(podium, "--seeds", "3", "--jobs", str(jobs), "--runs-per-cpu", str(jobs))
     wait_for_nodes(podium, jobs, process)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
