@@ -27,7 +27,7 @@ from agent.supervisor.places import Ground
 from agent.supervisor.shares import gpus_of
 from agent.supervisor.starting import STARTED
 
-SERVING, READY = b"serving", b"ready"  # answers from now on; and has imported everything
+SERVING, IMPORTED, READY = b"serving", b"imported", b"ready"  # answers from now on; one import more; and all of them
 SPARE_SECONDS = 0.5  # after a start: forking the next spare at once would take the new script's CPU
 UNFIT = 70  # the exit status that says: another one would be the same
 
@@ -92,6 +92,7 @@ class ForkServer:
             if len(threads := preload.threads()) != 1:
                 print(f"fork server: the imports started threads: {', '.join(threads)}", file=sys.stderr)  # noqa: T201
                 sys.exit(UNFIT)
+            protocol.send(self._control, IMPORTED)
             while (descriptor := self._ready(None if alone and self._children else 0)) is not None:
                 self._handle(descriptor)
         gc.collect()

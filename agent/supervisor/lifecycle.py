@@ -17,12 +17,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.supervisor import crew, identity, protocol
-from agent.supervisor.forkserver import READY, SERVING, UNFIT
+from agent.supervisor.forkserver import IMPORTED, READY, UNFIT
 from agent.supervisor.keeper import LINE, NEW_LINE, NEW_SERVER, NO_LINE
 from agent.supervisor.places import AGENT, Ground, Slot
 
 AGENT_KILLED = 75
 MOST_RESTARTS = 8  # of each: what keeps dying is not mended by starting it again
+IMPORT_SECONDS = 20.0  # the longest that one import may keep the fork server from answering
 FORK_TRIES = 200  # candidates may hold every process number for a moment, until their keeper ends them
 
 
@@ -55,6 +56,7 @@ class _Server:
     control: socket.socket
     serving: bool = False
     ready: bool = False
+    doubted_until: float | None = None  # a keeper had no answer while it imported: then it must get on
 
 
 class Supervisor:
@@ -92,7 +94,8 @@ class Supervisor:
             poller.register(descriptor, select.POLLIN)
         if self._server:
             poller.register(self._server.control, select.POLLIN)
-        timeout = None if self._kill_agent_at is None else max(0.0, self._kill_agent_at - time.monotonic()) * 1000
+        times = [at for at in (self._kill_agent_at, self._server and self._server.doubted_until) if at is not None]
+        timeout = max(0.0, min(times) - time.monotonic()) * 1000 if times else None
         ready = {descriptor for descriptor, _ in poller.poll(timeout)}
         if woken in ready:
             self._take_signals(os.read(woken, 4096))
@@ -108,6 +111,9 @@ class Supervisor:
         if self._kill_agent_at is not None and time.monotonic() >= self._kill_agent_at:
             self._kill_agent_at = None
             identity.end_all(AGENT)
+        if self._server and self._server.doubted_until and time.monotonic() >= self._server.doubted_until:
+            self._server.doubted_until = None
+            os.kill(self._server.pid, signal.SIGKILL)
 
     def _take_signals(self, numbers: bytes) -> None:
         if not self._asked_to_end and {signal.SIGTERM, signal.SIGINT} & set(numbers):
@@ -185,8 +191,15 @@ class Supervisor:
             return  # its end is reaped next
         if message == NEW_LINE:
             self._give_line(post)
-        elif message == NEW_SERVER and self._server and self._server.ready:
-            os.kill(self._server.pid, signal.SIGKILL)
+        elif message == NEW_SERVER and self._server:
+            self._doubt(self._server)
+
+    def _doubt(self, server: _Server) -> None:
+        """End a server that hangs; one that imports answers between two imports, and is given time to."""
+        if server.ready:
+            os.kill(server.pid, signal.SIGKILL)
+        elif server.doubted_until is None:
+            server.doubted_until = time.monotonic() + IMPORT_SECONDS
 
     # The fork server
 
@@ -216,10 +229,11 @@ class Supervisor:
             message, _ = protocol.receive(self._server.control)
         except (protocol.Closed, protocol.Malformed):
             return  # its end is reaped next
-        if message == SERVING:
-            self._server.serving = True
-        elif message == READY:
-            self._server.ready = True
+        self._server.doubted_until = None
+        if message == IMPORTED:
+            return
+        self._server.serving = True
+        self._server.ready = message == READY
         for post in self._posts:  # when it is ready once more: a keeper may have given up on it while it imported
             self._give_line(post)
 

@@ -276,6 +276,7 @@ class TestEnds:
 
         def slow(request: Request) -> Reply | str:
             now[0] += 3599.0
+            made.gateway.reply = StatusReply(0.0, now[0], 3600.0, stop=False)
             return answer(1)
 
         made.coder.answers = slow

@@ -22,7 +22,7 @@ from tests.agent.trees import journal_of, node
 
 LIMITS = Limits(3, 20, 1800.0, 3600.0, 600.0)
 SETS = sorted(path.name for path in SHIPPED.iterdir() if path.is_dir())
-ALWAYS = ["Task", "Data", "Packages", "Rules"]
+ALWAYS = ["Task", "Data", "Packages", "Network", "Rules"]
 SECTIONS = {
     "draft": [*ALWAYS, "Memory", "Instructions", "Limits"],
     "improve": [*ALWAYS, "Memory", "Solution", "Instructions", "Limits"],
@@ -139,7 +139,7 @@ def test_empty_sections_are_left_out(prompts: PromptSet) -> None:
     task = replace(make_task(make_request()), preview="", packages={})
     limits = Limits(3, 20, 1800.0, 3600.0, 600.0)
     _, user = CODING["draft"](Situation(task, journal_of(), (), limits), prompts)
-    assert sections(user.text) == ["Task", "Rules", "Instructions", "Limits"]
+    assert sections(user.text) == ["Task", "Network", "Rules", "Instructions", "Limits"]
 
 
 def test_no_folds_are_asked_for_when_the_settings_ask_for_none(prompts: PromptSet) -> None:
