@@ -94,7 +94,8 @@ class Supervisor:
             poller.register(descriptor, select.POLLIN)
         if self._server:
             poller.register(self._server.control, select.POLLIN)
-        times = [at for at in (self._kill_agent_at, self._server and self._server.doubted_until) if at is not None]
+        doubted_until = self._server.doubted_until if self._server else None
+        times = [at for at in (self._kill_agent_at, doubted_until) if at is not None]
         timeout = max(0.0, min(times) - time.monotonic()) * 1000 if times else None
         ready = {descriptor for descriptor, _ in poller.poll(timeout)}
         if woken in ready:
