@@ -27,7 +27,7 @@ from harness.groups.leases import Leases, Superseded, coordinating
 from harness.groups.local import LocalExecutor
 from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
 from harness.runs.plan import RunPlan
-from harness.runs.run import RunTools, begin, first_record, run_attempt
+from harness.runs.run import RunTools, begin, enter, first_record, run_attempt
 from harness.runs.stopping import StopFlag
 
 POLL_SECONDS = 0.5  # how late a wish to stop is heard, which is no event
@@ -50,6 +50,7 @@ class _Going:
     plan: RunPlan
     task: Task
     claims: contextlib.ExitStack
+    entered: RunRecord | None = None  # what was written of the attempt as it began; None: nothing is run any more
     taking: Future[None] | None = None  # what this process still does for its results
     reused: bool = False
     heard_at: float = field(default_factory=time.monotonic)
@@ -164,8 +165,9 @@ class Coordinator:
             should_end=lambda: self._ending() or flag.at_once(),
             publish=partial(publishing.in_place, self._leases, task.token, folder),
         )
-        record = run_attempt(plan, folder, tools, attempt=task.attempt, token=task.token, goes_on=task.goes_on)
-        self._grade(plan, record)
+        entered = self._going[task.token].entered
+        assert entered is not None  # it was submitted after that
+        self._grade(plan, run_attempt(plan, folder, tools, entered))
         return task.folder
 
     def _stopping(self) -> bool:
@@ -223,15 +225,14 @@ class Coordinator:
         if found is not None:
             task = task_of(plan, place, folder, attempt=found.attempt, token=-len(self._going) - 1)
             taking = pool.submit(self._grade, plan, found)
-            self._going[task.token] = _Going(plan, task, claims.pop_all(), taking, reused=True)
+            self._going[task.token] = _Going(plan, task, claims.pop_all(), taking=taking, reused=True)
             return
         self._heard.on_start(plan)
         attempt = begin(plan, folder, goes_on=self._shared.resume)
         token = self._leases.grant(plan.run_id, attempt)
         task = task_of(plan, place, folder, attempt=attempt, token=token, goes_on=self._shared.resume)
-        record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=self._tools)
-        folder.write(record.model_copy(update={"lease_token": token}))
-        self._going[token] = _Going(plan, task, contextlib.ExitStack())
+        entered = enter(plan, folder, self._tools, attempt=attempt, token=token, goes_on=self._shared.resume)
+        self._going[token] = _Going(plan, task, contextlib.ExitStack(), entered)
         try:
             executor.submit(task)
         except BaseException as error:

@@ -84,7 +84,8 @@ def run_one(plan: RunPlan, folder: RunFolder, tools: RunTools, *, goes_on: bool 
 
     With `goes_on` it goes on from the attempt that is there.
     """
-    return run_attempt(plan, folder, tools, attempt=begin(plan, folder, goes_on=goes_on), goes_on=goes_on)
+    attempt = begin(plan, folder, goes_on=goes_on)
+    return run_attempt(plan, folder, tools, enter(plan, folder, tools, attempt=attempt, goes_on=goes_on))
 
 
 def begin(plan: RunPlan, folder: RunFolder, *, goes_on: bool = False) -> int:
@@ -95,21 +96,25 @@ def begin(plan: RunPlan, folder: RunFolder, *, goes_on: bool = False) -> int:
     return folder.set_aside()
 
 
-def run_attempt(
+def enter(
     plan: RunPlan, folder: RunFolder, tools: RunTools, *, attempt: int, token: int | None = None, goes_on: bool = False
 ) -> RunRecord:
-    """Carry out an attempt for which the folder was made ready, as `run_one`; `token` is of the lease it has."""
+    """Write that the attempt is under way, before anything starts; `token` is of the lease that it has."""
     record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=tools)
-    record = record.model_copy(update={"lease_token": token})
-    if goes_on:
-        record = record.model_copy(update={"resumed_from": attempt - 1})
+    resumed_from = attempt - 1 if goes_on else None
+    record = record.model_copy(update={"lease_token": token, "resumed_from": resumed_from})
     folder.write(record)
+    return record
+
+
+def run_attempt(plan: RunPlan, folder: RunFolder, tools: RunTools, record: RunRecord) -> RunRecord:
+    """Carry out the attempt that was entered with this record, as `run_one`."""
     started = time.monotonic()
     running = _Running(plan, folder, tools, record)
     running.watch.started()
     try:
-        if goes_on:
-            running.go_on_from(resume.carry_over(folder, attempt - 1))
+        if record.resumed_from is not None:
+            running.go_on_from(resume.carry_over(folder, record.resumed_from))
         running.go()
     except InfrastructureError as error:
         running.note(status=RunStatus.INFRA_FAILED, reason=str(error))

@@ -160,3 +160,16 @@ def test_a_bug_in_one_of_several_runs_lets_the_others_end_and_starts_no_more(pla
         run_group(chosen, group, made, jobs=2, **QUIET, on_broken=lambda plan, error: broke.set())
     statuses = [row.status for row in aggregate(group).rows]
     assert statuses == [RunStatus.HARNESS_FAILED, RunStatus.COMPLETED, RunStatus.QUEUED, RunStatus.QUEUED]
+
+
+def test_the_record_of_a_run_is_written_once_a_stage(plan, group, tools, monkeypatch):
+    written = []
+    write = RunFolder.write
+    monkeypatch.setattr(RunFolder, "write", lambda self, record: written.append(record) or write(self, record))
+    run_group([plan()], group, tools(ENDS.format(reason="steps")), jobs=1, graded=False, **QUIET)
+    assert [(one.status, one.lease_token, one.started_at is not None) for one in written] == [
+        (RunStatus.QUEUED, None, False),
+        (RunStatus.RUNNING, 1, False),
+        (RunStatus.RUNNING, 1, True),
+        (RunStatus.COMPLETED, 1, True),
+    ]

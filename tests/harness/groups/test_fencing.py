@@ -12,7 +12,7 @@ from harness.groups import leases
 from harness.groups.coordinator import run_group
 from harness.groups.executor import Alive, HandedIn, Vanished
 from harness.results.layout import RunFolder, RunStatus
-from harness.runs.run import run_attempt
+from harness.runs.run import run_one
 from tests.harness.runs.agents import ENDS
 
 QUIET = {"on_start": lambda plan: None, "on_end": lambda plan, finished: None}
@@ -42,7 +42,7 @@ class Elsewhere:
 
     def hand_in(self, task):
         folder = RunFolder(self.disk / str(task.token))
-        run_attempt(self.plans[task.run_id], folder, self.tools, attempt=1)
+        run_one(self.plans[task.run_id], folder, self.tools)
         self.events.put(HandedIn(task.token, folder.path))
 
     def next_event(self, timeout_seconds):
