@@ -181,18 +181,16 @@ class Gateway:
             refuse_unpriced(self._provider.traits.prices, self._provider.traits.models)
 
     def _run(self) -> None:
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                try:
-                    runner.run(self._serve())
-                except BaseException as error:  # said before the runner ends what is under way, which fails then too
-                    self._fail(InfrastructureError(f"The run's gateway has ended: {error!r}"))
-                    raise
+            runner.run(self._serve())
         except BaseException as error:  # the thread's outermost boundary: whoever waits for it must hear of it
             self._crash = error
+            # Said before the runner ends what is under way, which fails then too.
             self._fail(InfrastructureError(f"The run's gateway has ended: {error!r}"))
         finally:
             self._ready.set()
+            runner.close()
 
     async def _serve(self) -> None:
         executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="podium-gateway")

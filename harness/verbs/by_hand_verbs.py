@@ -28,7 +28,7 @@ from harness.verbs.options import (
     Temperature,
     model_options,
     path,
-    scaled,
+    run_options,
 )
 from harness.verbs.run_verbs import settings_now
 
@@ -64,24 +64,23 @@ def gateway(
     from harness.runs.by_hand import serve
     from harness.runs.interrupt import orderly_interrupts
     from harness.runs.stopping import StopFlag
-    from harness.verbs.choices import BenchOptions
     from harness.verbs.progress import say
 
-    options = BenchOptions(
-        competitions=(competition,),
+    options = run_options(
+        (competition,),
         agent=agent,
         model=model,
         models=model_options(review_model, fallback_model, temperature, max_output_tokens, reasoning_effort, api),
         seeds=(seed,),
         steps=steps,
+        budget=budget,
+        prices=prices,
+        prompts=prompts,
+        search=search,
         raw=raw,
         stand_in=stand_in,
-        prompts=prompts,
-        budget_usd=budget,
-        time_limit_seconds=scaled(time_limit, 60),
-        candidate_timeout_seconds=scaled(script_timeout, 60),
-        prices=prices,
-        search=search,
+        time_limit=time_limit,
+        script_timeout=script_timeout,
     )
     stop = StopFlag()
     with orderly_interrupts(stop, say):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,14 +25,15 @@ from harness.verbs.options import (
     Prices,
     ReasoningEffort,
     ReviewModel,
+    RuntimeName,
     Seeds,
     StandIn,
     Steps,
     Suite,
     Temperature,
-    in_bytes,
     model_options,
     path,
+    run_options,
 )
 from harness.verbs.run_verbs import settings_now
 
@@ -136,6 +138,7 @@ def regress(
     memory: MemoryGib = None,
     cpus: Cpus = None,
     disk: DiskGib = None,
+    runtime: RuntimeName = None,
     jobs: Jobs = 1,
     prices: Prices = None,
     group: Annotated[
@@ -150,7 +153,7 @@ def regress(
 ) -> None:
     """Run two prompt sets on the same competitions and seeds, what is missing of them, and compare."""
     from harness.comparing.compare import check
-    from harness.verbs.choices import BenchOptions, parse_seeds, select
+    from harness.verbs.choices import parse_seeds, select
 
     check(metric or [], fail_on or [])
     settings = settings_now()
@@ -158,25 +161,26 @@ def regress(
     names = _groups(settings, base, new, f"{group}-{model}")
     missing = False
     for prompts, name in zip((base, new), names, strict=True):
-        options = BenchOptions(
-            competitions=chosen,
+        options = run_options(
+            chosen,
             agent=agent,
             model=model,
             models=model_options(review_model, fallback_model, temperature, max_output_tokens, reasoning_effort, api),
             seeds=parse_seeds(0, seeds),
             steps=steps,
-            stand_in=stand_in,
+            budget=budget,
+            prices=prices,
             prompts=prompts,
-            budget_usd=budget,
-            memory_bytes=in_bytes(memory),
+            stand_in=stand_in,
+            memory=memory,
             cpus=cpus,
-            disk_bytes=in_bytes(disk),
+            disk=disk,
+            runtime=runtime,
             group=name,
             jobs=jobs,
-            prices=prices,
-            reuse=names[0] if reuse and name == names[1] else None,
         )
-        missing |= _run(settings, options)
+        recorded = names[0] if reuse and name == names[1] else None
+        missing |= _run(settings, replace(options, reuse=recorded))
     made = _compared(settings, *names, chosen, metric or [], None, [])
     code = _told(made, fail_on or [], as_json=json)
     raise typer.Exit(code or (3 if missing else 0))

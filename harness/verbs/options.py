@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from harness.contract import Answers, Effort
     from harness.runs.models import Api, ModelOptions
+    from harness.verbs.choices import BenchOptions
 
 
 def path(text: str) -> Path:
@@ -264,6 +265,60 @@ def model_options(
         reasoning_effort=cast("Effort | None", reasoning_effort),
         api=cast("Api | None", api),
         answers=cast("Answers", answers),
+    )
+
+
+def run_options(
+    competitions: tuple[str, ...],
+    *,
+    agent: str,
+    model: str,
+    models: ModelOptions,
+    seeds: tuple[int, ...],
+    steps: int | None,
+    budget: float | None,
+    prices: Path | None,
+    prompts: str | None,
+    search: str | None = None,
+    raw: Path | None = None,
+    stand_in: bool = False,
+    gpus: str = "",
+    time_limit: float | None = None,
+    script_timeout: float | None = None,
+    memory: float | None = None,
+    cpus: float | None = None,
+    disk: float | None = None,
+    runtime: str | None = None,
+    group: str | None = None,
+    jobs: int = 1,
+    workers: int = 1,
+) -> BenchOptions:
+    """What a command says of its runs, each choice by its name and in its unit on the command line."""
+    from harness.verbs.choices import BenchOptions
+
+    return BenchOptions(
+        competitions=competitions,
+        agent=agent,
+        model=model,
+        models=models,
+        seeds=seeds,
+        steps=steps,
+        budget_usd=budget,
+        prices=prices,
+        prompts=prompts,
+        search=search,
+        raw=raw,
+        stand_in=stand_in,
+        gpus=gpus,
+        time_limit_seconds=scaled(time_limit, 60),
+        candidate_timeout_seconds=scaled(script_timeout, 60),
+        memory_bytes=in_bytes(memory),
+        cpus=cpus,
+        disk_bytes=in_bytes(disk),
+        runtime=runtime,
+        group=group,
+        jobs=jobs,
+        workers=workers,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,9 +73,8 @@ from harness.verbs.options import (
     UseCache,
     ValidationMode,
     Workers,
-    in_bytes,
     model_options,
-    scaled,
+    run_options,
 )
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         from harness.groups.elsewhere import Where, parse_executor
         from harness.runs.presets import Gates
         from harness.specs.descriptions import parse as parse_kind
-        from harness.verbs.choices import BenchOptions, parse_clock, parse_seeds, parse_validation, select
+        from harness.verbs.choices import parse_clock, parse_seeds, parse_validation, select
         from harness.watch.watching import WatchOptions
 
         settings = settings_now()
@@ -175,49 +175,53 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             raise typer.Exit(exit_code(bench_group(settings, chosen, as_json=json, watch=watch), graded=graded))
         by_file = matrices.is_file(competitions or [])
         arms = matrices.crossed(matrices.split(agent), matrices.split(model), matrices.split(prompts) or [None])
-        options = BenchOptions(
-            competitions=("-",) if by_file else select(competitions or [], suite, lambda name: _suite(settings, name)),
+        named = ("-",) if by_file else select(competitions or [], suite, lambda name: _suite(settings, name))
+        usual = run_options(
+            named,
             agent=arms[0].agent,
             model=arms[0].model,
+            models=model_options(
+                review_model, fallback_model, temperature, max_output_tokens, reasoning_effort, api, answers
+            ),
             seeds=parse_seeds(seed, seeds),
             steps=steps,
+            budget=budget,
+            prices=prices,
+            prompts=arms[0].prompts,
+            search=search,
             raw=raw,
             stand_in=stand_in,
-            edition=edition,
             gpus=gpus,
-            prompts=arms[0].prompts,
-            budget_usd=budget,
+            time_limit=time_limit,
+            script_timeout=script_timeout,
+            memory=memory,
+            cpus=cpus,
+            disk=disk,
+            runtime=runtime,
+            group=group,
+            jobs=jobs,
+            workers=workers,
+        )
+        options = replace(
+            usual,
+            edition=edition,
             budget_tokens=budget_tokens,
             group_budget_usd=group_budget,
             group_tokens=group_tokens,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
-            time_limit_seconds=scaled(time_limit, 60),
             clock=parse_clock(clock),
-            candidate_timeout_seconds=scaled(script_timeout, 60),
-            memory_bytes=in_bytes(memory),
-            cpus=cpus,
-            disk_bytes=in_bytes(disk),
-            group=group,
-            jobs=jobs,
             runs_per_cpu=runs_per_cpu,
             runs_per_gpu=runs_per_gpu,
-            workers=workers,
             graded=graded,
             replay=replay,
             reuse=reuse,
-            prices=prices,
             description=parse_kind(description),
-            search=search,
             ensemble=ensemble,
             show_answers=show_answers,
-            models=model_options(
-                review_model, fallback_model, temperature, max_output_tokens, reasoning_effort, api, answers
-            ),
             gates=Gates(sample_first, leakage_review, reuse_outcomes, patience),
             validation=parse_validation(validation),
             egress=absolute(egress),
-            runtime=runtime,
             cache=cache,
             where=Where(parse_executor(executor), ray_address, data_url, registry, send_keys),
         )
@@ -266,8 +270,6 @@ def _resumed(settings: Settings, run: str, *, graded: bool, named: bool) -> Benc
 
 def _read(settings: Settings, path: Path, flags: BenchOptions, *, several: bool) -> Matrix:
     """The group that a file declares; of the flags only those count that decide nothing of a run."""
-    from dataclasses import replace
-
     from harness.errors import UserError
     from harness.groups import matrix as matrices
 

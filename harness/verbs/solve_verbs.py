@@ -25,6 +25,7 @@ from harness.verbs.options import (
     Prompts,
     ReasoningEffort,
     ReviewModel,
+    RuntimeName,
     ScriptMinutes,
     SearchPolicy,
     Seed,
@@ -32,10 +33,9 @@ from harness.verbs.options import (
     Temperature,
     Workers,
     Yes,
-    in_bytes,
     model_options,
     path,
-    scaled,
+    run_options,
 )
 from harness.verbs.run_verbs import settings_now
 
@@ -81,6 +81,7 @@ def solve(
     memory: MemoryGib = None,
     cpus: Cpus = None,
     disk: DiskGib = None,
+    runtime: RuntimeName = None,
     group: Group = None,
     prices: Prices = None,
     search: SearchPolicy = None,
@@ -92,28 +93,28 @@ def solve(
     from harness.runs.solving import Wanted
     from harness.runs.solving import solve as find_best
     from harness.verbs import tables
-    from harness.verbs.choices import BenchOptions
     from harness.verbs.progress import say
 
     wanted = Wanted(data, goal, metric, Choices(train, test_file, target, id_column), hold_out)
-    options = BenchOptions(
-        competitions=(),
+    options = run_options(
+        (),
         agent=agent,
         model=model,
         models=model_options(review_model, fallback_model, temperature, max_output_tokens, reasoning_effort, api),
         seeds=(seed,),
         steps=steps,
-        gpus=gpus,
-        prompts=prompts,
-        budget_usd=budget,
-        time_limit_seconds=scaled(time_limit, 60),
-        candidate_timeout_seconds=scaled(script_timeout, 60),
-        memory_bytes=in_bytes(memory),
-        cpus=cpus,
-        disk_bytes=in_bytes(disk),
-        group=group,
+        budget=budget,
         prices=prices,
+        prompts=prompts,
         search=search,
+        gpus=gpus,
+        time_limit=time_limit,
+        script_timeout=script_timeout,
+        memory=memory,
+        cpus=cpus,
+        disk=disk,
+        runtime=runtime,
+        group=group,
         workers=workers,
     )
     solved = find_best(wanted, options, settings_now(), out=out, say=say)
