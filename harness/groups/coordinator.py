@@ -26,8 +26,9 @@ from harness.groups.executor import Alive, Event, Executor, HandedIn, Needs, Pla
 from harness.groups.leases import Leases, Superseded, coordinating
 from harness.groups.local import LocalExecutor
 from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
+from harness.runs.first_record import first_record
 from harness.runs.plan import RunPlan
-from harness.runs.run import RunTools, begin, enter, first_record, run_attempt
+from harness.runs.run import RunTools, begin, enter, run_attempt
 from harness.runs.stopping import StopFlag
 
 POLL_SECONDS = 0.5  # how late a wish to stop is heard, which is no event

@@ -299,7 +299,7 @@ def _inputs(record: RunRecord) -> dict[str, Any]:
 
 
 def _inputs_of_plan(plan: RunPlan) -> dict[str, Any]:
-    from harness.runs.run import first_record
+    from harness.runs.first_record import first_record
 
     return _inputs(first_record(plan, RunStatus.QUEUED, attempt=1))
 

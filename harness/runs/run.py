@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import harness
 from harness import contract
 from harness.agents.box import with_answers
 from harness.data.search_view import by_id
@@ -23,17 +22,17 @@ from harness.egress.addresses import PublicReach
 from harness.errors import InfrastructureError, Interrupted, InvalidSubmission, PodiumError, UserError
 from harness.files import DISK_TROUBLE, sha256_of, write_atomically
 from harness.results import layout as results
-from harness.results.layout import DataRecord, HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
-from harness.results.record import CodeRecord, EgressRecord, HeldBackRecord, ReservationRecord, TrespassRecord
+from harness.results.layout import HostRecord, RunFolder, RunRecord, RunStatus, ServedRecord, UsageRecord
+from harness.results.record import CodeRecord, EgressRecord, TrespassRecord
 from harness.results.rows import tree_of
 from harness.runs import lost, recorded_order, resume
 from harness.runs.door import open_door
 from harness.runs.final_run import Final, keep_test_rows
+from harness.runs.first_record import first_record
 from harness.runs.plan import RunPlan, sandbox_spec
 from harness.runs.verdict import Heard, Known, judge
 from harness.sandbox.archive import Disguised
 from harness.sandbox.base import Sandbox, SandboxSpec
-from harness.sandbox.owner import me
 from harness.untrusted import one_line
 from harness.watch.box import WatchedBox
 from harness.watch.events import Nobody, Watcher, Within
@@ -100,7 +99,7 @@ def enter(
     plan: RunPlan, folder: RunFolder, tools: RunTools, *, attempt: int, token: int | None = None, goes_on: bool = False
 ) -> RunRecord:
     """Write that the attempt is under way, before anything starts; `token` is of the lease that it has."""
-    record = first_record(plan, RunStatus.RUNNING, attempt=attempt, tools=tools)
+    record = first_record(plan, RunStatus.RUNNING, attempt=attempt, host=tools.host, code=tools.code)
     resumed_from = attempt - 1 if goes_on else None
     record = record.model_copy(update={"lease_token": token, "resumed_from": resumed_from})
     folder.write(record)
@@ -158,79 +157,6 @@ def close_earlier(folder: RunFolder) -> None:
         folder.record_file.unlink()
     elif earlier.status is RunStatus.RUNNING:
         folder.write(earlier.model_copy(update={"status": RunStatus.LOST, "reason": lost.BECAUSE}))
-
-
-def first_record(plan: RunPlan, status: RunStatus, *, attempt: int, tools: RunTools | None = None) -> RunRecord:
-    """What is known of a run before it starts."""
-    manifest = plan.prepared.manifest
-    return RunRecord(
-        run_id=plan.run_id,
-        group=plan.group,
-        competition=plan.competition.id,
-        agent=plan.preset.name,
-        configuration=plan.configuration or plan.preset.name,
-        model=plan.model,
-        review_model=plan.model_options.review,
-        fallback_model=plan.model_options.fallback,
-        seed=plan.seed,
-        status=status,
-        attempt=attempt,
-        owner=me(),
-        created_at=results.now(),
-        podium_version=harness.__version__,
-        plan_sha256=plan.sha256(),
-        data=DataRecord(
-            edition=manifest.edition,
-            source=manifest.source,
-            stand_in=manifest.stand_in,
-            data_sha256=plan.prepared.manifest.fingerprint,
-            description=plan.description.kind,
-        ),
-        request=plan.request(),
-        prompt_set=plan.prompts.name,
-        prompt_set_sha256=plan.prompts.sha256,
-        image=plan.image.digest,
-        image_tag=plan.image.tag,
-        candidate_isolation="uid" if plan.other is None else "none",
-        answers_shown=plan.shows_answers,
-        host=tools and tools.host,
-        code=tools and tools.code,
-        arguments=plan.arguments,
-        gpus=plan.gpus_text,
-        reservation=_reservation(plan),
-        budget_usd=plan.budget_usd,
-        budget_tokens=plan.budget_tokens,
-        time_limit_seconds=plan.wall_seconds,
-        time_limit_clock=plan.clock,
-        held_back=_held_back(plan),
-        egress=EgressRecord(mode=plan.egress.mode, hosts_sha256=plan.egress.sha256),
-        cache_sha256=plan.cache.sha256 if plan.cache else None,
-    )
-
-
-def _reservation(plan: RunPlan) -> ReservationRecord | None:
-    place, limits = plan.place, plan.limits
-    if not place.cpus:
-        return None
-    return ReservationRecord(
-        cpus=place.cpus,
-        memory_bytes=limits.memory_bytes,
-        disk_bytes=limits.workspace_bytes,
-        gpus=place.gpus,
-        waited_seconds=place.waited_seconds,
-    )
-
-
-def _held_back(plan: RunPlan) -> HeldBackRecord | None:
-    if plan.view is None:
-        return None
-    known = plan.view.manifest
-    return HeldBackRecord(
-        sha256=known.fingerprint,
-        search_rows=known.search_rows,
-        pick_rows=known.pick_rows,
-        test_rows=known.test_rows,
-    )
 
 
 def _ready_checks() -> None:

@@ -12,7 +12,7 @@ from harness.groups.coordinator import run_group
 from harness.rates.aggregate import aggregate
 from harness.results.layout import RunFolder, RunStatus
 from harness.runs import plan as plans
-from harness.runs.run import first_record
+from harness.runs.first_record import first_record
 from harness.sandbox.owner import me
 from tests.harness.runs.agents import CRASHES, ENDS
 from tests.harness.runs.host_sandbox import BrokenSandbox, HostSandbox

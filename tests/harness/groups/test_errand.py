@@ -11,7 +11,7 @@ from harness.groups.errand import Shared
 from harness.groups.executor import Place, WorkerGone
 from harness.nodes.job import Shipping, job
 from harness.results.layout import RunFolder, RunStatus
-from harness.runs.run import first_record
+from harness.runs.first_record import first_record
 from harness.runs.stopping import StopFlag
 from tests.harness.groups.fake_cluster import FakeCluster, FakeKeeper, RayError
 

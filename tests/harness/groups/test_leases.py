@@ -12,7 +12,7 @@ from harness.errors import InfrastructureError, UserError
 from harness.groups import leases
 from harness.groups.leases import Superseded, coordinating
 from harness.results.layout import RunStatus
-from harness.runs.run import first_record
+from harness.runs.first_record import first_record
 from harness.sandbox.owner import me
 
 HERE = "/".join(me().split("/")[:3])

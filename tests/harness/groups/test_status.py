@@ -10,7 +10,7 @@ from harness.groups.leases import coordinating
 from harness.groups.matrix import Matrix, crossed, named
 from harness.groups.status import CLASSES, class_of, status_of
 from harness.results.layout import RunStatus
-from harness.runs.run import first_record
+from harness.runs.first_record import first_record
 from harness.sandbox.owner import me
 from harness.verbs import status_table
 from harness.verbs.choices import BenchOptions

@@ -16,7 +16,7 @@ from harness.errors import UserError
 from harness.grading.grade_nodes import NodeGrades, grade_nodes
 from harness.grading.grade_run import record_to_grade
 from harness.results.layout import RunFolder, RunStatus
-from harness.runs.run import first_record
+from harness.runs.first_record import first_record
 
 
 def event(node: str, step: int, score: float | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from harness.errors import UserError
 from harness.grading.grade_run import grade_run, record_to_grade
 from harness.grading.regrade import regrade
 from harness.results.layout import RunStatus
-from harness.runs.run import first_record
+from harness.runs.first_record import first_record
 
 
 @pytest.fixture

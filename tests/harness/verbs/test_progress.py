@@ -19,6 +19,9 @@ def stored(kind, **fields):
     return SimpleNamespace(event=SimpleNamespace(type=kind, **fields))
 
 
+END = "\x00"
+
+
 def finished(status=RunStatus.COMPLETED, reason="", reused=False):
     return SimpleNamespace(record=SimpleNamespace(status=status, reason=reason), reused=reused)
 
@@ -28,14 +31,15 @@ def a_terminal():
     """Standard error is a terminal inside; yields a function that returns what it was sent since the last call."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
-    os.set_blocking(ours, False)
     stream = os.fdopen(theirs, "w", buffering=1)
 
     def sent():
+        stream.write(END)  # the kernel may hand over what comes before it in pieces, and late
         stream.flush()
-        with contextlib.suppress(BlockingIOError):
-            return os.read(ours, 1 << 20).decode()
-        return ""
+        found = ""
+        while not found.endswith(END):
+            found += os.read(ours, 1 << 20).decode()
+        return found.removesuffix(END)
 
     with contextlib.redirect_stderr(stream):
         yield sent
