@@ -7,7 +7,7 @@ submission, 5 a comparison's gate failed, 130 interrupted. Imports of the heavy 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,6 +22,7 @@ from harness.verbs.competition_verbs import own
 from harness.verbs.export_verbs import exports
 from harness.verbs.group_verbs import grouping
 from harness.verbs.leaderboard_verbs import leaderboards
+from harness.verbs.leaving import leave
 from harness.verbs.options import Edition, GroupName, Json, Submission, Yes
 from harness.verbs.prompt_verbs import prompts
 from harness.verbs.query_verbs import querying
@@ -56,8 +57,17 @@ app.add_typer(images, name="images")
 app.add_typer(data, name="data")
 
 
-def main() -> None:
-    """Run the command line; turn known errors into one line and an exit code."""
+def main() -> NoReturn:
+    """Run the command line and leave the process."""
+    try:
+        _run()
+    except SystemExit as ended:
+        leave(ended.code)
+    leave(0)
+
+
+def _run() -> None:
+    """Turn known errors into one line and an exit code."""
     from harness.runs.interrupt import prompt_interrupts
 
     try:
