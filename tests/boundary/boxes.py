@@ -358,8 +358,9 @@ def in_the_open(engine: Any, image: str, ground: Ground, guesses: Sequence[str],
     )["Id"]
     try:
         engine.api.start(container)
-        engine.api.wait(container, timeout=SECONDS)
+        ended = engine.api.wait(container, timeout=SECONDS)
         log = engine.api.logs(container).decode("utf-8", "replace")
+        assert "PROBED " in log, f"the open box told nothing; it ended so: {ended}: {log[-3000:]}"
     finally:
         engine.api.remove_container(container, force=True)
     return Batch(told(log), {}, [log[-3000:]])
