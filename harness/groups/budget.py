@@ -2,16 +2,18 @@
 
 A run's own ceiling is kept by its gateway, call by call; here the sum is kept. What was spent is read from the records
 of all attempts of all runs in the group's folder, so that it counts after a restart too; of an attempt that was killed
-also the most that calls in flight can have cost.
+also the most that calls in flight can have cost, and of one that was lost with its machine all that it was granted.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.errors import UserError
-from harness.results.layout import GroupFolder, RunFolder, RunRecord
+from harness.groups.granted import read_granted
+from harness.results.layout import GroupFolder, RunFolder, RunRecord, RunStatus
 from harness.runs.resume import usage_in
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ class Amount:
     def __sub__(self, other: Amount) -> Amount:
         """What is left of it; never less than nothing."""
         return Amount(max(0.0, self.usd - other.usd), max(0, self.tokens - other.tokens))
+
+    def __str__(self) -> str:
+        parts = ([f"${self.usd:.2f}"] if self.usd else []) + ([f"{self.tokens:,} tokens"] if self.tokens else [])
+        return " and ".join(parts) or "nothing"
 
 
 @dataclass(frozen=True)
@@ -112,21 +118,35 @@ def spent_in(run: RunFolder) -> Amount:
     """What all attempts of a run came to; one that goes on from another counts what that one used, too."""
     last: dict[int, Amount] = {}  # by the attempt that a row of attempts began with
     began: dict[int, int] = {}
-    for folder in [*(run.attempt(number) for number in run.attempts()), run]:
-        record = folder.read()
-        if record is None:
-            continue
+    for folder, record in _attempts(run):
         own = record.attempt
         first = began[own] = own if record.resumed_from is None else began.get(record.resumed_from, own)
         used = _used(folder, record)
         # One that ended before it was given its past knows less than that.
         last[first] = max(last.get(first, Amount()), used, key=lambda amount: (amount.usd, amount.tokens))
-    return sum(last.values(), Amount())
+    return sum(last.values(), unknown_in(run))
+
+
+def unknown_in(run: RunFolder) -> Amount:
+    """How much more the attempts may have come to that were lost with their machines: what else they were granted."""
+    found = Amount()
+    for folder, record in _attempts(run):
+        granted = read_granted(folder.path)
+        found += Amount(granted.cost_usd, granted.tokens) - _used(folder, record)
+    return found
+
+
+def taken_over(run: RunFolder) -> Amount:
+    """What an attempt that goes on from the last one begins with, as its gateway will count it (`carry_over`)."""
+    for folder, record in reversed(list(_attempts(run))):
+        if record.resumed_from is None or folder.journal.exists():
+            return _used(folder, record)
+    return Amount()
 
 
 def most_of(plan: RunPlan, spent_before: Amount, *, goes_on: bool) -> Amount:
     """The most that a run may use from now on: where it goes on, what is left of its own ceiling."""
-    most = _most(plan.budget_usd, plan.budget_tokens)
+    most = Amount(plan.budget_usd or 0.0, plan.budget_tokens or 0)
     return most - spent_before if goes_on else most
 
 
@@ -143,8 +163,12 @@ def refuse_open_ends(ceiling: Ceiling, plan: RunPlan) -> None:
         )
 
 
-def _most(usd: float | None, tokens: int | None) -> Amount:
-    return Amount(usd or 0.0, tokens or 0)
+def _attempts(run: RunFolder) -> Iterator[tuple[RunFolder, RunRecord]]:
+    """All that were begun, in their order."""
+    for folder in [*(run.attempt(number) for number in run.attempts()), run]:
+        record = folder.read()
+        if record is not None and record.status is not RunStatus.QUEUED:
+            yield folder, record
 
 
 def _used(folder: RunFolder, record: RunRecord) -> Amount:

@@ -60,11 +60,6 @@ class Where:
             )
         if options.resume:
             raise UserError("--resume goes on with a run on this machine, where its files are: leave --executor out")
-        if options.group_budget_usd is not None or options.group_tokens is not None:
-            raise UserError(
-                "a group's budget is kept on one machine. On several, give each run one (--budget), and leave "
-                "--executor out where the group needs one"
-            )
         if options.reuse is not None or options.replay is not None:
             raise UserError("--reuse and --replay answer from recordings on this machine: leave --executor out")
 

@@ -13,15 +13,16 @@ import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from harness.errors import InfrastructureError, Interrupted, UserError
+from harness.gateway.held import NAME as HELD_NAME
 from harness.gateway.journal import StoredEvent
-from harness.groups import publishing
+from harness.groups import granted, publishing
 from harness.groups.cluster import Cluster
 from harness.groups.executor import Task, WorkerGone
 from harness.groups.fetching import PIECE_BYTES, beside, fetched
@@ -31,8 +32,9 @@ from harness.nodes.job import Job
 from harness.nodes.keeper import MIRRORED
 from harness.nodes.parcel import ParcelRefused
 from harness.results.layout import RunFolder, now
-from harness.results.record import RunStatus
+from harness.results.record import RunStatus, UsageRecord
 from harness.runs.plan import RunPlan
+from harness.runs.resume import usage_in
 from harness.runs.stopping import StopFlag
 from harness.setup.steps import Say
 from harness.untrusted import one_line
@@ -90,6 +92,7 @@ class Errand:
         self._plan = shared.plans[task.run_id]
         self._folder = RunFolder(task.folder)
         self._told: set[str] = set()
+        self._is_cut_off = False  # is a log too long to be kept here?
 
     def run(self) -> Path:
         """Have it carried out; return the folder with what it came to."""
@@ -139,8 +142,11 @@ class Errand:
         try:
             self._refuse_other(hello, job, line.hostname)
             self._note(node=line.hostname)
+            granted.grant(self._folder.path, self._plan)
             line.call("start", pickle.dumps(job), self._plan.group, self._plan.run_id, ",".join(gpus))
-            self._judge(self._follow(line), line)
+            state = self._follow(line)
+            self._settle(line)
+            self._judge(state, line)
             return fetched(line, self._task, self._plan)
         except NodeUnfit as error:
             self._shared.pass_over(node, error.competition, f"{line.hostname}: {error}")
@@ -175,8 +181,17 @@ class Errand:
                 return state
             time.sleep(POLL_SECONDS)
 
+    def _settle(self, line: Line) -> None:
+        """Its process is over, and its transcript is here: what it can have spent is known, be it graded or not."""
+        if self._is_cut_off:
+            return
+        if in_flight := line.call("read", HELD_NAME, 0, PIECE_BYTES):
+            (self._folder.path / HELD_NAME).write_bytes(in_flight)
+        granted.settle(self._folder.path)
+
     def _news(self, line: Line, name: str, sizes: dict[str, int], there: int) -> Iterator[bytes]:
         """What was added to a log since the last time."""
+        self._is_cut_off = self._is_cut_off or there > MOST_MIRRORED_BYTES
         while sizes[name] < min(there, MOST_MIRRORED_BYTES):
             piece = line.call("read", name, sizes[name], PIECE_BYTES)
             if not piece:
@@ -224,7 +239,7 @@ class Errand:
         assert record is not None  # the coordinator wrote it
         folder = RunFolder(beside(self._task))
         known = {"status": RunStatus.INFRA_FAILED, "reason": one_line(reason, LONGEST_REASON), "ended_at": now()}
-        folder.write(record.model_copy(update=known))
+        folder.write(record.model_copy(update={**known, "usage": self._usage()}))
         return folder.path
 
     def _pass_on(self, line: Line) -> None:
@@ -252,7 +267,11 @@ class Errand:
 
     def _close(self, status: RunStatus, reason: str) -> None:
         """Say in the record what became of a run of which no node says it any more."""
-        self._note(status=status, reason=reason, ended_at=now())
+        self._note(status=status, reason=reason, ended_at=now(), usage=self._usage())
+
+    def _usage(self) -> UsageRecord:
+        """What the run used, as far as its transcript here tells."""
+        return UsageRecord(**asdict(usage_in(self._folder.path)))
 
     def _note(self, **known: object) -> None:
         """Add to the record while the run is under way; its final one is the node's."""

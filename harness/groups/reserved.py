@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UserError
 from harness.groups.admission import Admitted
-from harness.groups.budget import Amount, GroupBudget, most_of, spent_in
+from harness.groups.budget import Amount, GroupBudget, most_of, spent_in, taken_over, unknown_in
 from harness.groups.executor import Place
 from harness.groups.reservations import Demand, Inventory, Reservation, admit
 
@@ -41,6 +41,7 @@ class Reserved:
     _held: dict[str, Reservation] = field(default_factory=dict)
     _known: dict[str, _Waiting] = field(default_factory=dict)
     _out_of_budget: set[str] = field(default_factory=set)
+    _unknown: dict[str, Amount] = field(default_factory=dict)
 
     def admit(self, waiting: Sequence[RunPlan]) -> Sequence[Admitted]:
         """Take what fits; empty where what is left of the budget is too little for any, which is said once."""
@@ -65,15 +66,24 @@ class Reserved:
     def release(self, plan: RunPlan) -> None:
         """Give back the place, and what the run did not spend."""
         if self._held.pop(plan.run_id, None) is not None:
-            stated = self.budget.ceiling.stated
-            self.budget.release(plan.run_id, spent_in(self.group.run(plan.run_id)) if stated else Amount())
+            self.budget.release(plan.run_id, self._bill(plan.run_id) if self.budget.ceiling.stated else Amount())
             self._known.pop(plan.run_id)  # if it comes again, it is another attempt
+
+    def _bill(self, run_id: str) -> Amount:
+        """What the run came to; of what nobody knows, all that it may have been, and that is said."""
+        folder = self.group.run(run_id)
+        unknown = unknown_in(folder)
+        if unknown != self._unknown.get(run_id, Amount()):
+            self._unknown[run_id] = unknown
+            self.say(f"{run_id}: what its lost attempts spent is not known in full; {unknown} more count as spent")
+        return spent_in(folder)
 
     def _look_at(self, plan: RunPlan, now: float) -> _Waiting:
         """What is known of a run, looked up when it is first seen: a queue may hold thousands."""
         if plan.run_id not in self._known:
             done = self.is_done(plan)
-            most = most_of(plan, self.budget.spent.get(plan.run_id, Amount()), goes_on=self.goes_on)
+            before = taken_over(self.group.run(plan.run_id)) if self.goes_on else Amount()
+            most = most_of(plan, before, goes_on=self.goes_on)
             expected = 0.0 if done else self.expected(plan)
             self._known[plan.run_id] = _Waiting(plan, self.demand_of(plan), most, expected, now, done)
         return self._known[plan.run_id]

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness import config
+from harness.gateway.held import NAME as HELD_NAME
 from harness.nodes import addresses, parcel, samecode
 from harness.nodes.child import LENGTH, RUN
 from harness.sandbox.owner import is_alive, me
@@ -104,8 +105,8 @@ class Keeper:
         return json.dumps({**self._state, "over": over, "said": said, "record": record, "sizes": sizes})
 
     def read(self, name: str, offset: int, most: int) -> bytes:
-        """A piece of a log that is mirrored."""
-        if name not in MIRRORED or self._scratch is None:
+        """A piece of a log that is mirrored, or what is known of calls in flight."""
+        if name not in (*MIRRORED, HELD_NAME) or self._scratch is None:
             return b""
         return _piece(self._scratch / RUN / name, offset, most)
 

@@ -11,6 +11,9 @@ import pytest
 
 from harness.gateway.journal import read_journal
 from harness.gateway.providers.fake import FakeProvider, Hang
+from harness.groups.budget import spent_in
+from harness.groups.granted import NAME as GRANTED_NAME
+from harness.groups.granted import read_granted
 from harness.results.layout import RunFolder, RunStatus
 from tests.e2e.conftest import KEY, SMALL, says_code, says_review
 from tests.e2e.machines import TestCluster, wait_for
@@ -138,7 +141,7 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     folder, second = run_of(podium, group), run_of(podium, group, seed=1)
 
     # A node is lost in the middle of a run: it is placed again, and has one result.
-    command = start(podium, cluster, group)
+    command = start(podium, cluster, group, "--budget", "1", "--group-budget", "2.5")
     seen = wait_for_a_node(command, folder)
     (lost,) = [node for node in cluster.nodes if node.carries_a_run()]
     (kept,) = [node for node in cluster.nodes if node is not lost]
@@ -154,6 +157,9 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     assert not (folder.attempt(1).path / "grade.json").exists()
     assert [run.path for run in podium.group(group).runs()] == [folder.path]
     assert [path for path in folder.path.parent.iterdir() if path.name.endswith("~")] == []
+    assert folder.path.name + ": what its lost attempts spent is not known" in out
+    assert read_granted(folder.attempt(1).path).cost_usd == 1.0 and not (folder.path / GRANTED_NAME).exists()
+    assert 1.0 < spent_in(folder).usd < 1.5, "the lost attempt counts in full, the other as it was"
     nothing_is_left(engine, group)
     assert list((kept.home / "nodes").iterdir()) == []
     assert podium.server.received and all(KEY in one.headers["authorization"] for one in podium.server.received)
@@ -163,7 +169,8 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     finished = folder.record_file.read_bytes()
     gate.clear()
     podium.server.received.clear()
-    command = start(podium, cluster, group, "--seeds", "2")
+    paid = ("--seeds", "2", "--budget", "1", "--group-budget", "20")
+    command = start(podium, cluster, group, *paid)
     wait_for_a_node(command, second)
     os.kill(command.process.pid, signal.SIGKILL)
     command.process.wait()
@@ -171,7 +178,7 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
 
     # The same command again, and the head is lost: it ends, and says how to go on.
     podium.server.received.clear()
-    command = start(podium, cluster, group, "--seeds", "2")
+    command = start(podium, cluster, group, *paid)
     wait_for_a_node(command, second, attempt=2)
     cluster.head.lose()
     out = command.ends(3)
@@ -182,10 +189,11 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     # On another cluster the same command finishes the group, and nothing finished is run twice.
     gate.set()
     with TestCluster(nodes=1) as another:
-        start(podium, another, group, "--seeds", "2").ends(0)
+        start(podium, another, group, *paid).ends(0)
     assert folder.record_file.read_bytes() == finished, "a finished run was run again"
     assert (second.read().status, second.read().attempt) == (RunStatus.COMPLETED, 3)
     assert [second.attempt(number).read().status for number in second.attempts()] == [RunStatus.LOST] * 2
+    assert 3.0 < spent_in(second).usd + spent_in(folder).usd < 4.0, "three attempts were lost with their bills"
     nothing_is_left(engine, group)
 
 

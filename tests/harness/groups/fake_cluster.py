@@ -98,7 +98,7 @@ class FakeKeeper:
         return json.dumps({**self.state, "sizes": sizes})
 
     def do_read(self, name, offset, most):
-        return self.logs[name][offset : offset + most]
+        return self.logs.get(name, b"")[offset : offset + most]
 
     def do_pack(self):
         return len(self.packed)

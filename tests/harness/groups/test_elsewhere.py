@@ -27,7 +27,6 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
         (Where("ray"), {"cpus": 2.0}, "needs --memory"),
         (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "resume": True}, "--resume goes on"),
         (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "reuse": "g"}, "recordings on this machine"),
-        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "group_tokens": 9}, "kept on one machine"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(where, changes, words):

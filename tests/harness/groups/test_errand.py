@@ -1,11 +1,17 @@
 """What the coordinator makes of nodes that lie, refuse, break or vanish."""
 
+import contextlib
 import io
 import tarfile
+from dataclasses import replace
 
+import orjson
 import pytest
 
 from harness.errors import InfrastructureError, Interrupted, UserError
+from harness.gateway.held import NAME as HELD_NAME
+from harness.groups import granted
+from harness.groups.budget import spent_in
 from harness.groups.coordinator import task_of
 from harness.groups.errand import Shared
 from harness.groups.executor import Place, WorkerGone
@@ -14,6 +20,7 @@ from harness.results.layout import RunFolder, RunStatus
 from harness.runs.first_record import first_record
 from harness.runs.stopping import StopFlag
 from tests.harness.groups.fake_cluster import FakeCluster, FakeKeeper, RayError
+from tests.harness.groups.test_budget import CALL
 
 
 @pytest.fixture
@@ -33,7 +40,7 @@ def send(plan, folder):
         errand.cluster = FakeCluster(*keepers)
         shared = Shared(
             errand.cluster,
-            {plan().run_id: plan()},
+            {plan().run_id: errand.plan or plan()},
             lambda plan: job(plan, code, Shipping()),
             errand.said.append,
             lambda plan, stored: errand.shown.append(stored),
@@ -41,6 +48,7 @@ def send(plan, folder):
         task = task_of(plan(), Place(), folder, attempt=2, token=7)
         return shared.carry_out(task, flag or StopFlag())
 
+    errand.plan = None
     return errand
 
 
@@ -149,6 +157,58 @@ def test_a_node_that_dies_is_gone_and_what_it_wrote_so_far_is_kept(send, folder,
         send(dying)
     assert folder.journal.read_bytes() == b"half a line" and folder.transcript.read_bytes() == b"{}\n"
     assert folder.read().node == "host-a"
+
+
+CALL_OF_THREE = orjson.dumps({**CALL, "cost_usd": 3.0}) + b"\n"
+IN_FLIGHT = b'{"schema_version": 1, "cost_usd": 0.5, "tokens": 9}  '
+
+
+@pytest.fixture
+def paid(send, plan):
+    """A run that may spend 5 USD, and has spent 3 when something happens."""
+    send.plan = replace(plan(), budget_usd=5.0)
+    return {"llm.jsonl": CALL_OF_THREE, HELD_NAME: IN_FLIGHT}
+
+
+def test_what_a_lost_node_spent_is_taken_for_all_that_it_was_granted(send, folder, paid, monkeypatch):
+    from harness.groups import errand
+
+    monkeypatch.setattr(errand, "POLL_SECONDS", 0)
+    dying = FakeKeeper(state={"over": False}, logs=paid)
+    polls = []
+
+    def poll():
+        assert granted.read_granted(folder.path).cost_usd == 5.0, "it is said before anything can be spent"
+        polls.append(1)
+        if len(polls) > 2:
+            raise RayError("The actor died because its node has died.")
+        return FakeKeeper.do_poll(dying)
+
+    dying.do_poll = poll
+    with pytest.raises(WorkerGone):
+        send(dying)
+    assert folder.transcript.read_bytes() == CALL_OF_THREE and spent_in(folder).usd == 5.0
+
+
+@pytest.mark.parametrize("sent", [b"", b"no archive"])
+def test_of_a_process_that_was_killed_on_its_node_the_bill_is_known(send, folder, paid, sent):
+    killed = {"failed": "infrastructure", "started": True, "reason": "was killed"} if not sent else {}
+    with contextlib.suppress(WorkerGone):
+        folder = RunFolder(send(FakeKeeper(state=killed, logs=paid, packed=sent)))
+    assert spent_in(folder).usd == 3.5 and not (folder.path / granted.NAME).exists()
+
+
+def test_a_lost_head_leaves_what_is_known_and_what_may_have_been_spent(send, folder, paid):
+    keeper = FakeKeeper(state={"over": False}, logs=paid)
+
+    def poll():
+        send.cluster.head_is_gone = len(keeper.called) > 6
+        return FakeKeeper.do_poll(keeper)
+
+    keeper.do_poll = poll
+    with pytest.raises(InfrastructureError, match="the same command does the rest"):
+        send(keeper)
+    assert folder.read().usage.cost_usd == 3.0 and spent_in(folder).usd == 5.0
 
 
 def test_a_silent_node_is_gone_after_a_while_and_not_before(send, monkeypatch):
