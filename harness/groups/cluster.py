@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import InfrastructureError, UserError
+from harness.groups import gpu_nodes
 from harness.groups.executor import Needs
-from harness.nodes import addresses
+from harness.nodes import addresses, gpus
 from harness.nodes.keeper import Keeper
-from harness.sandbox.base import GIB, Gpus
+from harness.sandbox.base import GIB
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"
 MODE_VARIABLE, TOKEN = "RAY_AUTH_MODE", "token"
@@ -35,6 +36,8 @@ HEAD_GONE_SECONDS = 20.0  # a restart of a head takes less, where its state is k
 RAYS_PATIENCE = ("RAY_gcs_rpc_server_reconnect_timeout_s", "3600")
 SHUTDOWN_SECONDS = 15.0
 METHODS_AT_ONCE = 4
+ASK_SECONDS = 60.0
+NODE_LABEL = "ray.io/node-id"
 
 # Does the head serve somebody without a token? Asked in a process of its own: Ray reads its mode once.
 PROBE = """
@@ -62,9 +65,8 @@ class Machine:
     gpus: float
 
     def holds(self, needs: Needs) -> bool:
-        """Could it carry such a run, were it idle?"""
-        enough = self.cpus >= needs.cpus and self.memory_bytes >= needs.memory_bytes
-        return enough and self.gpus >= gpus_in(needs)
+        """Could it carry such a run, were it idle? GPUs are a matter of their own: `gpu_nodes.py`."""
+        return self.cpus >= needs.cpus and self.memory_bytes >= needs.memory_bytes
 
     def __str__(self) -> str:
         gpus = f", {self.gpus:g} GPUs" if self.gpus else ""
@@ -79,6 +81,7 @@ class Cluster:
     ray: Any
     _gone: threading.Event = field(default_factory=threading.Event)
     _closed: threading.Event = field(default_factory=threading.Event)
+    _gpus: dict[str, list[str]] = field(default_factory=dict)  # by node, as far as somebody asked
 
     @property
     def head_is_gone(self) -> bool:
@@ -89,31 +92,53 @@ class Cluster:
         """The living nodes."""
         return [_machine(node) for node in self.ray.nodes() if node["Alive"]]
 
-    def refuse_needs(self, needs: Needs, excluded: Collection[str] = ()) -> None:
-        """Raise `InfrastructureError` where no node could ever carry such a run."""
-        machines = [machine for machine in self.machines() if machine.id not in excluded]
-        if not any(machine.holds(needs) for machine in machines):
-            gpus = f", {gpus_in(needs)} GPUs" if gpus_in(needs) else ""
+    def fitting(self, needs: Needs, excluded: Collection[str] = ()) -> list[Machine]:
+        """The nodes that could carry such a run, were they idle."""
+        holding = [one for one in self.machines() if one.id not in excluded and one.holds(needs)]
+        return gpu_nodes.fitting(needs, holding, self._gpus_of)
+
+    def refuse_needs(self, needs: Needs, excluded: Collection[str] = ()) -> list[Machine]:
+        """Those nodes; raise `InfrastructureError` where there are none."""
+        found = self.fitting(needs, excluded)
+        if not found:
+            machines = [machine for machine in self.machines() if machine.id not in excluded]
+            gpus = f", GPUs: {needs.gpus}," if needs.gpus else ""
             there = ", ".join(map(str, machines)) or "none that is left"
             raise InfrastructureError(
                 f"no node of {self.address} has {needs.cpus:g} CPUs and {needs.memory_bytes / GIB:.1f} GiB{gpus} for a "
                 f"run; there are: {there}. Ask for less (--cpus, --memory), or add nodes: ray start --address …"
             )
+        return found
 
     def keeper(self, needs: Needs, excluded: Collection[str] = ()) -> Any:
         """Have a keeper placed where there is room; its methods answer once it is. Those nodes are passed over."""
-        options = {"label_selector": {"ray.io/node-id": f"!in({','.join(sorted(excluded))})"}} if excluded else {}
+        found = self.refuse_needs(needs, excluded)
+        where = f"!in({','.join(sorted(excluded))})" if excluded else ""
+        if needs.gpus:  # which ones the cluster can't tell by count alone
+            where = f"in({','.join(sorted(machine.id for machine in found))})"
         remote = self.ray.remote(RayKeeper).options(
             num_cpus=needs.cpus,
             memory=needs.memory_bytes,
-            num_gpus=gpus_in(needs),
+            num_gpus=gpu_nodes.taken(needs, found[0]),
             max_restarts=0,
             max_task_retries=0,
             max_concurrency=METHODS_AT_ONCE,
             scheduling_strategy="SPREAD",
-            **options,
+            **({"label_selector": {NODE_LABEL: where}} if where else {}),
         )
         return remote.remote()
+
+    def _gpus_of(self, machine: Machine) -> list[str]:
+        """The UUIDs of a node's GPUs, which it is asked for once."""
+        if machine.id not in self._gpus:
+            asking = self.ray.remote(gpus.listed).options(
+                num_cpus=0, max_retries=0, label_selector={NODE_LABEL: machine.id}
+            )
+            try:
+                self._gpus[machine.id] = self.ray.get(asking.remote(), timeout=ASK_SECONDS)
+            except self.ray.exceptions.RayError:  # gone, or slow: it is asked again when the run waits for it
+                return []
+        return self._gpus[machine.id]
 
     def watch(self) -> None:
         """Notice when the head is gone. Ray itself says nothing for a minute, then ends this process."""
@@ -219,12 +244,6 @@ def refuse_open(address: str) -> None:
     if done.stdout.strip() != "refused":
         words = done.stderr.strip().splitlines()[-1:] or ["no word of why"]
         raise InfrastructureError(f"whether the cluster at {address} asks for a token can't be told: {words[0]}")
-
-
-def gpus_in(needs: Needs) -> int:
-    """How many GPUs a run needs."""
-    asked = Gpus.parse(needs.gpus)
-    return 0 if asked is None else max(asked.count or 0, len(asked.ids))
 
 
 def _ray() -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from harness.errors import UserError
 from harness.gateway.pace import RateLimits
+from harness.groups import gpu_nodes
 from harness.groups.executor import Executor, Work
 from harness.groups.local import LocalExecutor
 
@@ -58,6 +59,10 @@ class Where:
                 f"--executor ray needs {' and '.join(missing)}: machines differ, and a run must not depend on where it "
                 "is placed. As in: --cpus 4 --memory 16"
             )
+        gpu_nodes.refuse_places(options.gpus)
+        crowded = {"--runs-per-cpu": options.runs_per_cpu, "--runs-per-gpu": options.runs_per_gpu}
+        if chosen := next((flag for flag, value in crowded.items() if value > 1), None):
+            raise UserError(f"{chosen}: on other machines a CPU or GPU is one run's own. Leave it out, or --executor")
         if options.resume:
             raise UserError("--resume goes on with a run on this machine, where its files are: leave --executor out")
         if options.reuse is not None or options.replay is not None:
@@ -110,7 +115,7 @@ def executor_of(
     with cluster.connected(where.ray_address, settings.environ) as joined:
         machines = joined.machines()
         say(f"cluster at {joined.address}: {', '.join(map(str, machines))}")
-        carriers = sum(machine.holds(needs_of(plans[0])) for machine in machines)
+        carriers = len(joined.fitting(needs_of(plans[0])))
         shipping = Shipping(where.data_url, where.registry, share(pace, carriers), keys)
         make_job = partial(job, code_sha256=code, shipping=shipping, prices=prices)
         shared = Shared(joined, {plan.run_id: plan for plan in plans}, make_job, say, on_event)

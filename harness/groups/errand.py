@@ -109,13 +109,13 @@ class Errand:
     def _on_some_node(self, job: Job) -> Path:
         unfit = self._shared.unfit_for(self._plan.competition.id)
         try:
-            self._wait_for_one_that_could(unfit)
+            keeper = self._placed(unfit)
         except InfrastructureError as error:
             if not unfit:
                 raise
             return self._failed(f"{error}. Passed over: {'; '.join(unfit.values())}")
         cluster = self._shared.cluster
-        line = Line(cluster, cluster.keeper(self._task.needs, unfit), self._refuse_to_go_on)
+        line = Line(cluster, keeper, self._refuse_to_go_on)
         try:
             return self._carried_out(line, job)
         except cluster.ray.exceptions.RayError as error:
@@ -124,13 +124,14 @@ class Errand:
         finally:
             line.hang_up()
 
-    def _wait_for_one_that_could(self, unfit: Mapping[str, str]) -> None:
+    def _placed(self, unfit: Mapping[str, str]) -> Any:
+        """Have a keeper placed, where a node that could carry the run is there or joins soon."""
         until = time.monotonic() + (0 if unfit else PLACE_SECONDS)
         while True:
             self._refuse_to_go_on()
             self._refuse_when_stopped()
             try:
-                return self._shared.cluster.refuse_needs(self._task.needs, unfit)
+                return self._shared.cluster.keeper(self._task.needs, unfit)
             except InfrastructureError:
                 if time.monotonic() > until:
                     raise

@@ -15,7 +15,9 @@ import pickle
 import struct
 import sys
 import threading
+import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -23,12 +25,11 @@ from typing import IO, TYPE_CHECKING, Any
 from harness import config
 from harness.errors import InfrastructureError, Interrupted, PodiumError, UserError
 from harness.groups.executor import Place
+from harness.nodes import cpus, gpus
 from harness.nodes.job import Job, on_this_node
-from harness.nodes.lanes import lane
 from harness.results.layout import RunFolder
 from harness.runs.plan import RunPlan
 from harness.runs.run import RunTools, run_one
-from harness.sandbox.base import Gpus
 
 if TYPE_CHECKING:
     from harness.machine.gpus import Inventory
@@ -47,6 +48,11 @@ class Wishes:
         self.running = threading.Event()
         self._source = source
         threading.Thread(target=self._listen, name="wishes", daemon=True).start()
+
+    def refuse_when_ended(self) -> None:
+        """Raise `Interrupted` where nobody wants the run any more."""
+        if self.end.is_set():
+            raise Interrupted("ended before it began")
 
     def _listen(self) -> None:
         for line in self._source:
@@ -69,7 +75,7 @@ def main() -> None:
     job = read_job(sys.stdin.buffer)
     wishes = Wishes(sys.stdin.buffer)
     try:
-        run(replace(job, plan=with_gpus(job.plan, gpus)), scratch, wishes)
+        run(job, scratch, tuple(filter(None, gpus.split(","))), wishes)
     except BaseException as error:
         tell(failed=_kind(error), reason=str(error) or type(error).__name__, trace=traceback.format_exc())
         raise
@@ -83,22 +89,14 @@ def read_job(source: IO[bytes]) -> Job:
     return job
 
 
-def with_gpus(plan: RunPlan, ids: str) -> RunPlan:
-    """The plan with the GPUs that the cluster gave the run, where it asked for so many."""
-    if plan.gpus is None:
-        return plan
-    given = tuple(filter(None, ids.split(",")))
-    if len(given) != plan.gpus.count:
-        raise InfrastructureError(f"the run asked for {plan.gpus.count} GPUs, and the cluster gave it {ids or 'none'}")
-    return replace(plan, gpus=Gpus(ids=given))
+def run(job: Job, scratch: Path, gpu_ids: Sequence[str], wishes: Wishes) -> None:
+    """Have everything ready and run it; the record is in the folder and says how it ended.
 
-
-def run(job: Job, scratch: Path, wishes: Wishes) -> None:
-    """Have everything ready and run it; the record is in the folder and says how it ended."""
+    `gpu_ids` are what the cluster calls the GPUs that it gave this run.
+    """
     from harness.gateway.pacing import PACE_FOLDER, Paces
     from harness.machine import hardware
     from harness.machine.engine import connect, ensure_engine
-    from harness.machine.gpu_request import given
     from harness.machine.gpus import Inventory, inventory
     from harness.runs import before_runs
     from harness.watch.gpus import GpuWatch
@@ -107,22 +105,25 @@ def run(job: Job, scratch: Path, wishes: Wishes) -> None:
     tell(pid=os.getpid())
     engine = ensure_engine(settings, say)
     plan = on_this_node(job, settings, scratch, say)
-    client, gpus = connect(settings.environ), inventory(settings.environ)
-    refuse_gpus(plan, client, gpus, settings)
+    client, there = connect(settings.environ), inventory(settings.environ)
+    plan = replace(plan, gpus=gpus.given(plan, gpu_ids, there))
+    refuse_gpus(plan, client, there, settings)
     before_runs.clear(client, settings, say)
     if job.prices is not None:
         (scratch / "prices.yaml").write_bytes(job.prices)
-    watch = GpuWatch(settings.environ, gpus if plan.gpus else Inventory())
-    with lane(settings.home / "lanes") as number, watch as looking:
-        plan = replace(plan, place=Place(lane=number))
+    watch = GpuWatch(settings.environ, there if plan.gpus else Inventory())
+    began, all_cpus = time.monotonic(), sorted(os.sched_getaffinity(0))
+    wait = cpus.sleep_or_say(say, wishes.refuse_when_ended)
+    with cpus.held(settings.home / "cpus", all_cpus, plan.limits.cpus, wait) as own, watch as looking:
+        waited, own_gpus = round(time.monotonic() - began, 3), plan.gpus.ids if plan.gpus else ()
+        plan = replace(plan, place=Place(cpus=own, gpus=own_gpus, waited_seconds=waited))
         wishes.running.set()
-        if wishes.end.is_set():
-            raise Interrupted("ended before it began")
+        wishes.refuse_when_ended()
         tools = replace(
             _tools(settings, client, wishes, scratch),
             paces=Paces(job.shipping.pace, settings.home / PACE_FOLDER),
-            host=hardware.host(f"{engine.version} at {engine.host}", settings.environ, gpus),
-            look_at_gpus=lambda plan: looking.of(given(plan.gpus, gpus)),
+            host=hardware.host(f"{engine.version} at {engine.host}", settings.environ, there),
+            look_at_gpus=lambda plan: looking.of(plan.place.gpus),
         )
         tell(started=True)
         record = run_one(plan, RunFolder(scratch / RUN), tools)

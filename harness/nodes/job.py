@@ -76,10 +76,6 @@ def refuse(plan: RunPlan) -> None:
         )
     if plan.replay is not None:
         raise UserError("a recorded transcript answers on this machine only: --executor local")
-    if plan.gpus is not None and plan.gpus.count is None:
-        raise UserError(f"--gpus {plan.gpus_text}: ids are one machine's. On several, ask for a number: --gpus 1")
-    if plan.gpus is not None and plan.gpus.count == -1:
-        raise UserError("--gpus all: machines differ in how many they have. On several, ask for a number: --gpus 1")
 
 
 def on_this_node(job: Job, settings: Settings, scratch: Path, say: Say) -> RunPlan:

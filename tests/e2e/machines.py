@@ -38,16 +38,17 @@ def wait_for(condition, seconds, what):
 class Node:
     """One node, with a PODIUM_HOME of its own."""
 
-    def __init__(self, cluster, arguments):
+    def __init__(self, cluster, arguments, tools=None):
         self.mark = f"{cluster.mark}-{secrets.token_hex(4)}"
         self.home = cluster.folder / f"home-{self.mark[-8:]}"
         few = (f"--object-store-memory={STORE_BYTES}", "--include-log-monitor=False", "--disable-usage-stats")
         command = [RAY, "start", *arguments, *few, "--block"]
+        path = f"{tools}:{cluster.environ['PATH']}" if tools else cluster.environ["PATH"]
         self.log = cluster.folder / f"{self.mark[-8:]}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
-                env={**cluster.environ, MARK: self.mark, "PODIUM_HOME": str(self.home)},
+                env={**cluster.environ, MARK: self.mark, "PODIUM_HOME": str(self.home), "PATH": path},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -124,10 +125,10 @@ class TestCluster:
                 self.add()
         return self
 
-    def add(self):
-        """Have another node that carries one run at a time."""
-        carries = ("--num-cpus=1", f"--memory={3 << 30}")
-        self.nodes.append(self._started(lambda: Node(self, [f"--address={self.address}", *carries])))
+    def add(self, gpus=0, tools=None):
+        """Have another node that carries one run at a time; `tools` is a folder that comes first on its PATH."""
+        carries = (f"--address={self.address}", "--num-cpus=1", f"--memory={3 << 30}", f"--num-gpus={gpus}")
+        self.nodes.append(self._started(lambda: Node(self, carries, tools)))
 
     def _started(self, make):
         """Ray gives a node 30 s to start, which it may need on a machine that has much else to do."""

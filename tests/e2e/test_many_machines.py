@@ -1,10 +1,12 @@
 """Runs on a real Ray cluster: what is lost, who ends, and that each run still has exactly one result."""
 
+import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -17,6 +19,7 @@ from harness.groups.granted import read_granted
 from harness.results.layout import RunFolder, RunStatus
 from tests.e2e.conftest import KEY, SMALL, says_code, says_review
 from tests.e2e.machines import TestCluster, wait_for
+from tests.harness.fake_nvidia import PLAIN, SECOND, nvidia_smi
 
 pytestmark = pytest.mark.engine
 pytest.importorskip("ray", reason="ray is not installed: .venv/bin/python -m pip install -e '.[ray]'")
@@ -29,9 +32,13 @@ print("validation score: 0.5")
 LONG = 600
 
 
-@pytest.fixture
-def cluster():
-    with TestCluster(nodes=2) as made:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """Two nodes, one with GPUs as far as the cluster and the driver's tool say; the last test here loses them all."""
+    tools = tmp_path_factory.mktemp("tools")
+    nvidia_smi(tools, PLAIN)
+    with TestCluster(nodes=1) as made:
+        made.add(gpus=2, tools=tools)
         yield made
 
 
@@ -135,6 +142,54 @@ def nobody_has_the_key(*places):
     assert found.stdout == "", "the key was written down"
 
 
+def test_a_cluster_that_asks_nobody_for_a_token_is_refused(podium):
+    with TestCluster(nodes=0, mode="disabled") as cluster:
+        open_to_all = {**cluster.access, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
+        podium.environ |= open_to_all
+        refused = podium("bench", COMPETITION, *SMALL, "--executor", "ray", expect=2)
+    assert "serves whoever reaches it" in refused.stderr
+
+
+PLACE = """
+import json, os, sys
+from harness.groups.cluster import connected
+from harness.groups.executor import Needs
+
+def keeper(gpus):
+    return cluster.keeper(Needs(cpus=0.1, memory_bytes=1 << 28, disk_bytes=1, gpus=gpus))
+
+with connected(None, os.environ) as cluster:
+    ray, named = cluster.ray, sys.argv[1]
+    (with_gpus,) = [machine.id for machine in cluster.machines() if machine.gpus]
+    keepers = [keeper("1"), keeper("1")]
+    by_count = ray.get([one.where.remote() for one in keepers], timeout=120)
+    certain = keeper(named)
+    asked = certain.where.remote()
+    waits = not ray.wait([asked], timeout=3)[0]
+    for one in keepers:
+        ray.kill(one)
+    by_uuid = ray.get(asked, timeout=120)
+    ray.kill(certain)
+    print(json.dumps({"node": with_gpus, "by_count": by_count, "waits": waits, "by_uuid": by_uuid}))
+"""
+
+
+def test_gpus_are_one_runs_own_by_number_and_by_uuid(cluster):
+    done = subprocess.run(
+        [sys.executable, "-c", PLACE, SECOND],
+        env={**os.environ, **cluster.access},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert sorted(told["by_count"]) == [[told["node"], "0"], [told["node"], "1"]]
+    assert told["waits"], "a run was given a GPU that another one had"
+    assert told["by_uuid"] == [told["node"], "0", "1"]
+
+
 def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podium, cluster, engine, gate, start):
     """One story, since clusters and commands take their seconds to start."""
     group = group_name()
@@ -157,6 +212,7 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     assert not (folder.attempt(1).path / "grade.json").exists()
     assert [run.path for run in podium.group(group).runs()] == [folder.path]
     assert [path for path in folder.path.parent.iterdir() if path.name.endswith("~")] == []
+    assert len(record.reservation.cpus) == 1, "its box has a CPU of its own"
     assert folder.path.name + ": what its lost attempts spent is not known" in out
     assert read_granted(folder.attempt(1).path).cost_usd == 1.0 and not (folder.path / GRANTED_NAME).exists()
     assert 1.0 < spent_in(folder).usd < 1.5, "the lost attempt counts in full, the other as it was"
@@ -195,11 +251,3 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     assert [second.attempt(number).read().status for number in second.attempts()] == [RunStatus.LOST] * 2
     assert 3.0 < spent_in(second).usd + spent_in(folder).usd < 4.0, "three attempts were lost with their bills"
     nothing_is_left(engine, group)
-
-
-def test_a_cluster_that_asks_nobody_for_a_token_is_refused(podium):
-    with TestCluster(nodes=0, mode="disabled") as cluster:
-        open_to_all = {**cluster.access, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
-        podium.environ |= open_to_all
-        refused = podium("bench", COMPETITION, *SMALL, "--executor", "ray", expect=2)
-    assert "serves whoever reaches it" in refused.stderr

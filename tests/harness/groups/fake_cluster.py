@@ -44,13 +44,11 @@ class FakeCluster:
         self.keepers = list(keepers)
         self.excluded = []
 
-    def refuse_needs(self, needs, excluded=()):
+    def keeper(self, needs, excluded=()):
         if not self.keepers:
             from harness.errors import InfrastructureError
 
             raise InfrastructureError("no node is left")
-
-    def keeper(self, needs, excluded=()):
         self.excluded.append(set(excluded))
         return self.keepers.pop(0)
 

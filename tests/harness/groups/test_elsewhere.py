@@ -1,6 +1,9 @@
 """Runs go to other machines only as asked, and only to clusters that ask for a token and are not public."""
 
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -27,6 +30,8 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
         (Where("ray"), {"cpus": 2.0}, "needs --memory"),
         (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "resume": True}, "--resume goes on"),
         (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "reuse": "g"}, "recordings on this machine"),
+        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "gpus": "0,1"}, "every machine has GPUs by these places"),
+        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "runs_per_gpu": 2}, "--runs-per-gpu: on other machines"),
     ],
 )
 def test_what_can_not_be_meant_is_refused(where, changes, words):
@@ -92,12 +97,23 @@ def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
 class TestPlacement:
     """Nodes are told by CPUs, memory and GPUs."""
 
+    SMALL = Machine("a", "small", "10.0.0.6", 2, 8 * GIB, 0)
+    BIG = Machine("b", "big", "10.0.0.7", 8, 64 * GIB, 1)
+    TWO = Machine("c", "two", "10.0.0.8", 8, 64 * GIB, 2)
+    IDS: ClassVar = {"b": ["GPU-b1"], "c": ["GPU-c1", "GPU-c2"]}
+
     @pytest.fixture
-    def two(self, monkeypatch):
-        made = Cluster("10.0.0.5:6379", None)
-        machines = [Machine("a", "small", "10.0.0.6", 2, 8 * GIB, 0), Machine("b", "big", "10.0.0.7", 8, 64 * GIB, 1)]
-        monkeypatch.setattr(Cluster, "machines", lambda self: machines)
-        return made
+    def of(self, monkeypatch):
+        """Make a cluster of these machines; what keepers were placed with is kept in it."""
+
+        def make(*machines):
+            monkeypatch.setattr(Cluster, "machines", lambda self: list(machines))
+            monkeypatch.setattr(Cluster, "_gpus_of", lambda self, machine: self.ids_of.get(machine.id, []))
+            made = Cluster("10.0.0.5:6379", RecordingRay())
+            made.ids_of = self.IDS
+            return made
+
+        return make
 
     @pytest.mark.parametrize(
         ("needs", "excluded"),
@@ -105,13 +121,47 @@ class TestPlacement:
             (Needs(cpus=9, memory_bytes=GIB, disk_bytes=GIB), ()),
             (Needs(cpus=1, memory_bytes=65 * GIB, disk_bytes=GIB), ()),
             (Needs(cpus=1, memory_bytes=GIB, disk_bytes=GIB, gpus="2"), ()),
+            (Needs(cpus=1, memory_bytes=GIB, disk_bytes=GIB, gpus="GPU-c1"), ()),
+            (Needs(cpus=4, memory_bytes=GIB, disk_bytes=GIB, gpus="all"), ("b",)),
             (Needs(cpus=4, memory_bytes=GIB, disk_bytes=GIB), ("b",)),
         ],
     )
-    def test_a_run_that_no_node_could_carry_is_refused_with_what_there_is(self, two, needs, excluded):
+    def test_a_run_that_no_node_could_carry_is_refused_with_what_there_is(self, of, needs, excluded):
         with pytest.raises(InfrastructureError, match=r"there are: .*small \(2 CPUs, 8\.0 GiB\)"):
-            two.refuse_needs(needs, excluded)
+            of(self.SMALL, self.BIG).refuse_needs(needs, excluded)
 
-    def test_one_that_some_node_can_carry_is_not(self, two):
+    def test_one_that_some_node_can_carry_is_not(self, of):
+        two = of(self.SMALL, self.BIG)
         two.refuse_needs(Needs(cpus=8, memory_bytes=64 * GIB, disk_bytes=GIB, gpus="1"))
         two.refuse_needs(Needs(cpus=2, memory_bytes=GIB, disk_bytes=GIB), ("b",))
+
+    @pytest.mark.parametrize(
+        ("gpus", "nodes", "taken"),
+        [
+            ("1", {"b", "c"}, 1),
+            ("2", {"c"}, 2),
+            ("GPU-c2", {"c"}, 2),
+            ("GPU-c2,GPU-c1", {"c"}, 2),
+            ("GPU-b", {"b"}, 1),
+        ],
+    )
+    def test_gpus_by_uuid_lead_to_their_node_and_take_all_of_it(self, of, gpus, nodes, taken):
+        cluster = of(self.SMALL, self.BIG, self.TWO)
+        placed = cluster.keeper(Needs(cpus=1, memory_bytes=GIB, disk_bytes=GIB, gpus=gpus))
+        (selector,) = placed["label_selector"].values()
+        assert set(selector.removeprefix("in(").removesuffix(")").split(",")) == nodes
+        assert placed["num_gpus"] == taken
+
+    def test_all_gpus_are_those_of_any_machine_where_all_have_as_many(self, of):
+        needs = Needs(cpus=1, memory_bytes=GIB, disk_bytes=GIB, gpus="all")
+        same = replace(self.TWO, id="d")
+        assert of(self.SMALL, self.TWO, same).keeper(needs)["num_gpus"] == 2
+        with pytest.raises(UserError, match=r"machines differ .*big.*1 GPUs.*two.*2 GPUs.*--gpus 1"):
+            of(self.SMALL, self.BIG, self.TWO).refuse_needs(needs)
+
+
+class RecordingRay:
+    """Places nothing: a keeper is what it would have been placed with."""
+
+    def remote(self, actor):
+        return SimpleNamespace(options=lambda **options: SimpleNamespace(remote=lambda: options))

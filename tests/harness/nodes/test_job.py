@@ -11,7 +11,6 @@ from harness.machine.images import ImageRef
 from harness.nodes import image, job, samecode
 from harness.nodes.image import WantedImage
 from harness.nodes.job import Shipping
-from harness.sandbox.base import Gpus
 from harness.setup.recipe import INPUTS_LABEL, agent
 
 
@@ -29,8 +28,6 @@ def test_keys_are_not_shown_where_a_job_is(plan):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"gpus": Gpus(ids=("GPU-1",)), "gpus_text": "GPU-1"}, "ids are one machine's"),
-        ({"gpus": Gpus(count=-1), "gpus_text": "all"}, "machines differ"),
         ({"replay": "llm.jsonl"}, "recorded transcript"),
         ({"other": SimpleNamespace(spec=SimpleNamespace(answers=True))}, "shown the answers"),
     ],
