@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,7 +50,13 @@ class Turn:
 class Pace:
     """One account's pace. May be used from any thread and event loop."""
 
-    def __init__(self, limits: RateLimits = RateLimits(), store: PaceStore | None = None) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        limits: RateLimits = RateLimits(),  # noqa: B008 - frozen
+        store: PaceStore | None = None,
+        on_refused: Callable[[float, float | None, float], None] = lambda sent_at, asked_seconds, now: None,
+    ) -> None:
+        self._on_refused = on_refused
         self.answered_at: float | None = None  # when the account last gave a good answer, to anybody of this process
         self._limits = limits
         self._store = store or PaceMemory()
@@ -96,9 +103,20 @@ class Pace:
 
     def slow_down(self, turn: Turn, asked_seconds: float | None, now: float) -> None:
         """The account refused a call as one too many: everybody goes slower."""
+        self.hear_of_refusal(turn.sent_at, asked_seconds, now)
+        self._on_refused(turn.sent_at, asked_seconds, now)
+
+    def hear_of_refusal(self, sent_at: float, asked_seconds: float | None, now: float) -> None:
+        """The account refused somebody's call, which left at `sent_at`: here, or on another machine."""
         rate = self._seen_rate(now)
-        self._change(lambda state: state.slow_down(turn.sent_at, asked_seconds, rate, now))
+        self._change(lambda state: state.slow_down(sent_at, asked_seconds, rate, now))
         self._idle = False
+
+    def restate(self, limits: RateLimits, now: float) -> None:
+        """Have other limits hold from now on."""
+        self._limits = limits
+        if limits.stated:
+            self._change(lambda state: state.state_limits(self._process, limits, now))
 
     def _free(self, now: float) -> bool:
         """Does nothing hold anybody back, as far as a look now and then can tell?"""
@@ -155,11 +173,20 @@ class Pace:
 
 
 class Paces:
-    """A pace an account, made when it is first asked for. `folder`: where those of all commands meet; None: nowhere."""
+    """A pace an account, made when it is first asked for. `folder`: where those of all commands meet; None: nowhere.
 
-    def __init__(self, limits: RateLimits = RateLimits(), folder: Path | None = None) -> None:  # noqa: B008 - frozen
+    `on_refused` is told of each refusal: account, when the call left, the pause that was asked for, and the time.
+    """
+
+    def __init__(
+        self,
+        limits: RateLimits = RateLimits(),  # noqa: B008 - frozen
+        folder: Path | None = None,
+        on_refused: Callable[[str, float, float | None, float], None] = lambda *refusal: None,
+    ) -> None:
         self._limits = limits
         self._folder = folder
+        self._on_refused = on_refused
         self._lock = threading.Lock()
         self._known: dict[str, Pace] = {}
 
@@ -168,5 +195,13 @@ class Paces:
         with self._lock:
             if account not in self._known:
                 store = PaceFile(self._folder / f"{account}.json") if self._folder else None
-                self._known[account] = Pace(self._limits, store)
+                self._known[account] = Pace(self._limits, store, partial(self._on_refused, account))
             return self._known[account]
+
+    def restate(self, limits: RateLimits, now: float) -> None:
+        """Have other limits hold for every account from now on."""
+        with self._lock:
+            self._limits = limits
+            known = list(self._known.values())
+        for pace in known:
+            pace.restate(limits, now)

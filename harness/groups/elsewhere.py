@@ -76,13 +76,6 @@ def parse_executor(text: str) -> ExecutorName:
     return cast(ExecutorName, text)
 
 
-def share(pace: RateLimits, machines: int) -> RateLimits:
-    """What each of so many machines may take of the stated limits: they don't hear of each other's calls."""
-    stated = (pace.requests_per_minute, pace.tokens_per_minute)
-    requests, tokens = (value and value / max(1, machines) for value in stated)
-    return RateLimits(requests, tokens)
-
-
 @contextlib.contextmanager
 def executor_of(
     where: Where,
@@ -100,8 +93,8 @@ def executor_of(
         return
     from harness.gateway.providers import PRICES_VARIABLE, variables_of
     from harness.groups import cluster
-    from harness.groups.coordinator import needs_of
     from harness.groups.errand import Shared
+    from harness.groups.rates import Rates
     from harness.nodes import samecode
     from harness.nodes.job import Shipping, job, refuse
 
@@ -115,8 +108,7 @@ def executor_of(
     with cluster.connected(where.ray_address, settings.environ) as joined:
         machines = joined.machines()
         say(f"cluster at {joined.address}: {', '.join(map(str, machines))}")
-        carriers = len(joined.fitting(needs_of(plans[0])))
-        shipping = Shipping(where.data_url, where.registry, share(pace, carriers), keys)
+        shipping = Shipping(where.data_url, where.registry, keys=keys)
         make_job = partial(job, code_sha256=code, shipping=shipping, prices=prices)
-        shared = Shared(joined, {plan.run_id: plan for plan in plans}, make_job, say, on_event)
+        shared = Shared(joined, {plan.run_id: plan for plan in plans}, make_job, say, on_event, Rates(pace))
         yield lambda _: LocalExecutor(shared.carry_out)

@@ -13,7 +13,7 @@ import pickle
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,17 @@ from pydantic import ValidationError
 from harness.errors import InfrastructureError, Interrupted, UserError
 from harness.gateway.held import NAME as HELD_NAME
 from harness.gateway.journal import StoredEvent
+from harness.gateway.pace import RateLimits
 from harness.groups import granted, publishing
 from harness.groups.cluster import Cluster
 from harness.groups.executor import Task, WorkerGone
 from harness.groups.fetching import PIECE_BYTES, beside, fetched
 from harness.groups.line import POLL_SECONDS, Line
+from harness.groups.rates import Rates, Refusal
 from harness.nodes import addresses
 from harness.nodes.job import Job
 from harness.nodes.keeper import MIRRORED
+from harness.nodes.news import refusals_line, share_line
 from harness.nodes.parcel import ParcelRefused
 from harness.results.layout import RunFolder, now
 from harness.results.record import RunStatus, UsageRecord
@@ -55,6 +58,7 @@ class Shared:
     make_job: Callable[[RunPlan], Job]
     say: Say
     on_event: Callable[[RunPlan, StoredEvent], None]
+    rates: Rates = field(default_factory=Rates)
     unfit: dict[tuple[str, str], str] = field(default_factory=dict)  # a node and a competition, or all; and why
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,6 +96,8 @@ class Errand:
         self._plan = shared.plans[task.run_id]
         self._folder = RunFolder(task.folder)
         self._told: set[str] = set()
+        self._share = RateLimits()  # as its node was told
+        self._newest = 0  # of the refusals that its node was told of
         self._is_cut_off = False  # is a log too long to be kept here?
 
     def run(self) -> Path:
@@ -140,18 +146,24 @@ class Errand:
     def _carried_out(self, line: Line, job: Job) -> Path:
         hello = line.greet(self._refuse_when_stopped)
         node, *gpus = line.call("where")
+        rates = self._shared.rates
+        rates.join(self._task.token, node)
         try:
             self._refuse_other(hello, job, line.hostname)
             self._note(node=line.hostname)
             granted.grant(self._folder.path, self._plan)
+            self._share = rates.share(node)
+            job = replace(job, shipping=replace(job.shipping, pace=self._share))
             line.call("start", pickle.dumps(job), self._plan.group, self._plan.run_id, ",".join(gpus))
-            state = self._follow(line)
+            state = self._follow(line, node)
             self._settle(line)
             self._judge(state, line)
             return fetched(line, self._task, self._plan)
         except NodeUnfit as error:
             self._shared.pass_over(node, error.competition, f"{line.hostname}: {error}")
             raise
+        finally:
+            rates.leave(self._task.token)
 
     def _refuse_other(self, hello: Mapping[str, Any], job: Job, hostname: str) -> None:
         """A node has the same code, and no public address."""
@@ -163,13 +175,15 @@ class Errand:
         except UserError as error:
             raise NodeUnfit(str(error), hostname, ALL) from error
 
-    def _follow(self, line: Line) -> Mapping[str, Any]:
+    def _follow(self, line: Line, node: str) -> Mapping[str, Any]:
         """Until it is over: keep what it writes, pass wishes on. Return how it stood then."""
         sizes = dict.fromkeys(MIRRORED, 0)
         rest = b""
         while True:
             self._pass_on(line)
+            self._tell_of_accounts(line, node)
             state: dict[str, Any] = json.loads(line.call("poll"))
+            self._shared.rates.hear(node, {name: Refusal(*ages) for name, ages in state.get("refused", {}).items()})
             for said in state["said"]:
                 self._shared.say(f"{line.hostname}: {one_line(str(said))}")
             for name in MIRRORED:
@@ -249,6 +263,17 @@ class Errand:
             if asked and wish not in self._told:
                 self._told.add(wish)
                 line.call(wish)
+
+    def _tell_of_accounts(self, line: Line, node: str) -> None:
+        """Tell the node what its share is now, and what others were refused, where that is new."""
+        rates = self._shared.rates
+        if (share := rates.share(node)) != self._share:
+            line.call("heed", share_line(share))
+            self._share = share
+        refusals, newest = rates.news(node, self._newest)
+        if refusals:
+            line.call("heed", refusals_line(refusals))
+        self._newest = newest
 
     def _refuse_to_go_on(self) -> None:
         """Raise where nothing is to be waited for any more."""

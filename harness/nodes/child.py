@@ -2,8 +2,8 @@
 
 It is no child of the cluster's worker process, so nothing that ends that one ends it in the middle of a container's
 life: it notices by the end of its standard input, ends the run and removes the container. What it reads there: a
-pickled `Job`, its length before it, then `stop` (the agent finishes its node) or `end` (now). What it writes: a JSON
-object a line. Started as `python -m harness.nodes.child FOLDER GPUS`.
+pickled `Job`, its length before it, then `stop` (the agent finishes its node), `end` (now), or news of the providers'
+accounts (`news.py`). What it writes: a JSON object a line. Started as `python -m harness.nodes.child FOLDER GPUS`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from harness import config
 from harness.errors import InfrastructureError, Interrupted, PodiumError, UserError
+from harness.gateway.pacing import PACE_FOLDER, Paces
 from harness.groups.executor import Place
-from harness.nodes import cpus, gpus
+from harness.nodes import cpus, gpus, news
 from harness.nodes.job import Job, on_this_node
 from harness.results.layout import RunFolder
 from harness.runs.plan import RunPlan
@@ -42,7 +43,8 @@ EARLY_END = 3
 class Wishes:
     """What was read from standard input so far."""
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, source: IO[bytes], on_news: Callable[[bytes], None]) -> None:
+        self._on_news = on_news
         self.stop = threading.Event()
         self.end = threading.Event()
         self.running = threading.Event()
@@ -60,6 +62,8 @@ class Wishes:
                 self.stop.set()
             elif line.strip() == b"end":
                 break
+            elif line.startswith(b"{"):
+                self._on_news(line)
         self.stop.set()
         self.end.set()
         if not self.running.is_set():  # no container yet, and what is being made appears whole or not at all
@@ -73,9 +77,11 @@ def main() -> None:
         os._exit(0)
     os.setsid()
     job = read_job(sys.stdin.buffer)
-    wishes = Wishes(sys.stdin.buffer)
+    settings = config.load({**os.environ, **job.shipping.keys})
+    paces = Paces(job.shipping.pace, settings.home / PACE_FOLDER, news.Noted(lambda refused: tell(refused=refused)))
+    wishes = Wishes(sys.stdin.buffer, lambda line: news.heed(line, paces, time.monotonic()))
     try:
-        run(job, scratch, tuple(filter(None, gpus.split(","))), wishes)
+        run(job, settings, scratch, tuple(filter(None, gpus.split(","))), wishes, paces)
     except BaseException as error:
         tell(failed=_kind(error), reason=str(error) or type(error).__name__, trace=traceback.format_exc())
         raise
@@ -89,19 +95,19 @@ def read_job(source: IO[bytes]) -> Job:
     return job
 
 
-def run(job: Job, scratch: Path, gpu_ids: Sequence[str], wishes: Wishes) -> None:
+def run(
+    job: Job, settings: config.Settings, scratch: Path, gpu_ids: Sequence[str], wishes: Wishes, paces: Paces
+) -> None:
     """Have everything ready and run it; the record is in the folder and says how it ended.
 
     `gpu_ids` are what the cluster calls the GPUs that it gave this run.
     """
-    from harness.gateway.pacing import PACE_FOLDER, Paces
     from harness.machine import hardware
     from harness.machine.engine import connect, ensure_engine
     from harness.machine.gpus import Inventory, inventory
     from harness.runs import before_runs
     from harness.watch.gpus import GpuWatch
 
-    settings = config.load({**os.environ, **job.shipping.keys})
     tell(pid=os.getpid())
     engine = ensure_engine(settings, say)
     plan = on_this_node(job, settings, scratch, say)
@@ -121,7 +127,7 @@ def run(job: Job, scratch: Path, gpu_ids: Sequence[str], wishes: Wishes) -> None
         wishes.refuse_when_ended()
         tools = replace(
             _tools(settings, client, wishes, scratch),
-            paces=Paces(job.shipping.pace, settings.home / PACE_FOLDER),
+            paces=paces,
             host=hardware.host(f"{engine.version} at {engine.host}", settings.environ, there),
             look_at_gpus=lambda plan: looking.of(plan.place.gpus),
         )

@@ -37,7 +37,7 @@ class Shipping:
 
     data_url: str | None = None
     registry: str | None = None
-    pace: RateLimits = RateLimits()  # noqa: RUF009 - frozen; a node's share of what the user stated
+    pace: RateLimits = RateLimits()  # noqa: RUF009 - frozen; the node's share of what the user stated, when the run is sent
     keys: dict[str, str] = field(default_factory=dict, repr=False)  # empty: the node's own environment has them
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from harness import config
 from harness.gateway.held import NAME as HELD_NAME
-from harness.nodes import addresses, parcel, samecode
+from harness.nodes import addresses, news, parcel, samecode
 from harness.nodes.child import LENGTH, RUN
 from harness.sandbox.owner import is_alive, me
 
@@ -47,6 +47,7 @@ class Keeper:
         self._settings = config.load(os.environ)
         self._said: deque[str] = deque(maxlen=MOST_SAID)
         self._state: dict[str, object] = {}
+        self._refused: news.Refused = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
         self._over = threading.Event()
@@ -102,7 +103,8 @@ class Keeper:
             with contextlib.suppress(OSError):
                 record = (run / "run.json").read_text(encoding="utf-8")
             sizes = {name: _size(run / name) for name in MIRRORED}
-        return json.dumps({**self._state, "over": over, "said": said, "record": record, "sizes": sizes})
+        told = {**self._state, "refused": news.as_ages(self._refused)}
+        return json.dumps({**told, "over": over, "said": said, "record": record, "sizes": sizes})
 
     def read(self, name: str, offset: int, most: int) -> bytes:
         """A piece of a log that is mirrored, or what is known of calls in flight."""
@@ -117,6 +119,10 @@ class Keeper:
     def end(self) -> None:
         """End the run now; its record says so."""
         self._wish(b"end\n")
+
+    def heed(self, line: bytes) -> None:
+        """Pass on what is new of the providers' accounts."""
+        self._wish(line + b"\n")
 
     def pack(self) -> int:
         """Pack what came of the run; the parcel's size in bytes."""
@@ -162,6 +168,8 @@ class Keeper:
             told = json.loads(line)
             if "said" in told:
                 self._said.append(str(told["said"]))
+            elif "refused" in told:
+                self._refused = told["refused"]
             else:
                 self._state |= told
         self._process.wait()

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -237,15 +239,16 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     command = start(podium, cluster, group, *paid)
     wait_for_a_node(command, second, attempt=2)
     cluster.head.lose()
-    out = command.ends(3)
-    assert "the head of the Ray cluster" in out and "the same command does the rest" in out
-    assert second.read().status is RunStatus.LOST
-    nothing_is_left(engine, group)
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        another = pool.submit(held.enter_context, TestCluster(nodes=1))  # until the loss is noticed it has started
+        out = command.ends(3)
+        assert "the head of the Ray cluster" in out and "the same command does the rest" in out
+        assert second.read().status is RunStatus.LOST
+        nothing_is_left(engine, group)
 
-    # On another cluster the same command finishes the group, and nothing finished is run twice.
-    gate.set()
-    with TestCluster(nodes=1) as another:
-        start(podium, another, group, *paid).ends(0)
+        # On another cluster the same command finishes the group, and nothing finished is run twice.
+        gate.set()
+        start(podium, another.result(), group, *paid).ends(0)
     assert folder.record_file.read_bytes() == finished, "a finished run was run again"
     assert (second.read().status, second.read().attempt) == (RunStatus.COMPLETED, 3)
     assert [second.attempt(number).read().status for number in second.attempts()] == [RunStatus.LOST] * 2

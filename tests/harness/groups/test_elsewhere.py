@@ -8,10 +8,9 @@ from typing import ClassVar
 import pytest
 
 from harness.errors import InfrastructureError, UserError
-from harness.gateway.pace import RateLimits
 from harness.groups import cluster
 from harness.groups.cluster import Cluster, Machine
-from harness.groups.elsewhere import Where, parse_executor, share
+from harness.groups.elsewhere import Where, parse_executor
 from harness.groups.executor import Needs
 from harness.sandbox.base import GIB
 from harness.verbs.choices import BenchOptions
@@ -37,11 +36,6 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
 def test_what_can_not_be_meant_is_refused(where, changes, words):
     with pytest.raises(UserError, match=words):
         BenchOptions(ONE, where=where, **changes).check()
-
-
-def test_stated_rates_are_divided_among_machines_that_do_not_hear_of_each_other():
-    assert share(RateLimits(100, None), 4) == RateLimits(25, None)
-    assert share(RateLimits(None, 90), 0) == RateLimits(None, 90)
 
 
 def test_there_are_two_executors():

@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import json
+import pickle
 import tarfile
 from dataclasses import replace
 
@@ -10,11 +12,13 @@ import pytest
 
 from harness.errors import InfrastructureError, Interrupted, UserError
 from harness.gateway.held import NAME as HELD_NAME
+from harness.gateway.pace import RateLimits
 from harness.groups import granted
 from harness.groups.budget import spent_in
 from harness.groups.coordinator import task_of
 from harness.groups.errand import Shared
 from harness.groups.executor import Place, WorkerGone
+from harness.groups.rates import Rates, Refusal
 from harness.nodes.job import Shipping, job
 from harness.results.layout import RunFolder, RunStatus
 from harness.runs.first_record import first_record
@@ -44,11 +48,12 @@ def send(plan, folder):
             lambda plan: job(plan, code, Shipping()),
             errand.said.append,
             lambda plan, stored: errand.shown.append(stored),
+            errand.rates,
         )
         task = task_of(plan(), Place(), folder, attempt=2, token=7)
         return shared.carry_out(task, flag or StopFlag())
 
-    errand.plan = None
+    errand.plan, errand.rates = None, Rates()
     return errand
 
 
@@ -252,6 +257,31 @@ def test_wishes_are_passed_on_and_a_run_that_is_ended_keeps_what_it_came_to(send
         send(keeper, flag=flag)
     assert {"end", "stop"} <= set(keeper.called)
     assert folder.read().status is RunStatus.STOPPED and folder.sandbox_log.read_text() == "x"
+
+
+def test_a_node_is_told_its_share_and_what_another_was_refused(send, plan):
+    send.rates = Rates(RateLimits(requests_per_minute=60))
+    send.rates.hear("another", {"openai": Refusal(1.0, 30.0)})
+    keeper = FakeKeeper(state={"over": False, "refused": {"anthropic": [0.5, 0.0]}}, packed=packed(plan()))
+    heard, started = [], []
+    keeper.do_heed = lambda line: heard.append(json.loads(line))
+    keeper.do_start = lambda job, *_: started.append(pickle.loads(job).shipping.pace)
+    polls = []
+
+    def poll():
+        polls.append(1)
+        if len(polls) == 1:
+            send.rates.join(99, "another")
+        keeper.state["over"] = len(polls) > 2
+        return FakeKeeper.do_poll(keeper)
+
+    keeper.do_poll = poll
+    send(keeper)
+    assert started == [RateLimits(requests_per_minute=60)], "alone it may take all"
+    told_of, share = heard
+    assert told_of["refused"]["openai"][1] == pytest.approx(30, abs=5) and share == {"share": [30.0, None]}
+    assert set(send.rates.news("another", 0)[0]) == {"anthropic"}
+    assert send.rates.share("another") == RateLimits(60), "what has ended takes no share"
 
 
 def test_a_run_that_has_no_place_yet_is_not_begun_after_a_stop(send, folder):
