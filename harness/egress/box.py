@@ -24,7 +24,9 @@ QUIET_PIP = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PIP_NO_INPUT": "1",
     "PIP_NO_CACHE_DIR": "1",
-    "PIP_NO_WARN_SCRIPT_LOCATION": "1",
+    # To pip a true value of these two means the contrary of their names.
+    "PIP_NO_WARN_SCRIPT_LOCATION": "0",
+    "PIP_NO_COMPILE": "0",  # every script installs for itself and imports little: compiling all took five times as long
 }
 
 

@@ -61,7 +61,7 @@ class CachedEntry(BaseModel):
 
     def told(self) -> str:
         """The entry in words, for an agent."""
-        what = {"pypi": "package", "hf": "model or data of the Hugging Face hub", "url": "weights for torch.hub"}
+        what = {"pypi": "package", "hf": "model of the Hugging Face hub", "url": "weights for torch.hub"}
         version = f" {self.version[:12]}" if self.version else ""
         return f"{self.name}{version} ({what[self.kind]})"[:LONGEST_TOLD]
 

@@ -77,6 +77,7 @@ def model(stage: Path, repo: str, revision: str | None, patterns: Sequence[str],
     except (OSError, ValueError, RuntimeError) as error:  # its own errors are of these kinds
         words = str(error).strip().splitlines()
         raise UserError(f"{repo} can't be had from the hub: {words[0] if words else error!r}") from error
+    _name_it_main(Path(snapshot))
     for left in (*cache.rglob(".locks"), *cache.rglob("CACHEDIR.TAG")):
         shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink()
     return Fetched(repo, Path(snapshot).name)
@@ -100,6 +101,13 @@ def weights(stage: Path, url: str, name: str | None) -> Fetched:
     if stated and not digest.startswith(stated[1]):
         raise UserError(f"{url}: its name promises bytes with the hash {stated[1]}…, and they have {digest[:12]}…")
     return Fetched(file, digest[:12])
+
+
+def _name_it_main(snapshot: Path) -> None:
+    """Let a model's usual name mean the revision that was asked for, whichever that was; a cache has one of each."""
+    main = snapshot.parents[1] / "refs" / "main"
+    main.parent.mkdir(exist_ok=True)
+    main.write_text(snapshot.name, encoding="utf-8")
 
 
 def _resolve(scratch: Path, requirement: str, there: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

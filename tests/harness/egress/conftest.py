@@ -189,7 +189,7 @@ def forwarded():
         listener.close()
 
 
-def small_wheel(folder, name, content="ANSWER = 42\n", version="1.0", requires=()):
+def small_wheel(folder, name, content="ANSWER = 42\n", version="1.0", requires=(), command=None):
     """A wheel of one module, as an index or a cache has it."""
     import zipfile
 
@@ -205,5 +205,8 @@ def small_wheel(folder, name, content="ANSWER = 42\n", version="1.0", requires=(
         archive.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
+        if command:
+            archive.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{command} = {module}:main\n")
+            record += f"{info}/entry_points.txt,,\n"
         archive.writestr(f"{info}/RECORD", record)
     return path

@@ -1,12 +1,9 @@
 """Real pip and the hub's own client against servers of the test's own; what they fetch comes into the cache whole."""
 
 import hashlib
-import http.server
-import json
 import subprocess
 import sys
 from functools import partial
-from typing import ClassVar
 
 import pytest
 
@@ -15,6 +12,7 @@ from harness.egress.cache import Cache
 from harness.egress.fill import add
 from harness.errors import InfrastructureError, UserError
 from tests.harness.egress.conftest import serving, small_wheel
+from tests.harness.egress.hub import commit_of, hub
 
 
 @pytest.fixture
@@ -69,52 +67,8 @@ def test_the_images_packages_are_those_of_its_lists(real_settings):
     assert {"numpy", "pip"} <= cpu.keys() and "torch" not in cpu and "torch" in gpu
 
 
-class Hub(http.server.BaseHTTPRequestHandler):
-    """As much of the Hugging Face hub as its client asks for to take a snapshot."""
-
-    SHA = "f" * 40
-    FILES: ClassVar = {
-        "config.json": b'{"hidden": 1}',
-        "weights/model.safetensors": b"weights",
-        "other.bin": b"other",
-    }
-
-    def __init__(self, *given, directory):
-        super().__init__(*given)
-
-    def do_HEAD(self):
-        self.do_GET()
-
-    def do_GET(self):
-        path = self.path.partition("?")[0]
-        self.server.seen.append((path, self.headers.get("authorization")))
-        name = path.rpartition(f"/resolve/{self.SHA}/")[2]
-        if path.startswith("/api/models/owner/name/tree/"):
-            tree = [
-                {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
-                for name, content in self.FILES.items()
-            ]
-            self.say(json.dumps(tree).encode())
-        elif path.startswith("/api/models/owner/name"):
-            siblings = [{"rfilename": name, "size": len(content)} for name, content in self.FILES.items()]
-            self.say(json.dumps({"id": "owner/name", "sha": self.SHA, "siblings": siblings}).encode())
-        elif path.startswith("/owner/name/resolve/") and name in self.FILES:
-            content = self.FILES[name]
-            tag = hashlib.sha256(content).hexdigest()
-            self.say(content, {"ETag": f'"{tag}"', "X-Repo-Commit": self.SHA, "Accept-Ranges": "bytes"})
-        else:
-            self.send_error(404)
-
-    def say(self, content, more=()):
-        self.send_response(200)
-        for name, value in {**dict(more), "Content-Length": str(len(content))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, *arguments):
-        pass
+FILES = {"config.json": b'{"hidden": 1}', "weights/model.safetensors": b"weights", "other.bin": b"other"}
+REPOS = {"owner/name": FILES}
 
 
 LOAD = """
@@ -124,28 +78,54 @@ print(huggingface_hub.snapshot_download("owner/name", allow_patterns=["config.js
 """
 
 
-def test_a_model_of_the_hub_is_found_by_its_own_client_offline(cache, tmp_path):
-    with serving(tmp_path, handler=Hub) as server:
-        environ = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}"}
-        fetch = partial(
-            sources.model, repo="owner/name", revision=None, patterns=["*.json", "*.safetensors"], environ=environ
-        )
-        entry = add(cache, "hf", fetch)
-    assert (entry.name, entry.version) == ("owner/name", Hub.SHA) and cache.problems() == []
-    assert not any("other.bin" in path for path in entry.files)
+@pytest.fixture
+def from_hub(cache, tmp_path):
+    """Add models of a hub of the test's own to the cache."""
 
+    def fetch(repo, revision=None, patterns=(), repos=REPOS, **more):
+        with serving(tmp_path, handler=hub(repos, **more)) as server:
+            environ = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}"}
+            return add(
+                cache, "hf", partial(sources.model, repo=repo, revision=revision, patterns=patterns, environ=environ)
+            )
+
+    return fetch
+
+
+def loaded_offline(cache, tmp_path):
     offline = {"HF_HUB_CACHE": str(cache.content / "huggingface"), "HF_HUB_OFFLINE": "1", "HOME": str(tmp_path)}
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", LOAD], capture_output=True, text=True, timeout=60, check=False, env=offline
     )
+
+
+def test_a_model_of_the_hub_is_found_by_its_own_client_offline(cache, tmp_path, from_hub):
+    entry = from_hub("owner/name", patterns=["*.json", "*.safetensors"])
+    assert (entry.name, entry.version) == ("owner/name", commit_of(FILES)) and cache.problems() == []
+    assert not any("other.bin" in path for path in entry.files)
+    done = loaded_offline(cache, tmp_path)
     assert done.stdout.startswith('{"hidden": 1}'), done.stderr
 
 
-def test_a_model_that_is_not_there_is_told(cache, tmp_path):
-    with serving(tmp_path, handler=Hub) as server:
-        environ = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}"}
-        with pytest.raises(UserError, match="nobody/nothing can't be had from the hub"):
-            add(cache, "hf", partial(sources.model, repo="nobody/nothing", revision=None, patterns=[], environ=environ))
+@pytest.mark.parametrize("revision", ["v1.0", commit_of(FILES)])
+def test_a_revision_that_was_asked_for_is_what_the_usual_name_means(cache, tmp_path, from_hub, revision):
+    from_hub("owner/name", revision=revision, revisions=("v1.0",))
+    done = loaded_offline(cache, tmp_path)
+    assert done.stdout.startswith('{"hidden": 1}'), done.stderr
+
+
+def test_another_revision_takes_the_place_of_the_first(cache, tmp_path, from_hub):
+    from_hub("owner/name")
+    newer = {**FILES, "config.json": b'{"hidden": 2}'}
+    entry = from_hub("owner/name", revision="v2", revisions=("v2",), repos={"owner/name": newer})
+    assert loaded_offline(cache, tmp_path).stdout.startswith('{"hidden": 2}')
+    assert cache.index().entries == (entry,) and cache.problems() == []
+    assert not any(commit_of(FILES) in path for path in entry.files)
+
+
+def test_a_model_that_is_not_there_is_told(cache, from_hub):
+    with pytest.raises(UserError, match="nobody/nothing can't be had from the hub"):
+        from_hub("nobody/nothing")
     assert cache.view() is None
 
 
