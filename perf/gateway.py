@@ -1,8 +1,8 @@
 """What the gateway costs: milliseconds a call, calls a second, and memory under many slow streams.
 
 Three processes as in a run: a fake provider on loopback, the gateway (with its transcript on), and a raw keep-alive
-client that stands for the container. Direct and gatewayed calls alternate, so that the machine's mood hits both alike.
-Prints figures; judges nothing.
+client that stands for the container. Direct calls, and those through gateways that keep their account's pace each in
+its way, alternate one by one, so that the machine's mood hits all alike. Prints figures; judges nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,12 +26,17 @@ import orjson
 
 from harness.contract import SOCKET_NAME, CheckReply
 from harness.gateway.budget import Budget
-from harness.gateway.prices import FreePrices
+from harness.gateway.pace import RateLimits
+from harness.gateway.pacing import Pace, Paces, Turn
+from harness.gateway.prices import FreePrices, TokenUsage
 from harness.gateway.providers.fake import FakeProvider, Say
 from harness.gateway.providers.upstream import Account, Upstream
+from harness.gateway.retry import Timing
 from harness.gateway.server import Gateway
+from harness.gateway.waits import Deadline
 
 PROMPT_BYTES = 16 * 1024
+CALLS = 400
 CONNECTIONS = 8
 STREAMS = 64
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -84,13 +89,13 @@ def call(connection: socket.socket, request: bytes) -> None:
         body += connection.recv(65536)
 
 
-def alternate(direct: Place, gateway: Place, calls: int) -> tuple[list[float], list[float]]:
-    """Seconds of single calls, direct and through the gateway in turn."""
+def alternate(places: Sequence[Place], calls: int) -> list[list[float]]:
+    """Seconds of single calls to each place, in turn, there and back: none always comes after the same one."""
     request = request_bytes(PROMPT_BYTES)
-    places = (direct.connect(), gateway.connect())
-    seconds: tuple[list[float], list[float]] = ([], [])
+    seconds: list[list[float]] = [[] for _ in places]
+    there = list(zip([place.connect() for place in places], seconds, strict=True))
     for turn in range(calls + 20):
-        for connection, found in zip(places, seconds, strict=True):
+        for connection, found in there if turn % 2 else reversed(there):
             started = time.perf_counter()
             call(connection, request)
             if turn >= 20:
@@ -179,42 +184,74 @@ def fake_provider(say: Say) -> Iterator[str]:
         process.join()
 
 
+class Unpaced(Pace):
+    """Lets every call go at once and counts none: the gateway as it would be without a pace."""
+
+    async def turn(self, run: str, most: TokenUsage, timing: Timing, deadline: Deadline) -> Turn | None:
+        """Leave to send."""
+        return Turn(timing.monotonic())
+
+
+class NoPaces(Paces):
+    """No account has a pace."""
+
+    def of(self, account: str) -> Pace:
+        """One that lets everything go."""
+        return Unpaced()
+
+
+def all_paces(folder: Path) -> dict[str, Paces]:
+    """The ways to keep a pace: none at all, as every command has it, and with limits that nobody reaches."""
+    return {
+        "without a pace": NoPaces(),
+        "with the shared pace": Paces(folder=folder / "shared"),
+        "with stated limits": Paces(RateLimits(1e9, 1e12), folder / "stated"),
+    }
+
+
 @contextmanager
-def both_ways(say: Say) -> Iterator[tuple[Place, Place]]:
-    """The fake provider and, in front of it, a gateway in this process."""
-    with tempfile.TemporaryDirectory() as folder, fake_provider(say) as address:
-        door = Path(folder, "door")
-        door.mkdir()
-        upstream = Upstream(Account("compatible", address, "key-of-the-benchmark"), frozenset({"fake"}), FreePrices())
-        with Gateway(
-            door=door,
-            run_folder=Path(folder, "run"),
-            provider=upstream,
-            budget=Budget(usd=1000.0),
-            checker=lambda _: CheckReply(valid=True),
-            deadline_seconds=3600,
-        ):
-            port = int(address.rsplit(":", 1)[1].split("/")[0])
-            yield Place(port=port), Place(path=str(door / SOCKET_NAME))
+def both_ways(say: Say, ways: Iterable[Paces]) -> Iterator[tuple[Place, list[Place]]]:
+    """The fake provider and, in front of it, gateways in this process."""
+    with tempfile.TemporaryDirectory() as folder, fake_provider(say) as address, ExitStack() as stack:
+        doors = []
+        for number, paces in enumerate(ways):
+            door = Path(folder, f"door{number}")
+            door.mkdir()
+            account = Account("compatible", address, "key-of-the-benchmark")
+            gateway = Gateway(
+                door=door,
+                run_folder=Path(folder, f"run{number}"),
+                provider=Upstream(account, frozenset({"fake"}), FreePrices()),
+                budget=Budget(usd=1000.0),
+                checker=lambda _: CheckReply(valid=True),
+                deadline_seconds=3600,
+                paces=paces,
+            )
+            stack.enter_context(gateway)
+            doors.append(Place(path=str(door / SOCKET_NAME)))
+        yield Place(port=int(address.rsplit(":", 1)[1].split("/")[0])), doors
 
 
 def main(say: Callable[[str], None] = print) -> None:
     """Measure and print."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as client:
-        with both_ways(Say(text="x" * 2000)) as (direct, gateway):
-            alone, through = client.submit(alternate, direct, gateway, 400).result()
-            rates = [client.submit(calls_a_second, place, 2400).result() for place in (direct, gateway)]
-        added = [(late - early) * 1000 for early, late in zip(alone, through, strict=True)]
-        say(
-            f"gateway, one call:     {statistics.median(alone) * 1000:.2f} ms direct, "
-            f"{statistics.median(through) * 1000:.2f} ms through it, {statistics.median(added):.2f} ms added (≤ 3)"
-        )
+    with ProcessPoolExecutor(1, mp_context=spawn) as client, tempfile.TemporaryDirectory() as folder:
+        ways = all_paces(Path(folder))
+        with both_ways(Say(text="x" * 2000), ways.values()) as (direct, gateways):
+            alone, *through = client.submit(alternate, [direct, *gateways], CALLS).result()
+            rates = [client.submit(calls_a_second, place, 2400).result() for place in (direct, gateways[1])]
+        say(f"gateway, one call:     {statistics.median(alone) * 1000:.2f} ms direct; of {CALLS} calls each, in turn,")
+        unpaced, *_ = through
+        for name, seconds in zip(ways, through, strict=True):
+            added = [(late - early) * 1000 for early, late in zip(alone, seconds, strict=True)]
+            pace = statistics.median(late - early for early, late in zip(unpaced, seconds, strict=True))
+            say(f"    {name}: {statistics.median(added):.2f} ms added (≤ 3), {pace * 1e6:+.0f} µs by the pace")
         say(
             f"gateway, {CONNECTIONS} clients:    {rates[0]:.0f} calls/s direct, {rates[1]:.0f} through it "
             f"(≥ 300), ratio {rates[1] / rates[0]:.2f}, prompts of {PROMPT_BYTES // 1024} KB"
         )
-        with both_ways(Say(text="x" * 120_000, pause_seconds=0.02)) as (_, gateway), Watch() as watch:
+        slow = Say(text="x" * 120_000, pause_seconds=0.02)
+        with both_ways(slow, [Paces(folder=Path(folder))]) as (_, (gateway,)), Watch() as watch:
             received = client.submit(read_streams, gateway).result()
         quarter, three_quarters = (watch.samples[len(watch.samples) * part // 4] for part in (1, 3))
         say(

@@ -106,7 +106,7 @@ class Gateway:
         self._stop = False
         self._failure: InfrastructureError | None = None
         self._started = 0.0
-        self._server: uvicorn.Server | None = None
+        self._server: _Server | None = None
         self._books: Books | None = None
         self._ready = threading.Event()
         self._crash: BaseException | None = None
@@ -164,7 +164,7 @@ class Gateway:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.end()
         self._thread.join()
         self.socket.unlink(missing_ok=True)
         if self._crash is not None and error is None:
@@ -297,10 +297,25 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._end = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def end(self) -> None:
+        """Have it end; from any thread."""
+        self.should_exit = True  # looked at once the socket is there
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended
+                self._loop.call_soon_threadsafe(self._end.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self._ready.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end, rather than look for it ten times a second: each run would wait for the next look."""
+        await self.on_tick(0)
+        await self._end.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

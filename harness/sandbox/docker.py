@@ -164,9 +164,7 @@ class DockerSandbox:
             # By the workspace, not by `_container`: an interrupt may have come before that was known, and the box that
             # looks how full the workspace is may be there too.
             with engine_errors():
-                users = self._client.containers.list(
-                    all=True, filters={"volume": workspace.volume}, ignore_removed=True
-                )
+                users = self._client.containers.list(all=True, filters={"volume": workspace.volume}, sparse=True)
             for container in users:
                 with engine_errors(), contextlib.suppress(docker.errors.NotFound):
                     container.remove(force=True, v=False)

@@ -27,9 +27,10 @@ class OomCounter:
         self._sampled = 0
 
     def __enter__(self) -> OomCounter:
-        with engine_errors():
-            self._container.reload()
-        group = control_group(int(self._container.attrs["State"].get("Pid") or 0), self._container.id)
+        if not self._pid():  # nobody has asked since it was started
+            with engine_errors():
+                self._container.reload()
+        group = control_group(self._pid(), self._container.id)
         self._file = group.oom_file if group is not None else None
         self.sample()
         return self
@@ -38,6 +39,9 @@ class OomCounter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         return None
+
+    def _pid(self) -> int:
+        return int(self._container.attrs["State"].get("Pid") or 0)
 
     def sample(self) -> None:
         """Read the cgroup's counter; the file is gone once the container has ended."""
