@@ -125,7 +125,9 @@ def test_one_endless_line_is_no_table_and_no_crash(tmp_path: Path) -> None:
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"\x00\x01\x02", b"\xff\xfe\xfd,\x80\n1,2\n", b'a,b\n"never closed'])
 def test_what_is_hardly_a_table_is_no_crash(tmp_path: Path, body: bytes) -> None:
     (tmp_path / "t.csv").write_bytes(body)
-    preview(tmp_path)
+    write(tmp_path, "good.csv", "id,y\n1,2\n")
+    text = preview(tmp_path)
+    assert "t.csv" in text and "good.csv: 1 rows, 2 columns" in text, "what is a table is told all the same"
 
 
 def test_a_sparse_file_of_a_terabyte_costs_nothing(tmp_path: Path) -> None:
@@ -133,7 +135,8 @@ def test_a_sparse_file_of_a_terabyte_costs_nothing(tmp_path: Path) -> None:
     with path.open("wb") as stream:
         stream.write(b"id,y\n1,2\n")
         stream.truncate(1 << 40)
-    preview(tmp_path, PreviewBudget(counted_bytes_a_table=8 * MIB))
+    text = preview(tmp_path, PreviewBudget(counted_bytes_a_table=8 * MIB))
+    assert "train.csv (1099.5 GB)" in text and "train.csv: about 2 rows" in text, "the rest was not looked at"
 
 
 def test_names_and_cells_cannot_break_out_of_their_line(tmp_path: Path) -> None:

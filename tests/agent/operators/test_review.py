@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -100,9 +101,16 @@ def test_a_refusal_leaves_the_review_open() -> None:
     )
 )
 def test_any_arguments_are_read(value: Any) -> None:
-    read({"is_bug": value, "summary": value, "metric": value})
+    assert_usable(read({"is_bug": value, "summary": value, "metric": value}))
 
 
 @given(st.text(st.sampled_from('{}[]":, \nis_bugmetricarguments01'), max_size=60))
 def test_any_text_is_read(text: str) -> None:
-    read(text=text)
+    assert_usable(read(text=text))
+
+
+def assert_usable(found: Review) -> None:
+    """Nothing but a yes, a no, a finite number and a bounded text comes of a reply."""
+    assert found.is_bug in (True, False, None) and (found.is_bug is None or isinstance(found.is_bug, bool))
+    assert isinstance(found.summary, str) and len(found.summary) <= 1_500
+    assert found.metric is None or (isinstance(found.metric, float) and math.isfinite(found.metric))
