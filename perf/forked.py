@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agent.contract import CandidateLimits, Outcome
-from agent.interpreter import NO_INPUTS, PREDICTIONS, Execution
+from agent.interpreter import NO_INPUTS, Execution
+from agent.supervisor.protocol import PREDICTIONS
 
 SERVER = """
 import importlib, json, os, runpy, select, signal, sys, time, traceback

@@ -137,7 +137,7 @@ def _group(runs: int, jobs: int, how: str) -> int:
             return None
 
     if how == "without sampling":
-        box.Sampler = NoSampler  # type: ignore[misc]
+        box.Sampler = NoSampler  # type: ignore[attr-defined]
     readings = Readings(None)
     options = BenchOptions(
         competitions=(COMPETITION,),

@@ -25,6 +25,7 @@ from agent.contract import (
     ModelSettings,
     NodeEvent,
     RunRequest,
+    ScoreReply,
     SearchSettings,
     StatusReply,
 )
@@ -62,6 +63,10 @@ class Tapped:
     def check(self, node_id: str, submission: Path) -> CheckReply:
         """Pass a check on."""
         return self._gateway.check(node_id, submission)
+
+    def score(self, node_id: str, submission: Path) -> ScoreReply:
+        """Pass a submission on."""
+        return self._gateway.score(node_id, submission)
 
     def status(self) -> StatusReply:
         """Pass the question on."""

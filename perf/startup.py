@@ -44,7 +44,7 @@ def first_candidate_seconds(results: Path, number: int) -> float:
         if stored["event"]["type"] == "node":
             seconds = stored["event"]["seconds"]
             after = sum(seconds.get(phase, 0.0) for phase in ("execute", "check", "review"))
-            return datetime.fromisoformat(stored["received_at"]).timestamp() - after - began
+            return datetime.fromisoformat(str(stored["received_at"])).timestamp() - float(after) - began
     raise RuntimeError(f"{journal} holds no finished node")
 
 

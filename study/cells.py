@@ -53,7 +53,11 @@ class Cells:
             cell = json.loads(line)
         except ValueError:  # cut off by a kill
             return
-        self.runs[tuple(cell["key"])] = [Outcome(*one[:2], tuple(one[2]), *one[3:]) for one in cell["run"]]
+        self.runs[tuple(cell["key"])] = [_outcome(*one) for one in cell["run"]]
+
+
+def _outcome(step: int, action: str, parents: Sequence[str], *scores: float | None) -> Outcome:
+    return Outcome(step, action, tuple(parents), *scores)
 
 
 Job = Callable[[], list[tuple[Key, list[Outcome]]]]

@@ -60,6 +60,7 @@ class OfflineLLM:
     """The offline coder as the agent's loop calls a model."""
 
     coder: OfflineCoder
+    name: str = "offline"
 
     def complete(self, request: Request) -> Reply:
         """Answer as it does behind the gateway."""
@@ -208,12 +209,12 @@ def forked(folder: Path) -> str:
 
 def warm() -> None:
     """Import, once, what takes long."""
-    import joblib
+    import joblib  # type: ignore[import-untyped]
     import pandas
     import sklearn.ensemble
     import sklearn.linear_model
     import sklearn.svm
-    import threadpoolctl
+    import threadpoolctl  # type: ignore[import-untyped]
 
     assert all((joblib, pandas, sklearn.ensemble, sklearn.linear_model, sklearn.svm, threadpoolctl))
 

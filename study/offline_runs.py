@@ -117,7 +117,7 @@ class Found:
         """Return the score of what would be handed in after each step, from where every seed has something."""
         found = {}
         for step in range(1, self.plan.steps + 1):
-            values = self.values(competition, strategy, lambda run, step=step: final(run, step))
+            values = self.values(competition, strategy, functools.partial(final, steps=step))
             if 1 < len(values) == len(self.values(competition, strategy, final)):
                 found[step] = estimate(list(values.values()))
         return found

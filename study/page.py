@@ -189,9 +189,7 @@ def _choices(found: simulation.Found, steps: int) -> str:
             base = found.overall(strategy, steps, lambda run, _: outcome.chosen(run), (noise,))
             cells = [strategy.name, str(noise), estimate(list(base.values())).text()]
             for top in (3, 5, 10):
-                better = found.overall(
-                    strategy, steps, lambda run, seed, k=top, sd=noise: outcome.rescored(run, k, sd, seed), (noise,)
-                )
+                better = found.overall(strategy, steps, simulation.rescored(top, noise), (noise,))
                 cells.append(_paired(better, base).text(signed=True))
             best = found.overall(strategy, steps, lambda run, _: outcome.oracle(run), (noise,))
             rows.append((*cells, _paired(best, base).text(signed=True)))

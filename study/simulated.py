@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agent.agent import Agent
 from agent.contract import CandidateLimits, CompetitionBrief, ModelSettings, NodeEvent, RunRequest, SearchSettings
@@ -118,7 +118,7 @@ class Simulation:
         (state,) = states_in(code)
         self.pipeline.end(state.number)
         output = "Traceback: it is broken" if state.buggy else f"validation score: {state.validation:.9f}"
-        outcome = "failed" if state.buggy else "ok"
+        outcome: Literal["failed", "ok"] = "failed" if state.buggy else "ok"
         return Execution(outcome, int(state.buggy), None, 1.0, output, 0, self.submission, None, False)
 
     def close(self) -> None:

@@ -73,6 +73,16 @@ def carry_out(
 Read = Callable[[Sequence[Outcome], int], float]
 
 
+def chosen_by(step: int) -> Read:
+    """Return the test score of what would be handed in after a step."""
+    return lambda run, _: outcome.chosen(run, step)
+
+
+def rescored(top: int, noise: float) -> Read:
+    """Return the test score of the best of the top nodes by a second look, which is as noisy."""
+    return lambda run, seed: outcome.rescored(run, top, noise, seed)
+
+
 @dataclass(frozen=True)
 class Found:
     """The runs, and what is read of them."""
@@ -99,7 +109,7 @@ class Found:
         """Return the test score of what would be handed in after each step."""
         found = {}
         for step in sorted({1, 2, 3, *range(5, steps + 1, 5)}):
-            values = self.values(family, noise, strategy, steps, lambda run, _, step=step: outcome.chosen(run, step))
+            values = self.values(family, noise, strategy, steps, chosen_by(step))
             found[step] = estimate(list(values.values()))
         return found
 

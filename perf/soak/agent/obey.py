@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 
-def ask(said):
+def ask(said: str) -> str:
     """What the model says next."""
     body = {"model": os.environ["PODIUM_MODEL_NAME"], "messages": [{"role": "user", "content": said}]}
     request = urllib.request.Request(  # noqa: S310 - the gateway's address
@@ -19,24 +19,24 @@ def ask(said):
         headers={"content-type": "application/json"},
     )
     with urllib.request.urlopen(request) as answer:  # noqa: S310
-        return json.load(answer)["choices"][0]["message"]["content"]
+        return str(json.load(answer)["choices"][0]["message"]["content"])
 
 
-def fill():
+def fill() -> None:
     """Write until the disk is full."""
     with pathlib.Path("/home/agent/ballast").open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 20))
 
 
-def eat():
+def eat() -> None:
     """Take memory until something ends that."""
-    taken = []
+    taken: list[bytes] = []
     while True:
         taken.append(b"x" * (16 << 20))
 
 
-def main():
+def main() -> int:
     said = "begin"
     while True:
         try:
