@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from agent.supervisor import confine, preload, protocol, script
+from agent.supervisor import confine, preload, protocol, rehearsal, script
 from agent.supervisor.environment import candidate_environment, own_packages
 from agent.supervisor.places import Ground
 from agent.supervisor.shares import gpus_of
@@ -29,6 +29,7 @@ from agent.supervisor.starting import STARTED
 
 SERVING, IMPORTED, READY = b"serving", b"imported", b"ready"  # answers from now on; one import more; and all of them
 SPARE_SECONDS = 0.5  # after a start: forking the next spare at once would take the new script's CPU
+IDLE_SPARE_SECONDS = 0.1  # where a CPU has nothing to do
 UNFIT = 70  # the exit status that says: another one would be the same
 
 
@@ -52,7 +53,8 @@ class ForkServer:
     It answers between two imports too: the first script begins with what is there by then and imports the rest itself,
     rather than wait for what it may not need. Once all is there one child is forked in advance, the *spare*: it waits
     as root for an order, so that fork, and copying the pages that every child writes to, are over when the order comes.
-    Without a spare a child is forked for the order.
+    While a CPU is idle it does in advance what most scripts do first: see `rehearsal`. Without a spare a child is
+    forked for the order.
     """
 
     def __init__(self, control: socket.socket, ground: Ground) -> None:
@@ -65,6 +67,8 @@ class ForkServer:
         self._spare: _Child | None = None
         self._spare_at = 0.0
         self._imported = False
+        self._cpus = len(os.sched_getaffinity(0))
+        self._rehearses = True
 
     def serve(self, modules: Sequence[str]) -> None:
         """Import, answering meanwhile; say that it is ready; then answer until the supervisor closes the control line.
@@ -131,7 +135,7 @@ class ForkServer:
             message, descriptors = protocol.receive(line, most_descriptors=2)
             child = self._from_spare(line, message, descriptors) or self._from_fork(line, message, descriptors)
             self._children[child.pidfd] = child
-            self._spare_at = time.monotonic() + SPARE_SECONDS
+            self._spare_at = time.monotonic() + (IDLE_SPARE_SECONDS if self._idle else SPARE_SECONDS)
             protocol.send(line, b"started", [child.pidfd])
         except protocol.Closed:
             self._forget(line)
@@ -184,6 +188,11 @@ class ForkServer:
 
     # The spare
 
+    @property
+    def _idle(self) -> bool:
+        """Whether there are more CPUs than scripts."""
+        return len(self._children) < self._cpus
+
     def _fork_spare(self) -> None:
         self._spare_at = time.monotonic() + SPARE_SECONDS
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -202,7 +211,10 @@ class ForkServer:
         if spare is not None:
             spare.line.close()
             os.close(spare.pidfd)
-            os.waitpid(spare.pid, 0)
+            _, status = os.waitpid(spare.pid, 0)
+            if os.waitstatus_to_exitcode(status) == UNFIT:
+                print("fork server: a rehearsal started threads; there are none from now on", file=sys.stderr)  # noqa: T201
+                self._rehearses = False
 
     def _wait_for_an_order(self, line: socket.socket) -> NoReturn:
         """Rehearse what will be done, which copies the pages it writes to; then wait, holding nothing of the server."""
@@ -210,7 +222,9 @@ class ForkServer:
             confine.keep_only(line.fileno())
             confine.stand_apart()
             preload.freshen(1, self._setters)
-            script.rehearse()
+            rehearsal.rehearse(whole=self._rehearses and self._idle, wanted=lambda: _is_readable(line))
+            if len(preload.threads()) != 1:
+                os._exit(UNFIT)
             message, descriptors = protocol.receive(line, most_descriptors=2)
         except BaseException:  # the server is gone, or was never able to order
             os._exit(0)
@@ -242,6 +256,10 @@ class ForkServer:
                 os.write(confine.STARTED, f"{type(error).__name__}: {error}".encode()[:2000])
             os._exit(70)
         script.run(slot.folder)
+
+
+def _is_readable(line: socket.socket) -> bool:
+    return bool(select.select([line], [], [], 0)[0])
 
 
 def main(control: int, home: str, slots: int, given: Sequence[Sequence[str]] = ()) -> None:

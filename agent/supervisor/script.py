@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import builtins
-import contextlib
 import ctypes
 import gc
 import os
@@ -39,15 +38,6 @@ def run(folder: Path) -> NoReturn:
     except BaseException as error:
         status = _reported(error)
     _leave(main, status)
-
-
-def rehearse() -> None:
-    """Compile and run a few lines that most scripts begin with, in a namespace that is thrown away."""
-    source = "import os, sys, numpy, pandas, sklearn, lightgbm, xgboost\n"
-    source += "def f(x: int) -> str: return f'{x}'\nf(1); [f(x) for x in range(3)]\n"
-    with contextlib.suppress(ImportError):
-        exec(compile(source, NAME, "exec", dont_inherit=True), {"__name__": "rehearsal"})  # noqa: S102
-    gc.collect()
 
 
 def _main_module(path: str) -> ModuleType:

@@ -59,6 +59,15 @@ raise RuntimeError
     "another encoding": "# coding: latin-1\nprint('\u00e9')\n",
     "a byte order mark": "\ufeffprint('bom')\n",
     "a warning": "import warnings\nwarnings.warn('careful')\n",
+    "warnings of libraries": """
+import io, numpy, pandas, warnings
+from sklearn.linear_model import LogisticRegression
+x = numpy.random.default_rng(0).normal(size=(200, 5)); y = (x[:, 0] * x[:, 1] > 0).astype(int)
+for round in range(2): LogisticRegression(max_iter=1).fit(1000 * x, y)
+pandas.DataFrame({'a': ['1', '2']}).groupby(pandas.Categorical([1, 2]))['a'].sum()
+print(pandas.read_csv(io.StringIO('a,b\\n1,x\\n')), warnings.filters)
+print(numpy.geterr(), pandas.get_option('display.width'))
+""",
     "exit functions, in order": """
 import atexit, threading, time
 atexit.register(print, 'first'); atexit.register(print, 'second')
