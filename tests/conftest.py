@@ -40,6 +40,7 @@ def settings(tmp_path):
         **{key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "DOCKER_HOST")},
         "PODIUM_HOME": str(tmp_path / "home"),
         "PODIUM_RESULTS": str(tmp_path / "results"),
+        "PODIUM_LENDING": str(tmp_path / "lending"),  # what others do on this machine is no matter of a test's
     }
     return config.load(environ)
 

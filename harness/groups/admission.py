@@ -24,10 +24,15 @@ class Admitted:
 class Admission(Protocol):
     """Decides, starts nothing. Every admitted run is released exactly once, however it ends."""
 
+    @property
+    def waits(self) -> bool:
+        """Did what was not chosen last have to wait for others than this command's runs? Then ask again and again."""
+
     def admit(self, waiting: Sequence[RunPlan]) -> Sequence[Admitted]:
         """Choose among the waiting, in the order in which they are to start; what is chosen is taken until released.
 
-        Nothing chosen while nothing runs means that none of the waiting can ever run: raise `UserError` instead.
+        Nothing chosen while nothing runs, and `waits` is not set, means that none of the waiting can ever run: raise
+        `UserError` instead.
         """
 
     def release(self, plan: RunPlan) -> None:
@@ -36,6 +41,8 @@ class Admission(Protocol):
 
 class Slots:
     """So many at a time, in the order given; each has the lowest lane that is free."""
+
+    waits = False
 
     def __init__(self, jobs: int) -> None:
         self._free = list(range(jobs))

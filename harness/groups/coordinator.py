@@ -140,7 +140,7 @@ class Coordinator:
             while True:
                 self._listen_to_others()
                 self._start_what_may(executor, pool)
-                if not self._going:
+                if not self._going and not self._waits_for_others():
                     break
                 self._pass_on_the_stop(executor)
                 taking = any(going.taking for going in self._going.values())
@@ -176,6 +176,11 @@ class Coordinator:
 
     def _ending(self) -> bool:
         return self._tools.should_end() or self._asked.at_once()
+
+    def _waits_for_others(self) -> bool:
+        """Is a run left that starts once other commands give back what they hold?"""
+        wanted = bool(self._waiting) and self._error is None and not self._stopping()
+        return wanted and self._shared.admission.waits
 
     def _listen_to_others(self) -> None:
         """Hear what other commands ask of this one; end at once where one of them has taken its place."""

@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import InfrastructureError, UserError
+from harness.groups.transactions import connected, connected_to_look, transaction
 from harness.results.layout import GroupFolder, now
 from harness.sandbox.owner import is_alive, is_of_this_machine, me
 
 BEAT_SECONDS = 2.0
 LAPSE_SECONDS = 60.0  # without a beat, a coordinator of another machine is taken for dead
-BUSY_SECONDS = 30.0  # for which a transaction waits for another one
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS coordinators (
     epoch INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, jobs INTEGER NOT NULL,
@@ -137,7 +137,7 @@ class Leases:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
-        with self._lock, _transaction(self._connection, self._path):
+        with self._lock, transaction(self._connection, self._path):
             yield self._connection.execute
 
 
@@ -157,7 +157,7 @@ def coordinating(group: GroupFolder, jobs: int, wait: Callable[[float], None] = 
         connection = _opened(group)
         try:
             gone = _gone(group, connection, wait)
-            with _transaction(connection, group.leases):
+            with transaction(connection, group.leases):
                 connection.execute(
                     "UPDATE leases SET state = 'lost', ended_at = ?, reason = 'its coordinator is gone' "
                     "WHERE state = 'held'",
@@ -172,7 +172,7 @@ def coordinating(group: GroupFolder, jobs: int, wait: Callable[[float], None] = 
             try:
                 yield Leases(group.leases, epoch, gone, connection)
             finally:
-                with contextlib.suppress(InfrastructureError), _transaction(connection, group.leases):
+                with contextlib.suppress(InfrastructureError), transaction(connection, group.leases):
                     connection.execute("UPDATE coordinators SET ended_at = ? WHERE epoch = ?", (now(), epoch))
         finally:
             connection.close()
@@ -207,7 +207,7 @@ def refuse_busy(group: GroupFolder) -> None:
 
 def ask(group: GroupFolder, there: AtWork, *, at_once: bool) -> None:
     """Ask the group's coordinator to end."""
-    with contextlib.closing(_connected(group.leases)) as connection, _transaction(connection, group.leases):
+    with contextlib.closing(connected(group.leases)) as connection, transaction(connection, group.leases):
         connection.execute(
             "INSERT INTO wishes (epoch, wish, asked_by, asked_at) VALUES (?, ?, ?, ?)",
             (there.epoch, "end" if at_once else "stop", me(), now()),
@@ -246,23 +246,19 @@ def _opened(group: GroupFolder) -> sqlite3.Connection:
         group.leases.replace(group.leases.with_suffix(".broken"))
         is_new, connection = True, _made(group.leases)
     if is_new:
-        with _transaction(connection, group.leases):
+        with transaction(connection, group.leases):
             connection.execute("INSERT INTO sqlite_sequence VALUES ('leases', ?)", (_largest_token(group),))
     return connection
 
 
 def _made(path: Path) -> sqlite3.Connection:
-    connection = _connected(path)
+    connection = connected(path)
     try:
         connection.executescript(SCHEMA)
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _largest_token(group: GroupFolder) -> int:
@@ -274,35 +270,9 @@ def _largest_token(group: GroupFolder) -> int:
 @contextlib.contextmanager
 def _reading(group: GroupFolder) -> Iterator[sqlite3.Connection | None]:
     """The file as it is, for a look; None where there is none that can be read."""
-    try:
-        connection = sqlite3.connect(f"{group.leases.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-    except sqlite3.OperationalError:
-        yield None
-        return
-    try:
-        connection.execute("SELECT 1 FROM wishes LIMIT 1")
-    except sqlite3.DatabaseError:
-        connection.close()
+    connection = connected_to_look(group.leases, "wishes")
+    if connection is None:
         yield None
         return
     with contextlib.closing(connection):
         yield connection
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """All of the block or nothing, and alone; raise `InfrastructureError` where the file can't be written."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise InfrastructureError(
-            f"{path} can't be written: {error}. Make room or mend the disk: podium doctor"
-        ) from error

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
+from harness.groups.lending_folder import is_here, ledger_path
 from harness.groups.reservations import ALL, GIB, Demand, Gpu, Inventory, admit, too_much
 from harness.sandbox.failure import engine_errors
 
 if TYPE_CHECKING:
+    from harness.groups.lending import Ledger
     from harness.machine.gpus import Inventory as Gpus
     from harness.runs.plan import RunPlan
     from harness.verbs.choices import BenchOptions
@@ -27,18 +29,28 @@ ENDLESS = 1 << 60
 NEXT = {"CPUs": "--cpus {}", "memory": "--memory GIB", "disk": "--disk GIB, or PODIUM_HOME=FOLDER", "GPUs": "--gpus N"}
 
 
-def inventory_of(client: Any, workspaces: Path, gpus: Gpus | None) -> Inventory:
+def inventory_of(client: Any, workspaces: Path, gpus: Gpus | None, environ: Mapping[str, str]) -> Inventory:
     """What the engine's machine has; GPUs as they can be asked for, so the instances of one that is cut up."""
     with engine_errors():
         info = client.info()
-    here = client.api.base_url.startswith("http+docker://") and info["NCPU"] == os.cpu_count()
+    here = is_here(info, environ)
     folder = next(path for path in (workspaces, *workspaces.parents) if path.exists())
     return Inventory(
         cpus=tuple(sorted(os.sched_getaffinity(0)) if here else range(info["NCPU"])),
         memory_bytes=info["MemTotal"],
         disk_bytes=shutil.disk_usage(folder).free if here else ENDLESS,
         gpus=tuple(Gpu(id) for id in gpus.ids) if gpus is not None and here else (),
+        disk=str(folder.stat().st_dev) if here else "",
     )
+
+
+def ledger_of(client: Any, group: str, environ: Mapping[str, str]) -> Ledger:
+    """What this command shares with all others that use the engine's machine."""
+    from harness.groups.lending import Ledger
+
+    with engine_errors():
+        info = client.info()
+    return Ledger(ledger_path(environ, info, here=is_here(info, environ)), group)
 
 
 def lent_as_asked(machine: Inventory, options: BenchOptions, plans: Sequence[RunPlan]) -> Inventory:

@@ -1,9 +1,10 @@
 """Which waiting runs may start on a machine, and on what of it: CPUs by number, memory, disk, GPUs by UUID. Pure.
 
 What runs hold never adds up to more than there is. A CPU is one run's own, but for runs that ask for less than a whole
-one, or where it was said that CPUs are shared; a GPU is one run's own unless sharing was asked for. Runs are taken in
-the order in which they wait. One that doesn't fit yet may be overtaken by smaller ones, but only by those beside which
-it would still fit: so it starts as soon as the runs that were there before it have ended, and nobody waits for ever.
+one, or where all who have a part of it said that CPUs are shared; a GPU is one run's own unless sharing was asked for.
+Runs are taken in the order in which they wait. One that doesn't fit yet may be overtaken by smaller ones, but only by
+those beside which it would still fit: so it starts as soon as the runs that were there before it have ended, and nobody
+waits for ever. What other commands hold of the machine, and who of them waits longer, counts like one's own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GIB = 1 << 30
 WHOLE = 1000  # a CPU is counted in thousandths, so that sums are exact
@@ -37,6 +38,7 @@ class Inventory:
     gpus: tuple[Gpu, ...] = ()
     runs_per_cpu: int = 1
     runs_per_gpu: int = 1
+    disk: str = ""  # which file system has so many bytes
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class Demand:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What a run was given, until it is released. `shares` are thousandths of CPUs, by number."""
+    """What a run was given, until it is released. `shares` are thousandths of CPUs, by number.
+
+    `runs_per_cpu` and `runs_per_gpu` are what its command said: nobody shares with one that did not say so.
+    """
 
     run_id: str
     shares: Mapping[int, int]
@@ -66,6 +71,9 @@ class Reservation:
     disk_bytes: int
     gpus: tuple[str, ...] = ()
     overtook: bool = False  # another one waits that was there before
+    runs_per_cpu: int = 1
+    runs_per_gpu: int = 1
+    disk: str = ""
 
     @property
     def cpus(self) -> tuple[int, ...]:
@@ -73,10 +81,28 @@ class Reservation:
         return tuple(sorted(self.shares))
 
 
-def admit(machine: Inventory, held: Sequence[Reservation], waiting: Iterable[Demand], most: int) -> list[Reservation]:
-    """Choose which of the waiting start now, in their order; with those that are held at most so many."""
+@dataclass(frozen=True)
+class Waiting:
+    """What waits, and the machine as its command sees it."""
+
+    machine: Inventory
+    demand: Demand
+
+
+def admit(
+    machine: Inventory,
+    held: Sequence[Reservation],
+    waiting: Iterable[Demand],
+    most: int,
+    earlier: Waiting | None = None,
+) -> list[Reservation]:
+    """Choose which of the waiting start now, in their order; with those that are held at most so many.
+
+    `earlier` is another command's, which has waited longer than any of these.
+    """
     given: list[Reservation] = []
-    passed: Demand | None = None  # the first that has to wait; those after it must leave room for it
+    passed = [earlier] if earlier else []  # and the first of these that has to wait: room must be left for them
+    own_passed = False
     in_vain: set[tuple[object, ...]] = set()  # a queue of thousands asks for few different things
     for demand in waiting:
         if len(held) + len(given) >= most:
@@ -84,27 +110,37 @@ def admit(machine: Inventory, held: Sequence[Reservation], waiting: Iterable[Dem
         if demand.wish in in_vain:
             continue
         found = place(machine, [*held, *given], demand)
-        if found is not None and passed is not None:
-            found = _beside(machine, [*held, *given], found, passed)
+        if found is not None and passed:
+            found = _beside([*held, *given], found, passed)
         if found is not None:
             given.append(found)
             continue
         in_vain.add(demand.wish)
-        passed = passed or demand
+        if not own_passed:
+            passed, own_passed = [*passed, Waiting(machine, demand)], True
     return given
 
 
 def place(machine: Inventory, held: Sequence[Reservation], demand: Demand) -> Reservation | None:
     """Give a run its place beside what is held; None where there is none."""
     memory = machine.memory_bytes - sum(one.memory_bytes for one in held)
-    disk = machine.disk_bytes - sum(one.disk_bytes for one in held)
+    disk = machine.disk_bytes - sum(one.disk_bytes for one in held if one.disk == machine.disk)
     if demand.memory_bytes > memory or demand.disk_bytes > disk:
         return None
-    shares = _cpu_shares(machine, held, demand.cpus)
-    gpus = _gpus(machine, held, demand)
+    shares = cpu_shares(machine, held, demand.cpus)
+    gpus = gpus_of(machine, held, demand)
     if shares is None or gpus is None:
         return None
-    return Reservation(demand.run_id, shares, demand.memory_bytes, demand.disk_bytes, gpus)
+    return Reservation(
+        demand.run_id,
+        shares,
+        demand.memory_bytes,
+        demand.disk_bytes,
+        gpus,
+        runs_per_cpu=machine.runs_per_cpu,
+        runs_per_gpu=machine.runs_per_gpu,
+        disk=machine.disk,
+    )
 
 
 def too_much(machine: Inventory, demand: Demand) -> list[tuple[str, str, str]]:
@@ -116,27 +152,28 @@ def too_much(machine: Inventory, demand: Demand) -> list[tuple[str, str, str]]:
         found.append(("memory", f"{demand.memory_bytes / GIB:.1f} GiB", f"{machine.memory_bytes / GIB:.1f} GiB"))
     if demand.disk_bytes > machine.disk_bytes:
         found.append(("disk", f"{demand.disk_bytes / GIB:.1f} GiB", f"{machine.disk_bytes / GIB:.1f} GiB free"))
-    if _gpus(machine, (), demand) is None:
+    if gpus_of(machine, (), demand) is None:
         asked = ",".join(demand.gpu_ids) or ("all" if demand.gpus == ALL else str(demand.gpus))
         found.append(("GPUs", asked, ", ".join(gpu.uuid for gpu in machine.gpus) or "none"))
     return found
 
 
-def _beside(machine: Inventory, held: Sequence[Reservation], found: Reservation, passed: Demand) -> Reservation | None:
-    """Let a run overtake if the one that has to wait fits beside all that overtook, once the others have ended."""
-    overtaking = Reservation(
-        found.run_id, found.shares, found.memory_bytes, found.disk_bytes, found.gpus, overtook=True
-    )
-    staying = [one for one in held if one.overtook]
-    return overtaking if place(machine, [*staying, overtaking], passed) is not None else None
+def _beside(held: Sequence[Reservation], found: Reservation, passed: Sequence[Waiting]) -> Reservation | None:
+    """Let a run overtake if each that has to wait fits beside all that overtook, once the others have ended."""
+    overtaking = replace(found, overtook=True)
+    staying = [*(one for one in held if one.overtook), overtaking]
+    fits = all(place(one.machine, staying, one.demand) is not None for one in passed)
+    return overtaking if fits else None
 
 
-def _cpu_shares(machine: Inventory, held: Sequence[Reservation], cpus: float) -> dict[int, int] | None:
+def cpu_shares(machine: Inventory, held: Sequence[Reservation], cpus: float) -> dict[int, int] | None:
     """Whole CPUs where nobody is if that can be, and what is less than one where somebody has left room."""
     used = Counter[int]()
+    often = dict.fromkeys(machine.cpus, machine.runs_per_cpu)
     for one in held:
         used.update(one.shares)
-    room = {cpu: WHOLE * machine.runs_per_cpu - used[cpu] for cpu in machine.cpus}
+        often |= {cpu: min(often[cpu], one.runs_per_cpu) for cpu in one.shares if cpu in often}
+    room = {cpu: WHOLE * often[cpu] - used[cpu] for cpu in machine.cpus}
     whole, part = divmod(max(1, math.ceil(round(cpus * WHOLE, 6))), WHOLE)
     shares: dict[int, int] = {}
     empty_first = sorted((cpu for cpu in room if room[cpu] >= WHOLE), key=lambda cpu: -room[cpu])
@@ -153,10 +190,13 @@ def _cpu_shares(machine: Inventory, held: Sequence[Reservation], cpus: float) ->
     return shares
 
 
-def _gpus(machine: Inventory, held: Sequence[Reservation], demand: Demand) -> tuple[str, ...] | None:
+def gpus_of(machine: Inventory, held: Sequence[Reservation], demand: Demand) -> tuple[str, ...] | None:
     """The GPUs that are named, or those that were lent the least."""
     used = Counter(uuid for one in held for uuid in one.gpus)
-    free = [gpu.uuid for gpu in machine.gpus if used[gpu.uuid] < machine.runs_per_gpu]
+    often = {gpu.uuid: machine.runs_per_gpu for gpu in machine.gpus}
+    for one in held:
+        often |= {uuid: min(often[uuid], one.runs_per_gpu) for uuid in one.gpus if uuid in often}
+    free = [uuid for uuid in often if used[uuid] < often[uuid]]
     if demand.gpu_ids:
         named = tuple(_named(machine, demand.gpu_ids))
         return named if set(named) <= set(free) and len(set(named)) == len(named) else None

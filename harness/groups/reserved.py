@@ -1,6 +1,7 @@
 """Admits runs by what they reserve: a place on the machine, and a share of the group's budget. The longest first.
 
-`reservations.py` and `budget.py` decide; this keeps what is held. A run whose outcome is there already holds nothing.
+`reservations.py` and `budget.py` decide, `lender.py` lends the machine; this keeps what is held. A run whose outcome is
+there already holds nothing.
 """
 
 from __future__ import annotations
@@ -14,21 +15,22 @@ from harness.errors import UserError
 from harness.groups.admission import Admitted
 from harness.groups.budget import Amount, GroupBudget, most_of, spent_in, taken_over, unknown_in
 from harness.groups.executor import Place
-from harness.groups.reservations import Demand, Inventory, Reservation, admit
+from harness.groups.reservations import Demand, Reservation
 
 if TYPE_CHECKING:
+    from harness.groups.lender import Lender
     from harness.results.layout import GroupFolder
     from harness.runs.plan import RunPlan
 
 
 @dataclass
 class Reserved:
-    """An `Admission` on one machine; without one, whoever carries runs out knows where there is room for them.
+    """An `Admission` on one machine; without a lender, whoever carries runs out knows where there is room for them.
 
     `expected` says how long a run may take, `is_done` whether it has its outcome.
     """
 
-    machine: Inventory | None
+    lender: Lender | None
     jobs: int
     group: GroupFolder
     budget: GroupBudget
@@ -54,18 +56,31 @@ class Reserved:
         queue = sorted((self._known[plan.run_id] for plan in waiting), key=lambda one: -one.expected_seconds)
         payable = self._payable(queue)
         given = self._placed(payable)
-        if not given and not self._held and payable:
+        if not given and not self._held and payable and not self.waits:
             raise UserError(f"{payable[0].plan.run_id} can't start on this machine. See: podium doctor")
         return [self._take(self._known[one.run_id], one, now) for one in given]
 
-    def _placed(self, payable: Sequence[_Waiting]) -> list[Reservation]:
-        if self.machine is None:
-            return [Reservation(one.plan.run_id, {}, 0, 0) for one in payable[: self.jobs - len(self._held)]]
-        return admit(self.machine, list(self._held.values()), [one.demand for one in payable], self.jobs)
+    @property
+    def waits(self) -> bool:
+        """Do other commands hold what is waited for?"""
+        return self.lender is not None and self.lender.waits
+
+    def close(self) -> None:
+        """Nothing of this command is held or waited for any more."""
+        if self.lender is not None:
+            self.lender.close()
+
+    def _placed(self, payable: Sequence[_Waiting]) -> Sequence[Reservation]:
+        most = self.jobs - len(self._held)
+        if self.lender is None:
+            return [Reservation(one.plan.run_id, {}, 0, 0) for one in payable[:most]]
+        return self.lender.lend([one.demand for one in payable], most)
 
     def release(self, plan: RunPlan) -> None:
         """Give back the place, and what the run did not spend."""
         if self._held.pop(plan.run_id, None) is not None:
+            if self.lender is not None:
+                self.lender.give_back(plan.run_id)
             self.budget.release(plan.run_id, self._bill(plan.run_id) if self.budget.ceiling.stated else Amount())
             self._known.pop(plan.run_id)  # if it comes again, it is another attempt
 

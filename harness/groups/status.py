@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +57,8 @@ class Going:
     best: float | None
     seconds: float
     owner: str
+    cpus: tuple[int, ...] = ()  # their numbers, and the UUIDs of its GPUs
+    gpus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,13 @@ class GroupStatus:
     missing: tuple[str, ...]
     eta_seconds: float | None
     eta_from: int  # of so many finished runs; 0 where nothing is known
+    waits_for: str | None = None  # in words, what other commands hold that its next run needs
 
 
-def status_of(group: GroupFolder, now: datetime.datetime) -> GroupStatus:
-    """Read how the group stands."""
+def status_of(
+    group: GroupFolder, now: datetime.datetime, waits_for: Callable[[str], str | None] = lambda owner: None
+) -> GroupStatus:
+    """Read how the group stands; `waits_for` knows what an owner waits for on its machine."""
     known = declared.read(group)
     records = {folder.path.name: record for folder in group.runs() if (record := folder.read()) is not None}
     records = {name: as_it_stands(record) for name, record in records.items()}
@@ -113,6 +119,7 @@ def status_of(group: GroupFolder, now: datetime.datetime) -> GroupStatus:
         missing=tuple(missing),
         eta_seconds=eta,
         eta_from=basis,
+        waits_for=waits_for(at_work.owner) if at_work else None,
     )
 
 
@@ -160,6 +167,8 @@ def _going(folder: RunFolder, record: RunRecord, now: datetime.datetime) -> Goin
         best=tree.validation_score,
         seconds=max(0.0, (now - began).total_seconds()),
         owner=record.owner,
+        cpus=record.reservation.cpus if record.reservation else (),
+        gpus=record.reservation.gpus if record.reservation else (),
     )
 
 

@@ -6,7 +6,7 @@ they are removed when that is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Leftover:
     """One thing that could go; `remove` returns whether it went."""
 
-    kind: Literal["container", "volume", "network", "workspace", "device", "door", "data", "image"]
+    kind: Literal["container", "volume", "network", "workspace", "device", "door", "data", "reservation", "image"]
     name: str
     why: str
     remove: Callable[[], bool]
@@ -43,6 +43,7 @@ def of_the_dead(client: Any, settings: Settings) -> Iterator[Leftover]:
     yield from _half_made(client, settings.workspaces)
     yield from _doors()
     yield from _half_prepared(settings.data)
+    yield from _reservations(settings.environ)
 
 
 def advice(found: Sequence[Leftover], *, removed: bool, images: bool) -> str:
@@ -89,6 +90,16 @@ def _half_prepared(folder: Path) -> Iterator[Leftover]:
     for scratch in prepare.half_made(folder):
         why = "half-prepared by a process that is gone"
         yield Leftover("data", str(scratch), why, partial(prepare.drop, folder, scratch))
+
+
+def _reservations(environ: Mapping[str, str]) -> Iterator[Leftover]:
+    """The last to go: until what ran under them is removed, nobody else may have it."""
+    from harness.groups import lent
+
+    for seen in lent.look(environ):
+        if seen.gone:
+            names = ", ".join(one.group for one in seen.gone)
+            yield Leftover("reservation", names, "of commands that are gone", seen.remove_gone)
 
 
 def _images(client: Any, settings: Settings) -> Iterator[Leftover]:

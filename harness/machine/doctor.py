@@ -101,7 +101,8 @@ def to_lend(facts: Facts) -> Check:
         return Check("to lend", "warn", "unknown without an engine", "see engine")
     memory_bytes = facts.info.get("MemTotal", 0)
     found = f"{facts.info.get('NCPU', '?')} CPUs, {memory_bytes / GIB:.1f} GiB, {len(facts.gpu.names)} GPUs"
-    return Check("to lend", "ok", f"{found}: podium bench --jobs N, each run with --cpus, --memory, --disk, --gpus")
+    found = f"{found}: podium bench --jobs N, each run with --cpus, --memory, --disk, --gpus"
+    return Check("to lend", "ok", "; ".join([found, *facts.held]))
 
 
 def _enough(value: int, needed: int, wanted: int) -> Status:

@@ -5,6 +5,7 @@ Resolves and checks every choice before the first container starts, so that a ty
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agents import choose
 from harness.config import Settings
-from harness.errors import Interrupted, UserError
+from harness.errors import InfrastructureError, Interrupted, UserError
 from harness.files import write_atomically
 from harness.groups import declared, leases
 from harness.groups.declared import Declared
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
     from harness.egress.cache import CacheView
     from harness.egress.choice import Egress
     from harness.gateway.providers.base import Provider
-    from harness.groups.admission import Admission
     from harness.groups.coordinator import Finished
     from harness.groups.elsewhere import MakeExecutor
+    from harness.groups.reserved import Reserved
     from harness.machine.gpus import Inventory
     from harness.machine.images import ImageRef
     from harness.rates.aggregate import Summary
@@ -113,12 +114,13 @@ class Bench:
         if not self.options.resume and self.only is None:
             declared.keep(group, matrix, there)
         before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
-        admission = self._admission(plans, group)
-        several = self.options.jobs > 1
+        progress = Progress(self.say, several=self.options.jobs > 1, show=show)
+        admission = self._admission(plans, group, progress.say)
         self.watcher.note(GroupStarted(None, group.name, len(plans)))
         try:
             with (
-                Progress(self.say, several=several, show=show) as progress,
+                contextlib.closing(admission),
+                progress,
                 GpuWatch(self.settings.environ, self._gpus_of(plans)) as gpu_watch,
                 self._executor(plans, progress) as executor,
                 orderly_interrupts(self.stop, progress.say),
@@ -162,34 +164,46 @@ class Bench:
 
         return broken
 
-    def _admission(self, plans: Sequence[RunPlan], group: GroupFolder) -> Admission:
+    def _admission(self, plans: Sequence[RunPlan], group: GroupFolder, say: Say) -> Reserved:
         """What of this machine and of the group's budget runs reserve; raise `UserError` where one never can."""
         from harness.groups import budget, machine
         from harness.groups.estimate import Estimates
+        from harness.groups.lender import Together
         from harness.groups.reserved import Reserved
 
         options = self.options
         ceiling = budget.Ceiling(options.group_budget_usd, options.group_tokens)
         for plan in plans:
             budget.refuse_open_ends(ceiling, plan)
-        there, demands = None, {}
+        lender, demands = None, {}
         if options.where.is_here:  # elsewhere, whoever carries runs out places them
-            there = machine.inventory_of(self.client, self.settings.workspaces, self.gpus)
+            environ = self.settings.environ
+            there = machine.inventory_of(self.client, self.settings.workspaces, self.gpus, environ)
             there = machine.lent_as_asked(there, options, plans)
             demands = {plan.run_id: machine.demand_of(plan, there, options) for plan in plans}
             machine.refuse_what_never_fits(there, list(demands.values()))
-            machine.point_out_crowding(there, list(demands.values()), options, self.say)
+            machine.point_out_crowding(there, list(demands.values()), options, say)
+            lender = Together(
+                there, partial(machine.ledger_of, self.client, group.name, environ), partial(self._clear, say), say
+            )
         return Reserved(
-            machine=there,
+            lender=lender,
             jobs=options.jobs,
             group=group,
             budget=budget.budget_of(group, ceiling),
             demand_of=lambda plan: demands.get(plan.run_id) or machine.no_demand(plan),
             expected=Estimates(self.settings.results).seconds,
             is_done=lambda plan: self._is_done(plan, group),
-            say=self.say,
+            say=say,
             goes_on=options.resume,
         )
+
+    def _clear(self, say: Say) -> None:
+        """Remove what commands that are gone left running: it uses what they held."""
+        try:
+            before_runs.clear(self.client, self.settings, say)
+        except InfrastructureError as error:
+            say(f"what a killed command left may still run: {error}. See: podium clean")
 
     def _is_done(self, plan: RunPlan, group: GroupFolder) -> bool:
         """Is the run's outcome there, so that it takes nothing of the machine?"""

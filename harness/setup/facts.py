@@ -17,6 +17,7 @@ from typing import Any
 
 from harness.config import Settings
 from harness.errors import PodiumError
+from harness.groups import holding
 from harness.machine.engine import Engine, Machine, ask, connect
 from harness.machine.gpus import inventory
 from harness.machine.images import ImageRef, find_image
@@ -61,6 +62,7 @@ class Facts:
     gpu: Gpu = field(default_factory=Gpu)
     kaggle: Kaggle = field(default_factory=Kaggle)
     model_keys: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()  # who holds what of the machine, and who waits for it, in words
 
 
 def gather(settings: Settings, home: Path) -> Facts:
@@ -86,6 +88,7 @@ def gather(settings: Settings, home: Path) -> Facts:
         gpu=_gpu(environ, info),
         kaggle=kaggle(environ, home),
         model_keys=tuple(name for name in MODEL_KEYS if environ.get(name)),
+        held=tuple(holding.lines(environ)),
     )
 
 

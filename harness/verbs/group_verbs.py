@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ from harness.verbs.options import GroupName, Jobs, Json
 from harness.verbs.run_verbs import bench_group, exit_code, settings_now
 
 if TYPE_CHECKING:
-    from harness.groups.status import Class
+    from harness.groups.status import Class, GroupStatus
     from harness.results.layout import GroupFolder
 
 grouping = typer.Typer()
@@ -28,15 +29,21 @@ def status(
     json: Json = False,
 ) -> None:
     """Show how a group stands: what runs, what failed and why, what is missing. Works while it runs, and after."""
+    from harness.groups.holding import waits_for
     from harness.groups.status import status_of
     from harness.results.layout import Results
     from harness.verbs import status_table
 
-    folder = Results(settings_now().results).declared_group(group)
+    settings = settings_now()
+    folder = Results(settings.results).declared_group(group)
+
+    def read() -> GroupStatus:
+        return status_of(folder, status_table.now(), partial(waits_for, settings.environ))
+
     if not follow:
-        status_table.show(status_of(folder, status_table.now()), as_json=json)
+        status_table.show(read(), as_json=json)
         return
-    status_table.follow(lambda: status_of(folder, status_table.now()), FOLLOW_SECONDS, as_json=json)
+    status_table.follow(read, FOLLOW_SECONDS, as_json=json)
 
 
 @grouping.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from harness.groups.holding import cpus_in_words
 from harness.untrusted import one_line
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def _print_json(status: GroupStatus, indent: int | None = 2) -> None:
 
 def _text(status: GroupStatus) -> str:
     lines = [f"{status.group}: {status.declared} runs; {_counts(status)}", _who(status)]
+    lines += [status.waits_for] if status.waits_for else []
     if status.going:
         lines += ["", "running", *_lines(status.going, _going)]
     if status.troubles:
@@ -94,7 +96,9 @@ def _lines(items: Any, line: Callable[[Any], str]) -> list[str]:
 def _going(one: Any) -> str:
     best = "no score yet" if one.best is None else f"best {one.best:.5f}"
     attempt = f", attempt {one.attempt}" if one.attempt > 1 else ""
-    return f"{one.run_id}: step {one.step} of {one.steps}, {best}, {_span(one.seconds)}{attempt}"
+    place = ", ".join(part for part in (cpus_in_words(one.cpus), "GPU " * bool(one.gpus) + ", ".join(one.gpus)) if part)
+    on = f", on {place}" if place else ""
+    return f"{one.run_id}: step {one.step} of {one.steps}, {best}, {_span(one.seconds)}{attempt}{on}"
 
 
 def _trouble(one: Any) -> str:

@@ -105,6 +105,7 @@ def _environ(folder: Path, provider: FakeProvider) -> dict[str, str]:
         **kept,
         "PODIUM_HOME": str(folder / "home"),
         "PODIUM_RESULTS": str(folder / "results"),
+        "PODIUM_LENDING": str(folder / "lending"),
         "TMPDIR": str(folder / "t"),
         "PODIUM_BASE_URL": provider.base_url,
         "PODIUM_API_KEY": "none",

@@ -31,7 +31,8 @@ class Podium:
     def environment(self):
         kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "DOCKER_HOST", "TMPDIR")}
         places = {"PODIUM_HOME": str(self.home), "PODIUM_RESULTS": str(self.results), "COLUMNS": "200"}
-        return {**kept, **places, **self.environ}
+        lending = {"PODIUM_LENDING": str(self.results.parent / "lending")}  # of this test's commands alone
+        return {**kept, **places, **lending, **self.environ}
 
     def __call__(self, *arguments, expect=0):
         done = subprocess.run(

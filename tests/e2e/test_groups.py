@@ -23,7 +23,7 @@ def status_of(podium, group="g"):
 
 def test_a_group_that_runs_is_watched_kept_to_itself_and_ended_from_another_terminal(podium, engine):
     before = left_behind(engine)
-    process = start(podium, "--seeds", "2")
+    process = start(podium, "--seeds", "2", "--runs-per-cpu", "2")
     wait_for_nodes(podium, 1, process)
 
     seen = status_of(podium)
@@ -34,7 +34,8 @@ def test_a_group_that_runs_is_watched_kept_to_itself_and_ended_from_another_term
 
     refused = podium.bench(COMPETITION, "--steps", "40", expect=2)
     assert "another podium is at work" in refused.stderr and "podium stop g" in refused.stderr
-    podium.bench("breast-cancer-wisconsin", "--agent", "nop", group="another", expect=4)  # beside it, in one folder
+    nop = ("breast-cancer-wisconsin", "--agent", "nop", "--runs-per-cpu", "2")
+    podium.bench(*nop, group="another", expect=4)  # beside it, in one folder
 
     asked = podium("stop", "g")
     assert "has ended" in asked.stderr

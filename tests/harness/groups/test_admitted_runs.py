@@ -11,6 +11,7 @@ from harness.errors import UserError
 from harness.groups import machine as machines
 from harness.groups.budget import Ceiling, budget_of
 from harness.groups.coordinator import outcome, run_group
+from harness.groups.lender import Alone
 from harness.groups.reservations import GIB, Inventory
 from harness.groups.reserved import Reserved
 from harness.results.layout import RunStatus
@@ -29,7 +30,7 @@ def settle(plans, group, tools, *, ceiling=Ceiling()):  # noqa: B008 - frozen
     said = []
     options = BenchOptions(("a",), jobs=4, memory_bytes=1, disk_bytes=1)
     admission = Reserved(
-        machine=MACHINE,
+        lender=Alone(MACHINE),
         jobs=4,
         group=group,
         budget=budget_of(group, ceiling),
@@ -90,7 +91,7 @@ def bench(settings):
 
 def test_a_command_admits_what_fits_on_its_engines_machine(bench, plan, group):
     run = small(plan())
-    (admitted,) = bench(jobs=2)._admission([run], group).admit([run])
+    (admitted,) = bench(jobs=2)._admission([run], group, print).admit([run])
     assert len(admitted.place.cpus) == 1 and set(admitted.place.cpus) <= os.sched_getaffinity(0)
 
 
@@ -98,6 +99,6 @@ def test_a_command_refuses_what_can_never_fit_before_anything_starts(bench, plan
     with pytest.raises(
         UserError, match=r"can never start on this machine: it asks for 2.0 GiB of memory, and there is 1"
     ):
-        bench(memory_gib=1, memory_bytes=2 * GIB)._admission([plan()], group)
+        bench(memory_gib=1, memory_bytes=2 * GIB)._admission([plan()], group, print)
     with pytest.raises(UserError, match="--budget-tokens N"):
-        bench(group_tokens=100)._admission([plan()], group)
+        bench(group_tokens=100)._admission([plan()], group, print)

@@ -7,6 +7,7 @@ import pytest
 from harness.errors import UserError
 from harness.groups import machine as machines
 from harness.groups.budget import Amount, Ceiling, GroupBudget
+from harness.groups.lender import Alone
 from harness.groups.reservations import GIB, Demand, Gpu, Inventory
 from harness.groups.reserved import Reserved
 from harness.results.layout import GroupFolder
@@ -37,7 +38,7 @@ def reserved(tmp_path):
     def make(machine=MACHINE, jobs=9, ceiling=OPEN, spent=None, expected=lambda plan: 1.0, done=(), **options):
         chosen = BenchOptions(("a",), jobs=jobs, memory_bytes=1, disk_bytes=1, **options)
         return Reserved(
-            machine=machine,
+            lender=Alone(machine),
             jobs=jobs,
             group=GroupFolder(tmp_path / "g"),
             budget=GroupBudget(ceiling, dict(spent or {})),
