@@ -68,7 +68,7 @@ class Cluster:
         self.goes_on = goes_on
         self.waiting = [plan for plan in self.plans.values() if not self.is_done(plan)]
         self.admission = Reserved(
-            machine=None,
+            lender=None,
             jobs=3,
             group=self.group,
             budget=budget_of(self.group, self.ceiling),
@@ -209,7 +209,7 @@ def test_a_lost_bill_is_said(lost):
     group = GroupFolder(lost.path.parent)
     plan = Plan("a--aide--s0", 50)
     admission = Reserved(
-        machine=None,
+        lender=None,
         jobs=1,
         group=group,
         budget=budget_of(group, Ceiling(tokens=100)),
