@@ -63,10 +63,6 @@ class Where:
         crowded = {"--runs-per-cpu": options.runs_per_cpu, "--runs-per-gpu": options.runs_per_gpu}
         if chosen := next((flag for flag, value in crowded.items() if value > 1), None):
             raise UserError(f"{chosen}: on other machines a CPU or GPU is one run's own. Leave it out, or --executor")
-        if options.resume:
-            raise UserError("--resume goes on with a run on this machine, where its files are: leave --executor out")
-        if options.reuse is not None or options.replay is not None:
-            raise UserError("--reuse and --replay answer from recordings on this machine: leave --executor out")
 
 
 def parse_executor(text: str) -> ExecutorName:
@@ -86,6 +82,7 @@ def executor_of(
     pace: RateLimits,
     say: Say,
     on_event: Callable[[RunPlan, StoredEvent], None],
+    recorded: Callable[[RunPlan], Sequence[Path]],
 ) -> Iterator[MakeExecutor]:
     """What makes the executor; a cluster is left in the end. `PodiumError` says what is amiss."""
     if where.is_here:
@@ -110,5 +107,5 @@ def executor_of(
         say(f"cluster at {joined.address}: {', '.join(map(str, machines))}")
         shipping = Shipping(where.data_url, where.registry, keys=keys)
         make_job = partial(job, code_sha256=code, shipping=shipping, prices=prices)
-        shared = Shared(joined, {plan.run_id: plan for plan in plans}, make_job, say, on_event, Rates(pace))
+        shared = Shared(joined, {plan.run_id: plan for plan in plans}, make_job, say, on_event, Rates(pace), recorded)
         yield lambda _: LocalExecutor(shared.carry_out)

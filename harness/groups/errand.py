@@ -12,7 +12,7 @@ import json
 import pickle
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from harness.groups.rates import Rates, Refusal
 from harness.nodes import addresses
 from harness.nodes.job import Job
 from harness.nodes.keeper import MIRRORED
+from harness.nodes.luggage import packed
 from harness.nodes.news import refusals_line, share_line
 from harness.nodes.parcel import ParcelRefused
 from harness.results.layout import RunFolder, now
@@ -59,6 +60,7 @@ class Shared:
     say: Say
     on_event: Callable[[RunPlan, StoredEvent], None]
     rates: Rates = field(default_factory=Rates)
+    recorded: Callable[[RunPlan], Sequence[Path]] = lambda plan: ()  # transcripts whose answers a run uses again
     unfit: dict[tuple[str, str], str] = field(default_factory=dict)  # a node and a competition, or all; and why
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -103,6 +105,9 @@ class Errand:
     def run(self) -> Path:
         """Have it carried out; return the folder with what it came to."""
         job = self._shared.make_job(self._plan)
+        recorded = self._shared.recorded(self._plan)
+        goes_on, attempt = self._task.goes_on, self._task.attempt
+        job = replace(job, luggage=packed(self._plan, recorded, self._folder, attempt, goes_on=goes_on))
         while True:
             try:
                 return self._on_some_node(job)

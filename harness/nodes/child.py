@@ -28,9 +28,10 @@ from harness.gateway.pacing import PACE_FOLDER, Paces
 from harness.groups.executor import Place
 from harness.nodes import cpus, gpus, news
 from harness.nodes.job import Job, on_this_node
-from harness.results.layout import RunFolder
+from harness.nodes.luggage import GoesOn
+from harness.results.layout import RunFolder, RunRecord
 from harness.runs.plan import RunPlan
-from harness.runs.run import RunTools, run_one
+from harness.runs.run import RunTools, enter, run_attempt, run_one
 
 if TYPE_CHECKING:
     from harness.machine.gpus import Inventory
@@ -110,7 +111,7 @@ def run(
 
     tell(pid=os.getpid())
     engine = ensure_engine(settings, say)
-    plan = on_this_node(job, settings, scratch, say)
+    plan, recorded = job.luggage.unpack_recorded(on_this_node(job, settings, scratch, say), scratch)
     client, there = connect(settings.environ), inventory(settings.environ)
     plan = replace(plan, gpus=gpus.given(plan, gpu_ids, there))
     refuse_gpus(plan, client, there, settings)
@@ -126,14 +127,22 @@ def run(
         wishes.running.set()
         wishes.refuse_when_ended()
         tools = replace(
-            _tools(settings, client, wishes, scratch),
+            _tools(settings, client, wishes, scratch, recorded),
             paces=paces,
             host=hardware.host(f"{engine.version} at {engine.host}", settings.environ, there),
             look_at_gpus=lambda plan: looking.of(plan.place.gpus),
         )
         tell(started=True)
-        record = run_one(plan, RunFolder(scratch / RUN), tools)
+        record = carried_out(plan, RunFolder(scratch / RUN), tools, job.luggage.goes_on)
     tell(ended=str(record.status))
+
+
+def carried_out(plan: RunPlan, folder: RunFolder, tools: RunTools, goes_on: GoesOn | None) -> RunRecord:
+    """Run it, from its beginning or from what an earlier attempt left."""
+    if goes_on is None:
+        return run_one(plan, folder, tools)
+    goes_on.unpack(folder)
+    return run_attempt(plan, folder, tools, enter(plan, folder, tools, attempt=goes_on.attempt, goes_on=True))
 
 
 def refuse_gpus(plan: RunPlan, client: Any, there: Inventory, settings: config.Settings) -> None:
@@ -148,9 +157,9 @@ def refuse_gpus(plan: RunPlan, client: Any, there: Inventory, settings: config.S
         raise InfrastructureError(str(error)) from error
 
 
-def _tools(settings: config.Settings, client: Any, wishes: Wishes, scratch: Path) -> RunTools:
+def _tools(settings: config.Settings, client: Any, wishes: Wishes, scratch: Path, recorded: Sequence[Path]) -> RunTools:
     from harness.gateway.budget import Budget
-    from harness.gateway.providers import PRICES_VARIABLE, provider_for
+    from harness.gateway.providers import PRICES_VARIABLE, provider_for, replay_of, reusing
     from harness.machine import provenance
     from harness.sandbox.docker import DockerSandbox
 
@@ -160,7 +169,11 @@ def _tools(settings: config.Settings, client: Any, wishes: Wishes, scratch: Path
         make_sandbox=lambda spec: DockerSandbox(
             client, spec, workspace_folder=settings.workspaces, environ=settings.environ
         ),
-        make_provider=lambda plan: provider_for(plan.models, environ, seed=plan.seed),
+        make_provider=lambda plan: (
+            replay_of(plan.replay)
+            if plan.replay is not None
+            else reusing(recorded, provider_for(plan.models, environ, seed=plan.seed))
+        ),
         make_budget=lambda plan: Budget(usd=plan.budget_usd, tokens=plan.budget_tokens),
         on_event=lambda plan, stored: None,  # the coordinator reads the journal
         should_stop=wishes.stop.is_set,

@@ -16,6 +16,7 @@ from harness.gateway.pace import RateLimits
 from harness.nodes import data, image
 from harness.nodes.data import Sources
 from harness.nodes.image import WantedImage
+from harness.nodes.luggage import Luggage
 from harness.nodes.wanted import Wanted, of_data, of_view
 from harness.sandbox.base import GIB
 from harness.specs import competition
@@ -52,6 +53,7 @@ class Job:
     view: Wanted | None
     shipping: Shipping
     prices: bytes | None = None
+    luggage: Luggage = Luggage()  # noqa: RUF009 - frozen
 
 
 def job(plan: RunPlan, code_sha256: str, shipping: Shipping, prices: Path | None = None) -> Job:
@@ -74,8 +76,6 @@ def refuse(plan: RunPlan) -> None:
         raise UserError(
             f"{plan.preset.name} is shown the answers, and these never leave this machine: --executor local"
         )
-    if plan.replay is not None:
-        raise UserError("a recorded transcript answers on this machine only: --executor local")
 
 
 def on_this_node(job: Job, settings: Settings, scratch: Path, say: Say) -> RunPlan:

@@ -22,7 +22,8 @@ from harness.sandbox.archive import CHUNK, StreamOf
 from harness.untrusted import one_line
 
 # Grades, and what was set aside, are the coordinator's own.
-NEVER_FROM_A_NODE = frozenset(("grade.json", "grades", "node_grades.json", "gradings.jsonl", "attempts"))
+ATTEMPTS = "attempts"
+NEVER_FROM_A_NODE = frozenset(("grade.json", "grades", "node_grades.json", "gradings.jsonl", ATTEMPTS))
 DEEPEST = 8
 
 
@@ -40,10 +41,10 @@ class Bounds:
 
 
 def pack(folder: Path, parcel: Path) -> None:
-    """Write every plain file of a run's folder into one compressed file; links are left out."""
+    """Write every plain file of a run's folder into one compressed file; links and earlier attempts are left out."""
     with tarfile.open(parcel, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
         for root, folders, names in os.walk(folder):
-            folders.sort()
+            folders[:] = sorted(name for name in folders if (root, name) != (str(folder), ATTEMPTS))
             for name in sorted(names):
                 path = Path(root, name)
                 if path.is_file() and not path.is_symlink():

@@ -232,6 +232,7 @@ class Bench:
             pace=RateLimits(options.requests_per_minute, options.tokens_per_minute),
             say=progress.say,
             on_event=progress.event,
+            recorded=self._recorded,
         )
 
     def group(self) -> GroupFolder:

@@ -170,8 +170,10 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
 
         settings = settings_now()
         watch = WatchOptions.of(settings.environ).chosen(log, metrics_port)
+        where = Where(parse_executor(executor), ray_address, data_url, registry, send_keys)
         if resume is not None:
             chosen = _resumed(settings, resume, graded=graded, named=bool(competitions or suite))
+            chosen = replace(chosen, where=where)
             raise typer.Exit(exit_code(bench_group(settings, chosen, as_json=json, watch=watch), graded=graded))
         by_file = matrices.is_file(competitions or [])
         arms = matrices.crossed(matrices.split(agent), matrices.split(model), matrices.split(prompts) or [None])
@@ -223,7 +225,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             validation=parse_validation(validation),
             egress=absolute(egress),
             cache=cache,
-            where=Where(parse_executor(executor), ray_address, data_url, registry, send_keys),
+            where=where,
         )
         if by_file:
             matrix = _read(settings, Path((competitions or [])[0]), options, several=len(arms) > 1 or bool(suite))

@@ -27,8 +27,6 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
         (Where(send_keys=True), {}, "--send-keys is for runs on other machines"),
         (Where("ray"), {}, "needs --cpus and --memory"),
         (Where("ray"), {"cpus": 2.0}, "needs --memory"),
-        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "resume": True}, "--resume goes on"),
-        (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "reuse": "g"}, "recordings on this machine"),
         (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "gpus": "0,1"}, "every machine has GPUs by these places"),
         (Where("ray"), {"cpus": 2.0, "memory_bytes": GIB, "runs_per_gpu": 2}, "--runs-per-gpu: on other machines"),
     ],

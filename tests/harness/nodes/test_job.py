@@ -28,7 +28,6 @@ def test_keys_are_not_shown_where_a_job_is(plan):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"replay": "llm.jsonl"}, "recorded transcript"),
         ({"other": SimpleNamespace(spec=SimpleNamespace(answers=True))}, "shown the answers"),
     ],
 )

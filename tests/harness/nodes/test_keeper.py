@@ -10,9 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from harness.nodes import job, keeper, samecode
+from harness.gateway.journal import read_journal
+from harness.gateway.transcript import read_transcript
+from harness.nodes import job, keeper, luggage, parcel, samecode
 from harness.nodes.job import Shipping
 from harness.nodes.keeper import Keeper
+from harness.results.layout import RunFolder
+from harness.results.record import RunStatus
 
 pytestmark = pytest.mark.engine
 SECONDS = 120
@@ -83,6 +87,41 @@ def test_a_killed_process_leaves_no_container_and_is_told(sent, start, engine, t
     assert containers(engine, made) == []
     one.discard()
     assert list((tmp_path / "node" / "nodes").iterdir()) == []
+
+
+def come_to(one, target):
+    """Unpack what the run came to, as the coordinator would."""
+    wait_for(lambda: json.loads(one.poll())["over"], "it is not over")
+    parcel.unpack([one.piece(0, one.pack())], target)
+    return RunFolder(target)
+
+
+def tree(folder):
+    events = [stored.event for stored in read_journal(folder.journal)]
+    return [(node.node, node.action, node.parents, node.code, node.score) for node in events if node.type == "node"]
+
+
+def test_a_run_goes_on_from_an_attempt_and_answers_from_a_transcript_of_another_machine(sent, start, tmp_path):
+    made = sent(steps=3)
+    first = start(made)
+    wait_for(lambda: b'"node"' in first.read("journal.jsonl", 0, 1 << 20), "no node")
+    first.end()
+    run = RunFolder(tmp_path / "run")
+    begun = come_to(first, run.attempt(1).path)
+    assert begun.read().status is RunStatus.STOPPED
+
+    more = luggage.packed(made.plan, (), run, 2, goes_on=True)
+    whole = come_to(start(replace(made, luggage=more)), tmp_path / "whole")
+    record = whole.read()
+    assert (record.status, record.attempt, record.resumed_from) == (RunStatus.COMPLETED, 2, 1)
+    assert tree(whole)[: len(tree(begun))] == tree(begun) and len(tree(whole)) == 3
+    assert not (whole.path / "attempts").exists()
+
+    plan = replace(made.plan, replay=whole.transcript)
+    again = luggage.packed(plan, (), None, 1, goes_on=False)
+    replayed = come_to(start(replace(made, plan=plan, luggage=again)), tmp_path / "replayed")
+    assert tree(replayed) == tree(whole)
+    assert {call.provider for call in read_transcript(replayed.transcript)} == {"replay"}
 
 
 def test_a_run_that_nobody_asks_after_is_ended_and_says_so(sent, start, engine, monkeypatch):

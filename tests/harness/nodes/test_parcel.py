@@ -37,6 +37,8 @@ def test_a_folder_arrives_as_it_was_without_its_links(tmp_path):
     (run / "nodes" / "n0001" / "submission.csv").write_bytes(os.urandom(3_000_000))
     os.link(run / "run.json", run / "again.json")
     (run / "secret").symlink_to("/etc/passwd")
+    (run / "attempts" / "1").mkdir(parents=True)  # what it went on from lies at the coordinator
+    (run / "attempts" / "1" / "run.json").write_text("{}")
     parcel.pack(run, tmp_path / "parcel")
     parcel.unpack(chunks((tmp_path / "parcel").read_bytes(), 100_000), tmp_path / "out")
     found = {path.relative_to(tmp_path / "out").as_posix(): path for path in (tmp_path / "out").rglob("*")}
