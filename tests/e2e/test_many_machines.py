@@ -51,12 +51,20 @@ def gate():
 
 
 @pytest.fixture
-def podium(podium, tmp_path, gate):
+def mute():
+    """While it is set, the model says nothing at all."""
+    return threading.Event()
+
+
+@pytest.fixture
+def podium(podium, tmp_path, gate, mute):
     """The command, with a model behind the gate, whose key is on no node."""
     prices = tmp_path / "prices.yaml"
     prices.write_text("fake: {input: 1.0, output: 2.0}\n")
 
     def answer(received):
+        if mute.is_set():
+            return Hang(LONG)
         if not gate.is_set() and len([one for one in server.received if not one.body.get("tools")]) % 2 == 0:
             return Hang(LONG)
         return says_review(metric=0.5) if received.body.get("tools") else says_code(CODE)
@@ -71,15 +79,18 @@ def podium(podium, tmp_path, gate):
         yield podium
 
 
-class Command:
-    """`podium bench … --executor ray` in a process of its own, in a group that no other test has."""
+def all_of(group):
+    """What asks for a run in a group that no other test has."""
+    asked = (COMPETITION, "--model", "compatible/fake", "--steps", "2", "--group", group)
+    return (*asked, "--memory", "2", "--disk", "0.5", "--cpus", "1")
 
-    def __init__(self, podium, cluster, group, *arguments):
+
+class Command:
+    """`podium bench … --executor ray` in a process of its own."""
+
+    def __init__(self, podium, cluster, *arguments):
         environ = {**podium.environment(), **cluster.access}
-        command = podium.command(
-            *("bench", COMPETITION, "--model", "compatible/fake", "--steps", "2", "--group", group),
-            *("--memory", "2", "--disk", "0.5", "--cpus", "1", "--executor", "ray", "--send-keys", *arguments),
-        )
+        command = podium.command("bench", *arguments, "--executor", "ray", "--send-keys")
         self.process = subprocess.Popen(
             command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
         )
@@ -192,13 +203,13 @@ def test_gpus_are_one_runs_own_by_number_and_by_uuid(cluster):
     assert told["by_uuid"] == [told["node"], "0", "1"]
 
 
-def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podium, cluster, engine, gate, start):
+def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podium, cluster, engine, gate, mute, start):
     """One story, since clusters and commands take their seconds to start."""
     group = group_name()
     folder, second = run_of(podium, group), run_of(podium, group, seed=1)
 
     # A node is lost in the middle of a run: it is placed again, and has one result.
-    command = start(podium, cluster, group, "--budget", "1", "--group-budget", "2.5")
+    command = start(podium, cluster, *all_of(group), "--budget", "1", "--group-budget", "2.5")
     seen = wait_for_a_node(command, folder)
     (lost,) = [node for node in cluster.nodes if node.carries_a_run()]
     (kept,) = [node for node in cluster.nodes if node is not lost]
@@ -227,17 +238,18 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
     finished = folder.record_file.read_bytes()
     gate.clear()
     podium.server.received.clear()
-    paid = ("--seeds", "2", "--budget", "1", "--group-budget", "20")
-    command = start(podium, cluster, group, *paid)
+    paid = (*all_of(group), "--seeds", "2", "--budget", "1", "--group-budget", "20")
+    command = start(podium, cluster, *paid)
     wait_for_a_node(command, second)
     os.kill(command.process.pid, signal.SIGKILL)
     command.process.wait()
     nothing_is_left(engine, group)
 
-    # The same command again, and the head is lost: it ends, and says how to go on.
-    podium.server.received.clear()
-    command = start(podium, cluster, group, *paid)
-    wait_for_a_node(command, second, attempt=2)
+    # The run goes on from what was seen of it, and the head is lost: the command ends, and says how to go on.
+    mute.set()
+    command = start(podium, cluster, "--resume", f"{group}/{second.path.name}")
+    gone_on_with = wait_for_a_node(command, second, attempt=2)
+    assert gone_on_with == read_journal(second.attempt(1).journal)[: len(gone_on_with)]
     cluster.head.lose()
     with ExitStack() as held, ThreadPoolExecutor(1) as pool:
         another = pool.submit(held.enter_context, TestCluster(nodes=1))  # until the loss is noticed it has started
@@ -246,11 +258,13 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
         assert second.read().status is RunStatus.LOST
         nothing_is_left(engine, group)
 
-        # On another cluster the same command finishes the group, and nothing finished is run twice.
+        # On another cluster the group's command finishes it, and nothing finished is run twice.
         gate.set()
-        start(podium, another.result(), group, *paid).ends(0)
+        mute.clear()
+        start(podium, another.result(), *paid).ends(0)
     assert folder.record_file.read_bytes() == finished, "a finished run was run again"
     assert (second.read().status, second.read().attempt) == (RunStatus.COMPLETED, 3)
-    assert [second.attempt(number).read().status for number in second.attempts()] == [RunStatus.LOST] * 2
+    lost = [second.attempt(number).read() for number in second.attempts()]
+    assert [(one.status, one.resumed_from) for one in lost] == [(RunStatus.LOST, None), (RunStatus.LOST, 1)]
     assert 3.0 < spent_in(second).usd + spent_in(folder).usd < 4.0, "three attempts were lost with their bills"
     nothing_is_left(engine, group)
