@@ -104,10 +104,11 @@ class Errand:
 
     def run(self) -> Path:
         """Have it carried out; return the folder with what it came to."""
-        job = self._shared.make_job(self._plan)
-        recorded = self._shared.recorded(self._plan)
-        goes_on, attempt = self._task.goes_on, self._task.attempt
-        job = replace(job, luggage=packed(self._plan, recorded, self._folder, attempt, goes_on=goes_on))
+        try:
+            job = self._made_job()
+        except UserError as error:
+            self._close(RunStatus.INFRA_FAILED, one_line(str(error), LONGEST_REASON))
+            raise
         while True:
             try:
                 return self._on_some_node(job)
@@ -116,6 +117,13 @@ class Errand:
                 self._shared.say(f"{error.hostname} can't carry {what}, and gets no more of them: {error}")
             except ParcelRefused as error:
                 return self._failed(str(error))
+
+    def _made_job(self) -> Job:
+        """The job with all that goes with it; `UserError` where something of it can't leave this machine."""
+        recorded = self._shared.recorded(self._plan)
+        goes_on, attempt = self._task.goes_on, self._task.attempt
+        luggage = packed(self._plan, recorded, self._folder, attempt, goes_on=goes_on)
+        return replace(self._shared.make_job(self._plan), luggage=luggage)
 
     def _on_some_node(self, job: Job) -> Path:
         unfit = self._shared.unfit_for(self._plan.competition.id)

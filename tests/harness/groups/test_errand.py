@@ -19,6 +19,7 @@ from harness.groups.coordinator import task_of
 from harness.groups.errand import Shared
 from harness.groups.executor import Place, WorkerGone
 from harness.groups.rates import Rates, Refusal
+from harness.nodes import luggage
 from harness.nodes.job import Shipping, job
 from harness.results.layout import RunFolder, RunStatus
 from harness.runs.first_record import first_record
@@ -282,6 +283,16 @@ def test_a_node_is_told_its_share_and_what_another_was_refused(send, plan):
     assert told_of["refused"]["openai"][1] == pytest.approx(30, abs=5) and share == {"share": [30.0, None]}
     assert set(send.rates.news("another", 0)[0]) == {"anthropic"}
     assert send.rates.share("another") == RateLimits(60), "what has ended takes no share"
+
+
+def test_a_run_that_can_not_leave_this_machine_says_so_in_its_record(send, plan, folder, monkeypatch):
+    monkeypatch.setattr(luggage, "MOST_BYTES", 5)
+    send.plan = replace(plan(), replay=folder.path / "llm.jsonl")
+    send.plan.replay.write_text("{}" * 100)
+    keeper = FakeKeeper()
+    with pytest.raises(UserError, match="leave --executor out"):
+        send(keeper)
+    assert folder.read().status is RunStatus.INFRA_FAILED and keeper.called == []
 
 
 def test_a_run_that_has_no_place_yet_is_not_begun_after_a_stop(send, folder):
