@@ -82,6 +82,24 @@ def audit(
     again: bool = False,
 ) -> list[Audited]:
     """Audit runs, each beside the others, beside those of `among`, and beside the known scripts of a folder."""
+    done = []
+    for one in _looked_over(runs, tasks, among, known, again=again):
+        if one.made:
+            write(one.folder, one.findings)
+        done.append(one)
+    order = {folder.path: place for place, folder in enumerate(runs)}
+    return sorted(done, key=lambda one: order[one.folder.path])
+
+
+def recomputed(runs: Sequence[RunFolder], tasks: Tasks) -> dict[Path, Findings]:
+    """What an audit of these runs alone finds now, by run's folder; nothing is written."""
+    return {one.folder.path: one.findings for one in _looked_over(runs, tasks, (), None, again=True)}
+
+
+def _looked_over(
+    runs: Sequence[RunFolder], tasks: Tasks, among: Sequence[RunFolder], known: Path | None, *, again: bool
+) -> Iterator[Audited]:
+    """Look at what has to be looked at, a competition after the other."""
     over = [(folder, record) for folder in runs if (record := _over(folder)) is not None]
     before = {folder.path: _before(folder) for folder, _ in over}
     inputs = {folder.path: inputs_of(folder, record) for folder, record in over}
@@ -94,13 +112,10 @@ def audit(
     owns = {folder.path: looked.get(folder.path) or _kept(before[folder.path]) for folder, _ in over}
     scripts = list(_known_scripts(known)) if known is not None else []
     others = [(folder, record) for folder in among if (record := _over(folder)) is not None]
-    done: list[Audited] = []
     for competition in sorted({record.competition for _, record in over}):
         mine = [(folder, record) for folder, record in over if record.competition == competition]
         theirs = [(folder, record) for folder, record in others if record.competition == competition]
-        done += _competition(mine, theirs, scripts, owns, before, inputs, looked)
-    order = {folder.path: place for place, folder in enumerate(runs)}
-    return sorted(done, key=lambda one: order[one.folder.path])
+        yield from _competition(mine, theirs, scripts, owns, before, inputs, looked)
 
 
 def inputs_of(folder: RunFolder, record: RunRecord) -> str:
@@ -206,7 +221,7 @@ def _competition(
     inputs: Mapping[Path, str],
     looked: Mapping[Path, Any],
 ) -> Iterator[Audited]:
-    """Set the runs of one competition beside each other, and write what is new."""
+    """Set the runs of one competition beside each other; what is new says so."""
     neighbours = list(_neighbours(mine, theirs, owns))
     digest = _digest([*neighbours, *known])
     fresh = any(folder.path in looked or not _beside_same(before[folder.path], digest) for folder, _ in mine)
@@ -237,7 +252,6 @@ def _competition(
             findings=kept,
             reviews=tuple(one for one in earlier.reviews if one.code_sha256 == own.code_sha256) if earlier else (),
         )
-        write(folder, findings)
         yield Audited(folder, record, findings, made=True)
 
 

@@ -42,6 +42,10 @@ class Tasks:
             self._known[key] = _task(record, *prepared)
         return self._known[key]
 
+    def has_data(self, record: RunRecord) -> bool:
+        """Were the run's data here when its task was asked for?"""
+        return (record.competition, record.data.edition, record.data.data_sha256) in self._known
+
     def _prepared(self, record: RunRecord) -> tuple[Path, str | None] | None:
         try:
             competition, prepared = self._find(record.competition, record.data.edition)

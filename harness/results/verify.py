@@ -1,8 +1,8 @@
 """Recompute every published figure of a group from its raw artefacts, and say where the two differ.
 
-Grades from submissions and answers, node grades, what format checks said, token and money sums from transcripts, the
-summary from all of it. What can't be recomputed here, because data are not prepared, is said to be unchecked and is
-never counted as right.
+Grades from submissions and answers, node grades, what format checks said, token and money sums from transcripts, what
+an audit's rules found, the summary from all of it. What can't be recomputed here, because data are not prepared, is
+said to be unchecked and is never counted as right.
 """
 
 from __future__ import annotations
@@ -20,10 +20,14 @@ from harness.results.rows import rows_of, tree_of
 from harness.runs.isolation import statement
 
 if TYPE_CHECKING:
+    from harness.cheating.finding import Findings
+    from harness.cheating.tasks import Tasks
     from harness.data.manifest import Prepared
     from harness.specs.competition import Competition
     from harness.specs.suites import Suites
 
+AUDIT = "what an audit found"
+RECOMPUTED = {"script", "code_sha256", "scripts", "unparsed", "more", "not_compared", "findings"}
 MONEY_USD = 1e-6  # sums of prices are added in another order
 
 
@@ -47,7 +51,7 @@ class Finding(NamedTuple):
 def verify(group: GroupFolder, find: FindData, suites: Suites | None = None) -> list[Finding]:
     """Look at everything again; nothing is written."""
     findings = [finding for folder in group.runs() for finding in _readable(folder, find)]
-    return [*findings, _summary(group, suites)]
+    return [*findings, *_audited(group, find), _summary(group, suites)]
 
 
 def _readable(folder: RunFolder, find: FindData) -> Iterator[Finding]:
@@ -189,6 +193,53 @@ def _scores(folder: RunFolder, record: RunRecord, competition: Competition, prep
     found = ((line, scorer.score(folder.node_submission(line.node))) for line in kept)
     wrong = [line.node for line, new in found if (line.search, line.pick, line.told) != (*new, new.told)]
     return _finding(name, what, not wrong, f"other scores follow from the files of {', '.join(wrong[:3])}")
+
+
+def _audited(group: GroupFolder, find: FindData) -> Iterator[Finding]:
+    """What the rules find now is what they found; a model's word and people's verdicts are nothing that follows."""
+    from harness.cheating import standing
+
+    kept = {folder.path: folder for folder in group.runs() if (folder.path / standing.NAME).is_file()}
+    if not kept:
+        return
+    from harness.cheating.audit import recomputed
+    from harness.cheating.tasks import Tasks
+
+    tasks = Tasks(find)
+    try:
+        new = recomputed([folder for folder in group.runs() if _has_record(folder)], tasks)
+        for path, found in new.items():
+            if path in kept and (stored := standing.read(path)) is not None:
+                yield _findings(kept[path], stored, found, tasks)
+    except (UserError, json.JSONDecodeError) as error:
+        yield Finding(group.name, AUDIT, Found.UNCHECKED, str(error))
+
+
+def _findings(folder: RunFolder, stored: Findings, new: Findings, tasks: Tasks) -> Finding:
+    again = f"podium audit {folder.path.parent.name} --again"
+    before, after = (one.model_dump(mode="json", include=RECOMPUTED) for one in (stored, new))
+    if stored.rules != new.rules:
+        return Finding(folder.path.name, AUDIT, Found.UNCHECKED, f"other rules found it: {again}")
+    if before == after:
+        return Finding(folder.path.name, AUDIT, Found.SAME)
+    record = folder.read()
+    assert record is not None  # those without one were left out
+    if stored.beside_sha256 != new.beside_sha256:
+        why = f"it was compared with other runs or scripts than those here: {again}"
+    elif not tasks.has_data(record):
+        why = f"its data are not at hand: podium prepare {record.competition}"
+    elif record.usage.calls and not folder.transcript.is_file():
+        why = "its model calls are not here"
+    else:
+        return _compared(folder.path.name, AUDIT, before, after)
+    return Finding(folder.path.name, AUDIT, Found.UNCHECKED, why)
+
+
+def _has_record(folder: RunFolder) -> bool:
+    try:
+        return folder.read() is not None
+    except UserError:  # said already
+        return False
 
 
 def _summary(group: GroupFolder, suites: Suites | None) -> Finding:

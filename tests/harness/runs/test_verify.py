@@ -7,13 +7,16 @@ import zipfile
 import pytest
 
 from harness.agents.box import SAMPLE
+from harness.cheating.audit import audit
+from harness.cheating.standing import NAME as FINDINGS
+from harness.cheating.tasks import Tasks
 from harness.errors import UserError
 from harness.grading.grade_nodes import grade_nodes
 from harness.grading.grade_run import grade_run, record_to_grade
 from harness.rates.aggregate import aggregate
 from harness.results.bundle import pack, unpack
 from harness.results.layout import append_line
-from harness.results.verify import Found, verify
+from harness.results.verify import AUDIT, Found, verify
 from harness.runs.isolation import statement
 from harness.runs.run import run_one
 
@@ -44,6 +47,7 @@ def _make(made, group, folder, tools):
     folder.write(record.model_copy(update={"sandbox": {"network_mode": "none", "mounts": mounts}}))
     grade_run(folder, record_to_grade(folder), made.competition, made.prepared)
     grade_nodes(folder, record_to_grade(folder), made.competition, made.prepared)
+    audit([folder], Tasks(lambda name, edition: (made.competition, made.prepared)))
     aggregate(group)
 
 
@@ -62,7 +66,7 @@ def look(group, group_of_one):
 def test_a_group_that_nobody_touched_is_the_same_in_every_figure(look):
     found = look()
     assert {finding.found for finding in found.values()} == {Found.SAME}
-    assert {"grade", "node grades", "usage", "summary", "format checks"} <= set(found)
+    assert {"grade", "node grades", "usage", "summary", "format checks", AUDIT} <= set(found)
 
 
 def in_file(path, **changes):
@@ -76,6 +80,12 @@ def more_tokens(folder, group):
 
 def another_submission(folder, group):
     folder.submission.write_text(folder.submission.read_text().replace("0.", "0.0", 3))
+
+
+def another_script(folder, group):
+    lines = folder.journal.read_text().replace('"code":"', '"code":"import requests; ')
+    assert lines != folder.journal.read_text()
+    folder.journal.write_text(lines)
 
 
 def other_check_reply(folder, group):
@@ -92,6 +102,8 @@ def other_check_reply(folder, group):
         (more_tokens, "usage"),
         (another_submission, "submission.csv is what was taken"),
         (other_check_reply, "format checks"),
+        (lambda folder, group: in_file(folder.path / FINDINGS, findings=[], scripts=0), AUDIT),
+        (another_script, AUDIT),
     ],
 )
 def test_what_was_altered_is_found(look, group, group_of_one, alter, what):
@@ -108,6 +120,14 @@ def test_what_can_not_be_recomputed_is_unchecked_and_says_which_command_helps(gr
     assert found["grade"].found is Found.UNCHECKED and "podium prepare" in found["grade"].detail
     group.summary.unlink()
     assert {finding.what: finding for finding in verify(group, gone)}["summary"].found is Found.UNCHECKED
+
+
+def test_findings_that_other_runs_or_rules_led_to_are_unchecked(look, group_of_one):
+    folder, _ = group_of_one
+    in_file(folder.path / FINDINGS, scripts=0, beside_sha256="of others")
+    assert look()[AUDIT].found is Found.UNCHECKED and "podium audit group --again" in look()[AUDIT].detail
+    in_file(folder.path / FINDINGS, rules={"an older one": 1})
+    assert look()[AUDIT].found is Found.UNCHECKED and "other rules" in look()[AUDIT].detail
 
 
 def test_a_record_of_another_version_is_named_and_stops_no_other(look, group, group_of_one):
