@@ -45,19 +45,18 @@ def main(say: Callable[[str], None] = print) -> None:
 
 def _write(group: Path, size: int) -> None:
     """Write a group of that many runs, each of another agent and model, so that all are compared."""
-    from perf.aggregate import _record
+    from perf import graded_runs
 
     rng = random.Random(0)  # noqa: S311 - the same scripts each time
-    for number in range(size):
-        name = f"competition-{number % COMPETITIONS:02d}"
-        record = _record(name, number)
+    for number, example in enumerate(graded_runs.records(size, COMPETITIONS)):
         labels = [rng.randint(0, 1) for _ in range(ROWS)]
         submission = "id,y\n" + "".join(f"{row},{label}\n" for row, label in enumerate(labels))
         sha = hashlib.sha256(submission.encode()).hexdigest()
-        record |= {"model": f"openai/m{number % 7}", "agent": f"a{number % 5}", "submission_sha256": sha}
-        folder = group / str(record["run_id"])
+        named = {"model": f"openai/m{number % 7}", "agent": f"a{number % 5}", "submission_sha256": sha}
+        record = example.model_copy(update=named)
+        folder = group / record.run_id
         folder.mkdir(parents=True)
-        (folder / "run.json").write_text(json.dumps(record))
+        (folder / "run.json").write_text(record.model_dump_json())
         (folder / "submission.csv").write_text(submission)
         events = []
         for node in range(NODES):

@@ -12,16 +12,18 @@ don't add up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple
 
+import orjson
 from pydantic import BaseModel, ConfigDict
-from pydantic_core import to_json
 
 from harness.files import write_atomically
 from harness.rates.suite_rates import MEDALS, SuiteRates, counts, suite_rates
 from harness.results.layout import GroupFolder
-from harness.results.rows import Row, rows_of
+from harness.results.row import Row
+from harness.results.rows import rows_of, uncollected
 from harness.specs.suites import Suites
 
 
@@ -72,78 +74,108 @@ class Summary(BaseModel):
 
 def aggregate(group: GroupFolder, suites: Suites | None = None) -> Summary:
     """Read the group, write `summary.json`, return it. The order of files does not matter."""
-    summary = summarise(group.name, rows_of(group), suites)
-    write(group, summary)
+    with uncollected():
+        summary = summarise(group.name, rows_of(group), suites)
+        write(group, summary)
     return summary
 
 
 def write(group: GroupFolder, summary: Summary) -> None:
     """Write `summary.json`, atomically."""
-    write_atomically(group.summary, to_json(summary, indent=2, inf_nan_mode="null") + b"\n")
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    write_atomically(group.summary, orjson.dumps(dict(summary), default=dict, option=options))  # NaN is null there
 
 
 def summarise(name: str, rows: Sequence[Row], suites: Suites | None = None) -> Summary:
     """The rates over rows."""
-    ordered = tuple(sorted(rows, key=lambda item: (item.competition, item.agent, item.model, item.seed)))
-    graded = [item for item in ordered if counts(item)]
-    clean = [item for item in graded if not item.leaks]
-    missing = [item for item in ordered if not item.status.is_outcome]
-    failed = [item for item in missing if not item.stand_in and not item.answers_shown]
-    honest = [item for item in clean if not item.flagged]
+    ordered = tuple(sorted(rows, key=attrgetter("competition", "agent", "model", "seed")))
+    every = _alike(ordered)
+    graded = [kind for kind in every if counts(kind.row)]
+    clean = [kind for kind in graded if not kind.row.leaks]
+    honest = [kind for kind in clean if not kind.row.flagged]
+    missing = [kind for kind in every if not kind.row.status.is_outcome]
+    failed = _runs(missing, lambda row: not row.stand_in and not row.answers_shown)
+    leaking = _runs(graded, lambda row: bool(row.leaks))
+    flagged = _runs(clean, lambda row: bool(row.flagged))
     pooled = _pooled(clean)
-    differ = any(_valid_there(item) != item.valid for item in clean)
+    differ = any(_valid_there(kind.row) != kind.row.valid for kind in clean)
     return Summary(
         group=name,
         runs=len(ordered),
-        missing=len(missing),
-        ungraded=sum(1 for item in ordered if item.status.is_outcome and item.valid is None),
-        stand_in_runs=sum(1 for item in ordered if item.stand_in),
-        answers_shown_runs=sum(1 for item in ordered if item.answers_shown),
-        leaking_runs=len(graded) - len(clean),
-        networked_runs=sum(1 for item in ordered if item.egress != "none"),
+        missing=_runs(missing),
+        ungraded=_runs(every, lambda row: row.status.is_outcome and row.valid is None),
+        stand_in_runs=_runs(every, lambda row: row.stand_in),
+        answers_shown_runs=_runs(every, lambda row: row.answers_shown),
+        leaking_runs=leaking,
+        networked_runs=_runs(every, lambda row: row.egress != "none"),
         **pooled,
-        valid_mle_bench=_rate(clean, lambda item: bool(_valid_there(item))) if differ else None,
-        as_failures={key: _more(rate, len(failed)) for key, rate in pooled.items()} if failed else {},
-        with_leaks=_pooled(graded) if len(graded) > len(clean) else {},
-        audited_runs=sum(1 for item in ordered if item.flagged is not None),
-        flagged_runs=sum(1 for item in ordered if item.flagged),
-        without_flagged=_pooled(honest) if len(honest) < len(clean) else {},
-        flagged_as_failures=_as_failures(honest, clean) if len(honest) < len(clean) else {},
+        valid_mle_bench=_rate(clean, lambda row: bool(_valid_there(row))) if differ else None,
+        as_failures={key: _more(rate, failed) for key, rate in pooled.items()} if failed else {},
+        with_leaks=_pooled(graded) if leaking else {},
+        audited_runs=_runs(every, lambda row: row.flagged is not None),
+        flagged_runs=_runs(every, lambda row: bool(row.flagged)),
+        without_flagged=_pooled(honest) if flagged else {},
+        flagged_as_failures=_as_failures(honest, clean) if flagged else {},
         suites=suite_rates(ordered, suites or {}),
-        hardware=tuple(sorted({item.hardware for item in ordered if item.hardware})),
-        cost_usd=sum(item.cost_usd for item in ordered),
+        hardware=tuple(sorted({row.hardware for row in ordered if row.hardware})),
+        cost_usd=sum([row.cost_usd for row in ordered]),
         rows=ordered,
     )
 
 
-def _pooled(graded: Sequence[Row]) -> dict[str, Rate]:
+class _Kind(NamedTuple):
+    """Runs that no rate tells apart: one of them, and how many there are. Of 100,000 there are some dozens of kinds."""
+
+    row: Row
+    runs: int
+
+
+_told_apart = attrgetter(
+    *("status._value_", "stand_in", "answers_shown", "leaks", "flagged", "egress", "has_leaderboard"),
+    *("submission_exists", "valid", "valid_mle_bench", "medal", "above_median"),
+)
+
+
+def _alike(rows: Iterable[Row]) -> list[_Kind]:
+    kinds: dict[Any, list[Row]] = {}
+    for row in rows:
+        kinds.setdefault(_told_apart(row), []).append(row)
+    return [_Kind(alike[0], len(alike)) for alike in kinds.values()]
+
+
+def _runs(kinds: Iterable[_Kind], are: Callable[[Row], bool] = lambda _: True) -> int:
+    """How many runs are so?"""
+    return sum(kind.runs for kind in kinds if are(kind.row))
+
+
+def _pooled(graded: Sequence[_Kind]) -> dict[str, Rate]:
     """Return the rates over runs, by name."""
-    with_board = [item for item in graded if item.has_leaderboard]
+    with_board = [kind for kind in graded if kind.row.has_leaderboard]
     return {
-        "made_submission": _rate(graded, lambda item: bool(item.submission_exists)),
-        "valid_submission": _rate(graded, lambda item: bool(item.valid)),
-        "any_medal": _rate(with_board, lambda item: item.medal in MEDALS),
-        "gold": _rate(with_board, lambda item: item.medal == "gold"),
-        "silver": _rate(with_board, lambda item: item.medal == "silver"),
-        "bronze": _rate(with_board, lambda item: item.medal == "bronze"),
-        "above_median": _rate(with_board, lambda item: bool(item.above_median)),
+        "made_submission": _rate(graded, lambda row: bool(row.submission_exists)),
+        "valid_submission": _rate(graded, lambda row: bool(row.valid)),
+        "any_medal": _rate(with_board, lambda row: row.medal in MEDALS),
+        "gold": _rate(with_board, lambda row: row.medal == "gold"),
+        "silver": _rate(with_board, lambda row: row.medal == "silver"),
+        "bronze": _rate(with_board, lambda row: row.medal == "bronze"),
+        "above_median": _rate(with_board, lambda row: bool(row.above_median)),
     }
 
 
-def _as_failures(honest: Sequence[Row], every: Sequence[Row]) -> dict[str, Rate]:
-    """Return the rates with the rows that are not honest as failures, each where it applies to them."""
+def _as_failures(honest: Sequence[_Kind], every: Sequence[_Kind]) -> dict[str, Rate]:
+    """Return the rates with the runs that are not honest as failures, each where it applies to them."""
     n, counted = _pooled(every), _pooled(honest)
     return {name: _more(counted[name], n[name].n - counted[name].n) for name in n}
 
 
-def _valid_there(item: Row) -> bool | None:
+def _valid_there(row: Row) -> bool | None:
     """Valid by MLE-bench's grader, or ours in an edition that does not follow it."""
-    return item.valid if item.valid_mle_bench is None else item.valid_mle_bench
+    return row.valid if row.valid_mle_bench is None else row.valid_mle_bench
 
 
-def _rate(rows: Sequence[Row], happened: Callable[[Row], bool]) -> Rate:
-    count = sum(1 for item in rows if happened(item))
-    return Rate(n=len(rows), count=count, percent=100 * count / len(rows) if rows else None)
+def _rate(kinds: Sequence[_Kind], happened: Callable[[Row], bool]) -> Rate:
+    n, count = _runs(kinds), _runs(kinds, happened)
+    return Rate(n=n, count=count, percent=100 * count / n if n else None)
 
 
 def _more(rate: Rate, failures: int) -> Rate:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,8 @@ def interval(cells: Cells, *, replicates: int = REPLICATES) -> tuple[float | Non
     if sums.sum() in (0, counts.sum()):
         return _alike(competitions, happened=bool(sums.sum()))
     rng = np.random.default_rng(0)
-    drawn = rng.multinomial(competitions, np.full(competitions, 1 / competitions), size=replicates) * seeds
+    times, rng.bit_generator.state = _drawn(competitions, replicates)
+    drawn = times * seeds
     outcomes = drawn if (counts == seeds).all() else rng.binomial(drawn, counts / seeds)
     if np.isin(cells[~np.isnan(cells)], (0, 1)).all():
         totals = rng.binomial(outcomes, sums / counts).sum(axis=1)
@@ -116,6 +118,18 @@ def interval(cells: Cells, *, replicates: int = REPLICATES) -> tuple[float | Non
     n = outcomes.sum(axis=1)
     low, high = np.quantile(100 * totals[n > 0] / n[n > 0], ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
     return float(low), float(high)
+
+
+@lru_cache(maxsize=8)
+def _drawn(competitions: int, replicates: int) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return how often each competition is drawn, a row a replicate, and the generator's state after that.
+
+    Every rate over as many competitions begins with the same draws: that is half of an interval's time.
+    """
+    rng = np.random.default_rng(0)
+    times = rng.multinomial(competitions, np.full(competitions, 1 / competitions), size=replicates)
+    times.flags.writeable = False
+    return times, dict(rng.bit_generator.state)
 
 
 def _totals(rng: np.random.Generator, cells: Cells, counts: NDArray[Any], outcomes: NDArray[Any]) -> Cells:

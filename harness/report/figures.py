@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from harness.rates.aggregate import Summary
 from harness.rates.suite_rates import counts
 from harness.report.series import RunSeries, plain
-from harness.results.rows import PHASES, Row
+from harness.results.row import Row
+from harness.results.rows import PHASES
 from harness.untrusted import no_formula
 
 NONE = "–"

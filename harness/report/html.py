@@ -22,7 +22,8 @@ from harness.report.figures import NONE, Data, by_competition, in_rates
 from harness.report.resources import UsePoint
 from harness.report.series import RunSeries
 from harness.results.layout import GroupFolder
-from harness.results.rows import PHASES, Row
+from harness.results.row import Row
+from harness.results.rows import PHASES
 from harness.watch import samples
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.files import write_atomically
 from harness.rates.aggregate import Rate, Summary
 from harness.rates.rates import Estimate
-from harness.results.rows import Row
+from harness.results.row import Row
 
 if TYPE_CHECKING:
     from jinja2 import Undefined

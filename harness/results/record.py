@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from harness.contract import EgressMode, RunRequest
-
-
-class RunStatus(StrEnum):
-    """Where a run stands. Only `INFRA_FAILED`, `HARNESS_FAILED`, `STOPPED` and `LOST` are worth running again."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    TIMED_OUT = "timed_out"
-    BUDGET_EXHAUSTED = "budget_exhausted"
-    AGENT_FAILED = "agent_failed"
-    INFRA_FAILED = "infra_failed"
-    HARNESS_FAILED = "harness_failed"
-    STOPPED = "stopped"
-    LOST = "lost"
-
-    @property
-    def is_outcome(self) -> bool:
-        """Does it say something about the agent, so that it is graded and never silently repeated?"""
-        return self in (self.COMPLETED, self.TIMED_OUT, self.BUDGET_EXHAUSTED, self.AGENT_FAILED)
+from harness.results.heads import hardware
+from harness.results.status import RunStatus as RunStatus  # a part of what is kept
 
 
 class DataRecord(BaseModel):
@@ -57,8 +38,7 @@ class HostRecord(BaseModel):
     @property
     def hardware(self) -> str:
         """The class of machine: times of two classes can't be compared."""
-        gpus = f", {len(self.gpus)} GPUs: {', '.join(sorted(set(self.gpus)))}" if self.gpus else ""
-        return f"{self.cpu_model}, {self.cpus} CPUs, {self.memory_bytes / 2**30:.0f} GiB{gpus}"
+        return hardware(self.cpu_model, self.cpus, self.memory_bytes, self.gpus)
 
 
 class CodeRecord(BaseModel):

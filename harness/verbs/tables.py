@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.rates.rates import Estimate
     from harness.rates.suite_rates import SuiteRates
     from harness.results.export_mle_bench import Exported
-    from harness.results.rows import Row
+    from harness.results.row import Row
     from harness.runs.solving import Solved
     from harness.specs.check import Finding
     from harness.specs.competition import Competition

@@ -20,7 +20,8 @@ from typing import Any
 from harness.errors import UserError
 from harness.results.layout import GroupFolder, Results, RunFolder, RunRecord, is_name
 from harness.results.record import RunStatus, TreeRecord
-from harness.results.rows import Row, row, tree_of
+from harness.results.row import Row
+from harness.results.rows import row, tree_of
 from harness.runs.lost import as_it_stands
 from harness.view.tail import Tail
 

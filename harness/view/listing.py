@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from harness.rates.aggregate import Summary, summarise
-from harness.results.rows import Row
+from harness.results.row import Row
 from harness.view.index import Entry, Group
 
 PAGE_RUNS = 100

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.rates.aggregate import summarise
 from harness.report import markdown
 from harness.results.layout import RunStatus
-from harness.results.rows import Row
+from harness.results.row import Row
 
 BASE = Row(
     run_id="r",

@@ -36,7 +36,7 @@ from harness.results.record import (
     TrespassRecord,
     UsageRecord,
 )
-from harness.results.rows import Row
+from harness.results.row import Row
 from harness.results.tree import Tree, TreeNode
 from harness.runs.solving import Solved
 

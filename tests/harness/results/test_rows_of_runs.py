@@ -1,9 +1,12 @@
 """A run's row is read from its record and grade; its journal is read only where the record does not add it up."""
 
 import json
+import pickle
 
 import pytest
 
+from harness.cheating import verdicts
+from harness.cheating.finding import Findings
 from harness.errors import UserError
 from harness.results.record import Finalist, FinalRecord, RunStatus, TreeRecord
 from harness.results.rows import row, rows_of, tree_of
@@ -96,3 +99,67 @@ def test_a_grade_that_is_none_any_more_is_named_with_what_to_do(group):
     written(group, tree=TREE).grade_file.write_text("{")
     with pytest.raises(UserError, match=r"grade\.json is no grade any more.*podium grade g/a--aide--s0"):
         rows_of(group)
+
+
+def test_a_value_of_a_wrong_type_is_named_with_its_file_and_field(group):
+    folder = written(group, tree=TREE)
+    record = json.loads(folder.record_file.read_bytes())
+    folder.record_file.write_text(json.dumps({**record, "wall_seconds": "long"}))
+    with pytest.raises(UserError, match=r"a--aide--s0/run\.json .*: wall_seconds: .*Mend it"):
+        rows_of(group)
+    folder.record_file.write_text(json.dumps(record))
+    grade = json.loads(folder.grade_file.read_bytes())
+    folder.grade_file.write_text(json.dumps({**grade, "exceeds_percent": "half"}))
+    with pytest.raises(UserError, match=r"a--aide--s0/grade\.json .*exceeds_percent.*podium grade g/a--aide--s0"):
+        rows_of(group)
+
+
+def test_node_grades_that_are_none_any_more_are_named_with_what_to_do(group):
+    folder = written(group, tree=TREE)
+    for spoiled in ("", "[]", '{"oracle": 3, "nodes": []}', '{"oracle": "n0001"'):
+        folder.node_grades.write_text(spoiled)
+        with pytest.raises(UserError, match=r"node_grades\.json .*podium grade-nodes g/a--aide--s0"):
+            rows_of(group)
+
+
+def test_a_competition_may_be_called_as_a_field_is(group):
+    folder = written(group, "nodes", tree=TREE)
+    by_test = {"competition": "nodes", "oracle": "n0003", "nodes": [{"node": "x" * 20_000}]}
+    folder.node_grades.write_text(json.dumps(by_test, indent=2))
+    assert rows_of(group)[0].best_node == "n0003"
+
+
+def test_a_record_that_only_its_model_takes_has_the_row_of_the_whole_record(group):
+    folder = written(group, tree=TREE)
+    record = json.loads(folder.record_file.read_bytes())
+    folder.record_file.write_text(json.dumps({**record, "seed": "0", "wall_seconds": "60"}))
+    assert rows_of(group) == [row(folder, folder.read())]
+
+
+def test_an_audited_run_without_findings_is_flagged_by_people_only(group):
+    folder = written(group, tree=TREE)
+    found = Findings(
+        run_id="a--aide--s0",
+        podium_version="0",
+        rules={},
+        inputs_sha256="0",
+        beside_sha256="0",
+        script=None,
+        code_sha256="1",
+        scripts=1,
+        unparsed=0,
+    )
+    (folder.path / "findings.json").write_text(found.model_dump_json(indent=2))
+    assert (rows_of(group)[0].flagged, rows_of(group)[0].flagged_by) == (False, ())
+    verdicts.add(folder.path, found, "confirmed", by="ada", reason="seen")
+    assert (rows_of(group)[0].flagged, rows_of(group)[0].flagged_by) == (True, ("a person",))
+    (folder.path / "findings.json").write_text('{"findings": 1}')
+    with pytest.raises(UserError, match=r"findings\.json is not of this version.*podium audit g"):
+        rows_of(group)
+
+
+def test_a_row_travels_between_processes_as_it_is(group):
+    written(group, tree=TREE, reason="why", oom_kills=2, cache_sha256="c", configuration="b")
+    (found,) = rows_of(group)
+    again = pickle.loads(pickle.dumps(found))
+    assert again == found and again.status is RunStatus.COMPLETED
