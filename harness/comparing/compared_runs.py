@@ -60,6 +60,7 @@ class Group:
             runs=len(self.records),
             compared=compared,
             flagged=sum(1 for one in self.outcomes if one.record.run_id in self.flagged),
+            egress=first.egress.mode,
         )
 
     def of(self, competition: str) -> list[Outcome]:

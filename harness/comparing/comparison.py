@@ -25,6 +25,7 @@ class Side(_Kept):
     runs: int
     compared: int
     flagged: int = 0
+    egress: str = "none"
 
 
 class MetricRow(_Kept):

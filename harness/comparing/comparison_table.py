@@ -28,7 +28,8 @@ def show(comparison: Comparison, *, movers: int = SHOWN_MOVERS) -> None:
         used = f"{side.compared} of {side.runs} runs compared"
         if side.flagged:
             used += f", {side.flagged} of them flagged for cheating (--without-flagged leaves them out)"
-        typer.echo(f"{name}  {side.group}: {side.agent}, {side.model}, prompts {side.prompt_set}; {used}")
+        network = "" if side.egress == "none" else f", egress {side.egress}"
+        typer.echo(f"{name}  {side.group}: {side.agent}, {side.model}, prompts {side.prompt_set}{network}; {used}")
     typer.echo(f"{len(comparison.competitions)} competitions, {PAIRED[comparison.pairing]}")
     _print(_metrics(comparison))
     _print(_movers(comparison, movers))

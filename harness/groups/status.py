@@ -88,6 +88,7 @@ class GroupStatus:
     missing: tuple[str, ...]
     eta_seconds: float | None
     eta_from: int  # of so many finished runs; 0 where nothing is known
+    networked: dict[str, int]  # runs whose scripts can fetch something: by egress, how many
     waits_for: str | None = None  # in words, what other commands hold that its next run needs
 
 
@@ -120,6 +121,7 @@ def status_of(
         eta_seconds=eta,
         eta_from=basis,
         waits_for=waits_for(at_work.owner) if at_work else None,
+        networked=dict(Counter(mode for r in records.values() if (mode := r.egress.mode) != "none")),
     )
 
 

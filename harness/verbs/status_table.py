@@ -65,6 +65,9 @@ def _print_json(status: GroupStatus, indent: int | None = 2) -> None:
 def _text(status: GroupStatus) -> str:
     lines = [f"{status.group}: {status.declared} runs; {_counts(status)}", _who(status)]
     lines += [status.waits_for] if status.waits_for else []
+    lines += [
+        f"egress {mode}: scripts of {runs} runs can FETCH from a network" for mode, runs in status.networked.items()
+    ]
     if status.going:
         lines += ["", "running", *_lines(status.going, _going)]
     if status.troubles:

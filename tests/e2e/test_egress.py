@@ -186,3 +186,51 @@ def add_by_hand(folder, repo):
         return Fetched("a/b", "abc")
 
     add(Cache(folder), "hf", fetch)
+
+
+REACHING = """
+attempt("interfaces", lambda: sorted(name for _, name in socket.if_nameindex()))
+attempt("host", lambda: urllib.request.urlopen(SITE + "/hello.txt", timeout=10).read().decode())
+attempt("installed", installed)
+attempt("proxy", lambda: os.environ["HTTP_PROXY"])
+"""
+
+
+def test_with_open_a_script_reaches_what_the_engines_bridge_does_and_with_none_it_does_not(
+    model, podium, engine, tmp_path
+):
+    files = tmp_path / "files"
+    small_wheel(files / NAME, NAME)
+    (files / "hello.txt").write_text("hello")
+    bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    said_by = {}
+    with serving(files, host=bridge) as server:
+        site = f"http://{bridge}:{server.server_address[1]}"
+        pip = f"os.environ.update(PIP_INDEX_URL={site + '/'!r}, PIP_TRUSTED_HOST={bridge!r})\n"
+        code = f"NAME, SITE = {NAME!r}, {site!r}\n{PRELUDE}{pip}{REACHING}{END}"
+        for mode in ("none", "open"):
+            model.script(says_code(code), says_review())
+            options = (*SMALL, "--group", mode, "--model", "compatible/fake", "--steps", "1", "--egress", mode)
+            said_by[mode] = podium("bench", COMPETITION, *options)
+            assert bool(server.seen) == (mode == "open"), server.seen
+
+    closed, opened = podium.only_run("none"), podium.only_run("open")
+    found, _ = said(closed)
+    assert found["interfaces"] == "['lo']" and found["host"].startswith("refused"), found
+    assert found["installed"].startswith("refused")
+    found, node = said(opened)
+    assert found["host"] == "hello" and found["installed"] == "42" and "eth0" in found["interfaces"], node["output"]
+    assert found["proxy"].startswith("refused")
+
+    warned = "--egress open: the box has the engine's NETWORK"
+    assert warned in said_by["open"].stderr + said_by["open"].stdout
+    assert warned not in said_by["none"].stderr + said_by["none"].stdout
+    assert f"{COMPETITION} (egress open)" in said_by["open"].stdout and "FETCH from a network" in said_by["open"].stdout
+    assert "egress open" not in said_by["none"].stdout
+    kept = json.loads((opened.path / "run.json").read_text())
+    assert kept["egress"]["mode"] == kept["request"]["egress"]["mode"] == "open"
+    assert kept["sandbox"]["network_mode"] == "bridge" and closed.read().sandbox["network_mode"] == "none"
+    prompt = next(opened.lines(opened.transcript))["request"]["messages"][-1]["content"]
+    assert "The network can be reached." in prompt
+    assert json.loads(opened.grade_file.read_text())["statement"]["no_test_signal"] is False
+    assert json.loads(closed.grade_file.read_text())["statement"]["no_test_signal"] is True

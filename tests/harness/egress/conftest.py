@@ -53,9 +53,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(folder, authority=None, name="files.test", handler=Handler):
-    """An HTTP server on loopback, with TLS where an authority is given."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *given: handler(*given, directory=str(folder)))
+def serving(folder, authority=None, name="files.test", handler=Handler, host="127.0.0.1"):
+    """An HTTP server, on loopback unless said otherwise, with TLS where an authority is given."""
+    server = http.server.ThreadingHTTPServer((host, 0), lambda *given: handler(*given, directory=str(folder)))
     server.seen = []
     if authority is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
