@@ -9,13 +9,39 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Protocol
 
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _SERVICES = {ip_address("168.63.129.16")}  # of a cloud's hosts, at a public address; the others' are link-local
+_NEVER: tuple[Network, ...] = tuple(  # this machine, its links, many at once, and a cloud's services
+    ip_network(text)
+    for text in (
+        *(
+            "0.0.0.0/8",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "168.63.129.16",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
+            "100.100.100.200",
+        ),
+        *(
+            "::/96",
+            "::ffff:0:0/96",
+            "64:ff9b::/96",
+            "64:ff9b:1::/48",
+            "2001::/32",
+            "2002::/16",
+            "fe80::/10",
+            "ff00::/8",
+        ),
+        "fd00:ec2::254",
+    )
+)
 
 
 class Reach(Protocol):
@@ -59,6 +85,11 @@ def is_public(address: str) -> bool:
     tunnelled = isinstance(found, IPv6Address) and (found.teredo is not None or found.sixtofour is not None)
     special = found.is_multicast or found.is_reserved or found.is_unspecified or found in _SERVICES
     return found.is_global and not special and not tunnelled
+
+
+def may_be_listed(network: Network) -> bool:
+    """May an allowlist say that a host lies there, though that is not public?"""
+    return not any(never.version == network.version and never.overlaps(network) for never in _NEVER)
 
 
 def is_own(connection: socket.socket) -> bool:

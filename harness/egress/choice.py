@@ -2,7 +2,8 @@
 
 An allowlist has a rule a line: `host`, `*.suffix` (names below it, not itself), either with `:port`. Without one, 80
 and 443 are meant. Names are those that a request states; what they resolve to is looked at when a connection is made
-(`addresses.py`). Addresses in numbers can't be listed: they would pass the resolver by.
+(`addresses.py`). Addresses in numbers can't be listed: they would pass the resolver by. A host that lies in a private
+network, such as a company's own package index, is listed with that network: `index.example at 10.1.2.0/24`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from harness.contract import EgressBrief, EgressMode
+from harness.egress.addresses import Network, may_be_listed
 from harness.errors import UserError
 
 USUAL_PORTS = (80, 443)
 MOST_RULES = 200
 SHIPPED = Path(__file__).parent / "lists"
-FORM = "none, open, or allowlist:FILE (a rule a line: host, *.suffix, host:port)"
+FORM = "none, open, or allowlist:FILE (a rule a line: host, *.suffix, host:port, host at NETWORK)"
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
-_RULE = re.compile(r"(?P<wild>\*\.)?(?P<host>[^:*\s]+)(?::(?P<port>\d{1,5}))?")
+_RULE = re.compile(r"(?P<wild>\*\.)?(?P<host>[^:*\s]+)(?::(?P<port>\d{1,5}))?(?:\s+at\s+(?P<network>\S+))?")
 _NUMBERS = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+))*")
 
 
@@ -34,9 +37,11 @@ class Rule:
     host: str
     below: bool = False  # the names below the host, in place of the host
     port: int | None = None  # None: the usual ones
+    network: Network | None = None  # where the host may lie beside the public internet
 
     def __str__(self) -> str:
-        return f"{'*.' if self.below else ''}{self.host}{f':{self.port}' if self.port else ''}"
+        where = f" at {self.network}" if self.network else ""
+        return f"{'*.' if self.below else ''}{self.host}{f':{self.port}' if self.port else ''}{where}"
 
     def allows(self, host: str, port: int) -> bool:
         """Is it this host and port that the rule means?"""
@@ -54,6 +59,15 @@ class Egress:
     def allows(self, host: str, port: int) -> bool:
         """Whether any rule of the allowlist does."""
         return any(rule.allows(host, port) for rule in self.rules)
+
+    def allows_at(self, host: str, port: int, address: str) -> bool:
+        """Whether a rule for the host says that it may lie at this address, public or not."""
+        return any(
+            rule.network is not None
+            and rule.allows(host, port)
+            and ip_address(address.partition("%")[0]) in rule.network
+            for rule in self.rules
+        )
 
     @property
     def sha256(self) -> str | None:
@@ -132,4 +146,16 @@ def _rule(text: str, place: str) -> Rule:
     port = int(match["port"]) if match["port"] else None
     if port is not None and not 0 < port < 1 << 16:
         raise UserError(f"{place}: {port} is no port")
-    return Rule(host, bool(match["wild"]), port)
+    return Rule(host, bool(match["wild"]), port, _network(match["network"], place) if match["network"] else None)
+
+
+def _network(text: str, place: str) -> Network:
+    try:
+        found = ip_network(text)
+    except ValueError as error:
+        raise UserError(f"{place}: {text!r} is no network ({error}). Such as: index.example at 10.1.2.0/24") from None
+    if not may_be_listed(found):
+        raise UserError(
+            f"{place}: {text} holds addresses of this machine, its links or a cloud's own. Name a smaller one"
+        )
+    return found

@@ -169,10 +169,10 @@ class Proxy:
         except (OSError, UnicodeError, TimeoutError) as error:
             entry.outcome = "unreachable"
             raise Refused(502, f"{asked.host} can't be resolved") from error
-        allowed = [address for address in found if self._reach.allows(address)]
+        allowed = [address for address in found if self._allows(asked, address)]
         if not allowed:
             entry.address = found[0] if found else None
-            raise Refused(403, f"{asked.host} is at no public address")
+            raise Refused(403, f"{asked.host} is at no public address, nor at one that the allowlist names")
         for address in allowed[:4]:
             entry.address = address
             with contextlib.suppress(OSError, TimeoutError):
@@ -185,6 +185,9 @@ class Proxy:
                 return reader, writer
         entry.outcome = "unreachable"
         raise Refused(502, f"{asked.host}:{asked.port} does not answer")
+
+    def _allows(self, asked: Asked, address: str) -> bool:
+        return self._reach.allows(address) or self._egress.allows_at(asked.host, asked.port, address)
 
     def note(self, entry: Entry) -> None:
         """Write a connection down; a full disk ends the run."""

@@ -99,7 +99,7 @@ def _authority(text: str, usual: int | None) -> tuple[str, int]:
     name, colon, number = text.partition(":")
     host = host_name(name)
     if host is None:
-        raise Refused(403, f"{name[:80]} is no host's name; addresses in numbers are not served")
+        raise Refused(403, f"{text[:80]} is no host's name; addresses in numbers are not served")
     if not colon and usual is not None:
         return host, usual
     if not re.fullmatch(r"[0-9]{1,5}", number) or not 0 < int(number) < 1 << 16:

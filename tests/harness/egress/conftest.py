@@ -38,7 +38,16 @@ class OwnNames:
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder; what is posted is said back with the headers."""
+    """Serves a folder, or sends elsewhere where `redirect_to` is set; what is posted is said back with the headers."""
+
+    def do_GET(self):
+        if self.server.redirect_to is None:
+            super().do_GET()
+            return
+        self.send_response(302)
+        self.send_header("location", self.server.redirect_to)
+        self.send_header("content-length", "0")
+        self.end_headers()
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -56,7 +65,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 def serving(folder, authority=None, name="files.test", handler=Handler, host="127.0.0.1"):
     """An HTTP server, on loopback unless said otherwise, with TLS where an authority is given."""
     server = http.server.ThreadingHTTPServer((host, 0), lambda *given: handler(*given, directory=str(folder)))
-    server.seen = []
+    server.seen, server.redirect_to = [], None
     if authority is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(name).configure_cert(context)

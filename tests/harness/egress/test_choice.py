@@ -54,6 +54,9 @@ def test_the_hash_names_what_is_allowed_and_not_how_it_is_written(listed):
         ("a.test:0", "0 is no port"),
         ("a.test:70000", "70000 is no port"),
         ("[::1]:443", "is no rule"),
+        ("a.test at home", "'home' is no network"),
+        ("a.test at 10.0.0.1/8", "has host bits set"),
+        ("a.test at", "is no rule"),
         ("# nothing\n", "allows no host"),
         ("\n".join(f"h{number}.test" for number in range(201)), "201 rules"),
     ],
@@ -90,3 +93,26 @@ def test_numbers_and_what_is_no_name_are_no_hosts_name(text):
 
 def test_a_rule_reads_as_it_was_written():
     assert str(Rule("a.test", below=True, port=81)) == "*.a.test:81"
+
+
+def test_a_host_may_lie_in_the_private_network_that_its_rule_names(listed):
+    egress = listed("index.test at 10.1.2.0/24\nother.test\n*.corp.test:8080 at fd12::/16\n")
+
+    assert egress.allows_at("index.test", 443, "10.1.2.9") and egress.allows_at("a.corp.test", 8080, "fd12::1")
+    refused = [("index.test", 443, "10.1.3.9"), ("index.test", 22, "10.1.2.9"), ("other.test", 443, "10.1.2.9")]
+    refused += [("index.test", 443, "::ffff:10.1.2.9"), ("index.test", 443, "fe80::1%eth0")]
+    assert not any(egress.allows_at(*one) for one in refused)
+    assert egress.brief().hosts == ("index.test at 10.1.2.0/24", "other.test", "*.corp.test:8080 at fd12::/16")
+    assert egress.sha256 != listed("index.test\nother.test\n*.corp.test:8080\n").sha256
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        *("127.0.0.1", "0.0.0.0/0", "169.254.169.254", "169.0.0.0/8", "100.64.0.0/10", "168.63.129.16", "224.0.0.1"),
+        *("::1", "::/0", "fe80::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::/48", "fd00:ec2::/32"),
+    ],
+)
+def test_no_rule_leads_to_this_machine_its_links_or_a_clouds_own_services(listed, network):
+    with pytest.raises(UserError, match=r"line 1: .* holds addresses of this machine"):
+        listed(f"index.test at {network}")

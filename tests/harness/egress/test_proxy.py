@@ -1,16 +1,19 @@
 """The proxy of a run, with servers of the test's own behind it: what passes, what does not, what is written."""
 
 import json
+import socket
 import ssl
 import subprocess
 import sys
 import threading
 import time
+from ipaddress import ip_network
 
 import pytest
 
+from harness.egress.addresses import PublicReach
 from harness.egress.choice import Rule
-from tests.harness.egress.conftest import at, read_all, small_wheel
+from tests.harness.egress.conftest import at, read_all, serving, small_wheel
 from tests.harness.egress.test_hello import hello
 
 
@@ -57,7 +60,13 @@ def test_tls_is_end_to_end(behind, secure, authority):
     assert line["kind"] == "tunnel" and line["outcome"] == "passed" and line["bytes_down"] > 5
 
 
-@pytest.mark.parametrize("target", ["other.test:443", "files.test.evil:443", "x.files.test:443", "files.test:22"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("other.test:443", "files.test.evil:443", "x.files.test:443", "evilfiles.test:443"),
+        *("files.test:22", "files.test:8080", "files.test:8443", "files.test:1"),
+    ],
+)
 def test_a_host_that_is_not_listed_is_refused_and_never_resolved(behind, target):
     there = behind(Rule("files.test"))
     answer, _ = there.tunnel(target)
@@ -210,3 +219,84 @@ def test_usual_clients_fetch_over_tls_through_it(behind, secure, authority, tmp_
     environ = {"PATH": "/usr/bin:/bin", "HTTPS_PROXY": proxy, "https_proxy": proxy, "REQUESTS_CA_BUNDLE": str(pem)}
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environ)
     assert done.stdout.strip() == "hello", done.stderr
+
+
+NUMBERS = [
+    *("127.0.0.1", "2130706433", "0x7f.1", "127.1", "0177.0.0.1", "127.0.0.1.", "203.0.113.7"),
+    *("[::1]", "[::ffff:127.0.0.1]", "[fe80::1%25eth0]", "[2001:db8::1]", "::1", "1.2.3.4@files.test"),
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_addresses_in_numbers_are_refused_in_both_forms_whatever_is_listed(behind, number):
+    there = behind(Rule("files.test"), Rule("test", below=True))
+    answer, _ = there.tunnel(f"{number}:443")
+    assert answer.split(b" ", 2)[1] in (b"400", b"403"), answer
+    assert there.ask(f"GET http://{number}/ HTTP/1.1\r\n\r\n".encode()).split(b" ", 2)[1] in (b"400", b"403")
+    assert not there.reach.asked and there.proxy.totals.passed == 0
+    assert [line["outcome"] for line in there.lines()] == ["refused", "refused"]
+
+
+@pytest.mark.parametrize("host", ["FILES.TEST", "Files.Test.", "files.test."])
+def test_a_name_is_the_same_in_upper_case_and_with_a_dot_at_its_end(behind, plain, secure, authority, host):
+    there = behind(at(plain), at(secure))
+    answer = there.ask(f"GET http://{host}:{port_of(plain)}/hello.txt HTTP/1.1\r\n\r\n".encode())
+    assert answer.endswith(b"hello")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with there.connect() as raw:
+        raw.sendall(f"CONNECT {host}:{port_of(secure)} HTTP/1.1\r\n\r\n".encode())
+        assert b" 200 " in raw.recv(4096)
+        with context.wrap_socket(raw, server_hostname=host.removesuffix(".")) as tls:
+            tls.sendall(b"GET /hello.txt HTTP/1.0\r\n\r\n")
+            assert read_all(tls).endswith(b"hello")
+    assert {line["host"] for line in there.lines()} == set(there.reach.asked) == {"files.test"}
+
+
+@pytest.mark.parametrize("host", ["OTHER.TEST", "other.test.", "files.test..", "files.test.other", "files%2etest"])
+def test_no_way_of_writing_a_name_makes_it_a_listed_one(behind, host):
+    there = behind(Rule("files.test"))
+    assert there.tunnel(f"{host}:443")[0].split(b" ", 2)[1] == b"403" and not there.reach.asked
+
+
+@pytest.mark.parametrize("target", ["http://other.test:{port}/", "http://127.0.0.1:{port}/", "http://[::1]:{port}/"])
+def test_a_redirect_to_a_host_that_is_not_listed_leads_nowhere(behind, files, forwarded, target):
+    with serving(files) as other, serving(files) as first:
+        first.redirect_to = target.format(port=port_of(other)) + "secret"
+        there = behind(at(first), names={"files.test": ["127.0.0.1"], "other.test": ["127.0.0.1"]})
+        command = ["curl", "-sS", "-L", "--noproxy", "", "--proxy", f"http://127.0.0.1:{forwarded(there)}"]
+        address = f"http://files.test:{port_of(first)}/"
+        done = subprocess.run([*command, address], capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout.startswith("Podium: ") and len(first.seen) == 1 and other.seen == []
+    assert sorted(line["outcome"] for line in there.lines()) == ["passed", "refused"]
+    assert there.reach.asked == ["files.test"]
+
+
+def test_a_name_that_is_pointed_elsewhere_between_two_connections_is_looked_at_again(behind, plain):
+    there = behind(at(plain))
+    request = f"GET http://files.test:{port_of(plain)}/hello.txt HTTP/1.1\r\n\r\n".encode()
+    assert there.ask(request).endswith(b"hello")
+    there.reach.names["files.test"] = ["169.254.169.254"]
+    assert b" 403 " in there.ask(request)
+    there.reach.names["files.test"] = ["10.0.0.1", "::ffff:192.168.0.1"]
+    assert b" 403 " in there.ask(request) and len(plain.seen) == 1
+    assert [line["outcome"] for line in there.lines()] == ["passed", "refused", "refused"]
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "localhost."])
+def test_this_machines_own_name_is_refused_with_the_real_resolver_even_where_it_is_listed(behind, plain, name):
+    there = behind(at(plain, "localhost"))
+    there.proxy._reach = PublicReach()
+    answer = there.ask(f"GET http://{name}:{port_of(plain)}/hello.txt HTTP/1.1\r\n\r\n".encode())
+    assert b" 403 " in answer and b"no public address" in answer and plain.seen == []
+
+
+def test_an_address_of_this_machine_is_refused_though_it_may_be_connected_to(behind, files):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nothing_is_sent:
+        nothing_is_sent.connect(("192.0.2.1", 9))
+        own = nothing_is_sent.getsockname()[0]
+    with serving(files, host=own) as server:
+        listed = Rule("files.test", port=port_of(server), network=ip_network(own))
+        there = behind(listed, names={"files.test": [own]}, loopback=False)
+        answer = there.ask(f"GET http://files.test:{port_of(server)}/hello.txt HTTP/1.1\r\n\r\n".encode())
+        assert b" 403 " in answer and b"is this machine" in answer and server.seen == []
