@@ -22,6 +22,7 @@ DOOR = "/run/agent/door"  # read-only bind below a gate that only the agent pass
 REQUEST_NAME = "request.json"
 SOCKET_NAME = "gateway.sock"
 EGRESS_SOCKET_NAME = "egress.sock"  # there, where hosts may be fetched from: an HTTP proxy
+AUTHORITIES = "/opt/podium/authorities.pem"  # read-only bind, where hosts may be fetched from: whom this machine trusts
 CACHE = "/opt/podium/cache"  # read-only bind, where there is one: packages and models that lie ready
 EARLIER_NAME = "earlier"  # a folder there, where a run goes on: nodes.jsonl, and the best nodes' submissions, NODE.csv
 EARLIER_NODES_NAME = "nodes.jsonl"

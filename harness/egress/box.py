@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
-from harness.contract import CACHE
+from harness.contract import AUTHORITIES, CACHE
 from harness.egress.cache import CacheView, variables
 from harness.egress.choice import Egress
 from harness.sandbox.base import Mount, SandboxSpec
@@ -16,6 +17,7 @@ from harness.sandbox.base import Mount, SandboxSpec
 PROXY = "http://127.0.0.1:8485"  # agent/loopback.py listens there, and agent/fetching.py
 FOR_SCRIPTS = "PODIUM_FOR_SCRIPTS"  # agent/supervisor/environment.py lays it out for each script
 NOT_PROXIED = "127.0.0.1,localhost"
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 OWN_PACKAGES = {  # where `pip install` puts things: the root file system is read-only
     "PIP_PREFIX": "{folder}/packages",
     "PYTHONPATH": "{folder}/packages/lib/python3.11/site-packages",
@@ -30,16 +32,20 @@ QUIET_PIP = {
 }
 
 
-def with_reach(spec: SandboxSpec, egress: Egress, cache: CacheView | None, *, ours: bool) -> SandboxSpec:
-    """The sandbox's spec with what may be fetched, and what lies ready."""
-    told = {**_proxy(egress), **(variables() if cache else {}), **QUIET_PIP}
+def with_reach(
+    spec: SandboxSpec, egress: Egress, cache: CacheView | None, authorities: Path | None, *, ours: bool
+) -> SandboxSpec:
+    """The sandbox's spec with what may be fetched, whom to trust then, and what lies ready."""
+    trust = dict.fromkeys(TRUST, AUTHORITIES) if authorities else {}
+    told = {**_proxy(egress), **trust, **(variables() if cache else {}), **QUIET_PIP}
     if egress.mode == "none" and cache is None:
         return spec
-    mounts = (*spec.mounts, Mount(cache.cache.content, CACHE)) if cache else spec.mounts
+    more = [Mount(cache.cache.content, CACHE)] if cache else []
+    more += [Mount(authorities, AUTHORITIES)] if authorities else []
     given = {FOR_SCRIPTS: json.dumps({**told, **OWN_PACKAGES})} if ours else told
     return replace(
         spec,
-        mounts=mounts,
+        mounts=(*spec.mounts, *more),
         network="bridge" if egress.mode == "open" else "none",
         environment={**given, **spec.environment},
     )

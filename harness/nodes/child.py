@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -162,6 +163,7 @@ def _tools(settings: config.Settings, client: Any, wishes: Wishes, scratch: Path
     from harness.gateway.providers import PRICES_VARIABLE, provider_for, replay_of, reusing
     from harness.machine import provenance
     from harness.sandbox.docker import DockerSandbox
+    from harness.setup.host_network import authorities
 
     prices = scratch / "prices.yaml"
     environ = {**settings.environ, **({PRICES_VARIABLE: str(prices)} if prices.is_file() else {})}
@@ -175,6 +177,7 @@ def _tools(settings: config.Settings, client: Any, wishes: Wishes, scratch: Path
             else reusing(recorded, provider_for(plan.models, environ, seed=plan.seed))
         ),
         make_budget=lambda plan: Budget(usd=plan.budget_usd, tokens=plan.budget_tokens),
+        authorities=partial(authorities, settings.environ, home=Path.home(), prefix=Path(sys.prefix)),
         on_event=lambda plan, stored: None,  # the coordinator reads the journal
         should_stop=wishes.stop.is_set,
         should_end=wishes.end.is_set,

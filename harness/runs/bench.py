@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -562,6 +563,7 @@ class Bench:
         from harness.gateway.providers import reusing
         from harness.machine.gpu_request import given
         from harness.runs.run import RunTools
+        from harness.setup.host_network import authorities
 
         settings, options = self.settings, self.options
         assert self.boxes is not None  # plans() comes first
@@ -570,6 +572,7 @@ class Bench:
             make_sandbox=self.boxes.make,
             make_provider=lambda plan: reusing(self._recorded(plan), self.provider(plan.models, plan.seed)),
             make_budget=lambda plan: Budget(usd=plan.budget_usd, tokens=plan.budget_tokens),
+            authorities=partial(authorities, settings.environ, home=Path.home(), prefix=Path(sys.prefix)),
             on_event=progress.event,
             should_stop=self.stop.in_order,
             should_end=self.stop.at_once,

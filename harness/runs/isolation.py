@@ -19,7 +19,14 @@ from harness.results.record import Statement
 # sample submission, beside them), prompts, door, workspace, and the cache of packages and models.
 MOUNTED = (
     *(contract.HOME, contract.DATA, f"{contract.DATA}/description.md"),
-    *(SAMPLE, SAMPLE.rpartition("/")[0], contract.PROMPTS, contract.DOOR, contract.CACHE),  # a volume holds folders
+    *(
+        SAMPLE,
+        SAMPLE.rpartition("/")[0],
+        contract.PROMPTS,
+        contract.DOOR,
+        contract.CACHE,
+        contract.AUTHORITIES,
+    ),  # a volume holds folders
 )
 
 

@@ -160,21 +160,23 @@ class RunPlan:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def sandbox_spec(plan: RunPlan, door: Path, prompts: Path, description: Path | None = None) -> SandboxSpec:
+def sandbox_spec(
+    plan: RunPlan, door: Path, prompts: Path, description: Path | None = None, authorities: Path | None = None
+) -> SandboxSpec:
     """The box of a run: public data, prompt set and door, all read-only; no label, key or repository.
 
-    `description` is a file that is shown in place of the public data's own.
+    `description` is a file that is shown in place of the public data's own, `authorities` one of certificates.
     """
     common = _common_spec(plan, door, description)
     if plan.other is not None:
-        return with_reach(box.spec(common, plan.other, plan), plan.egress, plan.cache, ours=False)
+        return with_reach(box.spec(common, plan.other, plan), plan.egress, plan.cache, authorities, ours=False)
     request = plan.request()
     spec = replace(
         common,
         mounts=(*common.mounts, Mount(prompts, contract.PROMPTS)),
         command=("--slots", str(plan.workers), "--threads", str(max(1, len(request.candidate.cpus) // plan.workers))),
     )
-    return with_reach(spec, plan.egress, plan.cache, ours=True)
+    return with_reach(spec, plan.egress, plan.cache, authorities, ours=True)
 
 
 def _common_spec(plan: RunPlan, door: Path, description: Path | None) -> SandboxSpec:

@@ -75,6 +75,7 @@ class RunTools:
     watch: Watcher = Nobody()  # noqa: RUF009 - has no state
     look_at_gpus: Callable[[RunPlan], Sequence[GpuSample]] = lambda plan: ()
     make_reach: Callable[[], Reach] = PublicReach  # which addresses an allowlist's names may lead to
+    authorities: Callable[[], str] = lambda: ""  # certificates of whom this machine trusts, for boxes with a network
     paces: Paces | None = None  # of the providers' accounts, shared by all runs
 
 
@@ -214,7 +215,8 @@ class _Running:
         with open_door(self.record.request) as door:
             prompts = self._plan.prompts.lay_out(door.parent / "prompts")
             description = self._plan.description.lay_out(door.parent / "description.md")
-            spec = self._within_time(sandbox_spec(self._plan, door, prompts, description))
+            trusted = self._authorities(door.parent / "authorities.pem")
+            spec = self._within_time(sandbox_spec(self._plan, door, prompts, description, trusted))
             if self._earlier is not None:
                 minimize = self.record.request.competition.direction == "minimize"
                 resume.lay_out(self._earlier, self._folder, door, minimize=minimize)
@@ -232,6 +234,15 @@ class _Running:
                 self._waited_seconds = gateway.waited_seconds()
                 tried = tuple(TrespassRecord(**asdict(one)) for one in gateway.trespasses.all())
                 self.note(usage=UsageRecord(**asdict(gateway.usage())), served=served, trespasses=tried)
+
+    def _authorities(self, path: Path) -> Path | None:
+        """Whom to trust, for a box that may fetch: an index may have a certificate of the company's own authority."""
+        text = self._tools.authorities() if self._plan.egress.mode != "none" else ""
+        if not text:
+            return None
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o644)
+        return path
 
     @contextlib.contextmanager
     def _reach(self, door: Path) -> Iterator[None]:

@@ -54,9 +54,9 @@ def read(environ: Mapping[str, str], *, home: Path, prefix: Path, etc: Path = Pa
     options = pip_options(environ, pip_files(environ, home=home, prefix=prefix, etc=etc))
     variables = pip_variables(options) | _uv_variables(options) | _passed_on(environ)
     secrets: dict[str, str] = {}
-    authorities = _authorities(environ, options)
-    if authorities:
-        secrets["ca"] = authorities
+    bundle = _bundle(environ, options)
+    if bundle is not None:
+        secrets["ca"] = _no_longer_than_a_secret(bundle, certificates(bundle))
         variables |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT"), CA_INSIDE)
     netrc = Path(environ.get("NETRC") or home / ".netrc")
     if netrc.is_file():
@@ -64,6 +64,12 @@ def read(environ: Mapping[str, str], *, home: Path, prefix: Path, etc: Path = Pa
         variables["NETRC"] = NETRC_INSIDE
     secrets["network"] = "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))
     return HostNetwork(secrets)
+
+
+def authorities(environ: Mapping[str, str], *, home: Path, prefix: Path, etc: Path = Path("/etc")) -> str:
+    """The certificates of whom pip trusts here, a company's own authority among them; empty where the host has none."""
+    bundle = _bundle(environ, pip_options(environ, pip_files(environ, home=home, prefix=prefix, etc=etc)))
+    return "" if bundle is None else certificates(bundle)
 
 
 def pip_files(environ: Mapping[str, str], *, home: Path, prefix: Path, etc: Path) -> list[Path]:
@@ -137,13 +143,18 @@ def _reachable(urls: str) -> list[str]:
     return [url for url in re.split(r"[\s,]+", urls) if re.match(r"(\w+=)?https?://", url)]
 
 
-def _authorities(environ: Mapping[str, str], options: Mapping[str, str]) -> str:
-    """The bundle that pip trusts here, else the system's, certificates only; empty when the host has none."""
+def _bundle(environ: Mapping[str, str], options: Mapping[str, str]) -> Path | None:
+    """The bundle that pip trusts here, else the system's; None where the host has none."""
     named = [options.get("cert", ""), *(environ.get(name, "") for name in CA_VARIABLES), *CA_PLACES]
-    bundle = next((Path(name) for name in named if name and Path(name).is_file()), None)
-    if bundle is None:
-        return ""
-    text = "\n".join(CERTIFICATE.findall(bundle.read_text(encoding="utf-8", errors="replace"))) + "\n"
+    return next((Path(name) for name in named if name and Path(name).is_file()), None)
+
+
+def certificates(bundle: Path) -> str:
+    """What of a bundle is certificates: whatever else somebody keeps in the file stays here."""
+    return "\n".join(CERTIFICATE.findall(bundle.read_text(encoding="utf-8", errors="replace"))) + "\n"
+
+
+def _no_longer_than_a_secret(bundle: Path, text: str) -> str:
     if len(text) > SECRET_LIMIT_BYTES:
         raise UserError(
             f"{bundle} holds {len(text)} bytes of certificates; an image build takes {SECRET_LIMIT_BYTES} at most. "

@@ -5,6 +5,7 @@ import json
 import sys
 
 import pytest
+import trustme
 
 from harness.config import load
 from harness.grading.grade_run import grade_run
@@ -45,6 +46,7 @@ print("validation score: 0.5")
 
 FETCHING = """
 attempt("listed", lambda: urllib.request.urlopen(f"{SITE}/hello.txt").read().decode())
+attempt("over TLS", lambda: urllib.request.urlopen(f"{SAFE}/hello.txt").read().decode())
 attempt("installed", installed)
 attempt("not listed", lambda: urllib.request.urlopen("http://other.test/").read())
 attempt("this network", lambda: urllib.request.urlopen("http://near.test/").read())
@@ -77,15 +79,20 @@ def said(folder):
 def test_scripts_fetch_from_listed_hosts_through_the_door_and_reach_nothing_else(
     model, podium, image, tmp_path, monkeypatch
 ):
+    authority = trustme.CA()  # a company's own, which this machine trusts
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    podium.environ["PIP_CERT"] = str(tmp_path / "authority.pem")
     files = tmp_path / "files"
     small_wheel(files / NAME, NAME)
     (files / "hello.txt").write_text("hello")
-    with serving(files) as server:
-        site = f"http://files.test:{server.server_address[1]}"
+    with serving(files) as server, serving(files, authority) as secure:
+        site, safe = (f"http{s}://files.test:{one.server_address[1]}" for s, one in (("", server), ("s", secure)))
         listed = tmp_path / "list.txt"
-        listed.write_text(f"files.test:{server.server_address[1]}\nnear.test\n")
-        pip = f"os.environ.update(PIP_INDEX_URL={site + '/'!r}, PIP_TRUSTED_HOST='files.test')\n"
-        model.script(says_code(f"NAME, SITE = {NAME!r}, {site!r}\n{PRELUDE}{pip}{FETCHING}{END}"), says_review())
+        hosts = [f"files.test:{one.server_address[1]}" for one in (server, secure)]
+        listed.write_text("\n".join([*hosts, "near.test"]))
+        pip = f"os.environ['PIP_INDEX_URL'] = {safe + '/'!r}\n"
+        names = f"NAME, SITE, SAFE = {NAME!r}, {site!r}, {safe!r}\n"
+        model.script(says_code(f"{names}{PRELUDE}{pip}{FETCHING}{END}"), says_review())
         options = BenchOptions(
             competitions=(COMPETITION,),
             model="compatible/fake",
@@ -105,7 +112,7 @@ def test_scripts_fetch_from_listed_hosts_through_the_door_and_reach_nothing_else
         record = run_one(plan, folder, tools)
     found, node = said(folder)
 
-    assert found["listed"] == "hello" and found["installed"] == "42", node["output"]
+    assert found["listed"] == found["over TLS"] == "hello" and found["installed"] == "42", node["output"]
     assert found["not listed"].startswith("403") and "allowlist" in found["not listed"]
     assert found["this network"].startswith("403") and "no public address" in found["this network"]
     assert found["model"].startswith("400") and found["interfaces"] == "['lo']"
@@ -120,10 +127,11 @@ def test_scripts_fetch_from_listed_hosts_through_the_door_and_reach_nothing_else
     assert record.egress.refused >= 3 and KEY not in folder.egress.read_text()
     assert any("files.test" in line for line in spoken)
     prompt = next(folder.lines(folder.transcript))["request"]["messages"][-1]["content"]
-    assert f"the usual proxy variables are set: files.test:{server.server_address[1]}, near.test" in prompt
+    assert f"the usual proxy variables are set: {hosts[0]}, {hosts[1]}, near.test" in prompt
     report = grade_run(folder, record, plan.competition, plan.prepared)
     assert report.statement is not None and not report.statement.no_test_signal
-    assert any("fetched from files.test" in doubt for doubt in report.statement.doubts)
+    (doubt,) = report.statement.doubts
+    assert "fetched from files.test" in doubt
 
 
 class NoGpus:
