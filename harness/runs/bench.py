@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.agents import choose
 from harness.config import Settings
-from harness.errors import InfrastructureError, Interrupted, UserError
+from harness.errors import InfrastructureError, Interrupted, PodiumError, UserError
 from harness.files import write_atomically
 from harness.groups import declared, leases
 from harness.groups.declared import Declared
@@ -144,11 +144,27 @@ class Bench:
         except Interrupted as stopped:
             see = f"podium aggregate {group.name}"
             raise Interrupted(f"{stopped}; finished nodes and runs are kept. See: {see}") from stopped
-        summary = aggregate(group, suites_now(self.settings))
-        self.watcher.note(GroupEnded(None, group.name, summary.missing, summary.cost_usd))
-        markdown.write(summary, group.report)
-        html.write(group, summary)
+        try:
+            self._audit(group)
+        finally:  # what ran is added up, whatever comes of that
+            summary = aggregate(group, suites_now(self.settings))
+            self.watcher.note(GroupEnded(None, group.name, summary.missing, summary.cost_usd))
+            markdown.write(summary, group.report)
+            html.write(group, summary)
         return summary
+
+    def _audit(self, group: GroupFolder) -> None:
+        """Look the group's runs over for cheating, by the rules; what is the same as at the last time is left alone."""
+        from harness.cheating.audit import audit
+        from harness.cheating.tasks import Tasks
+        from harness.specs.lookup import with_data
+
+        if not (self.options.audited and self.options.graded):  # the rules look at grades, too
+            return
+        try:
+            audit(list(group.runs()), Tasks(partial(with_data, self.settings)))
+        except PodiumError as error:
+            self.say(f"the runs were not audited: {error}. Later: podium audit {group.name}")
 
     def _told(self, shown: Callable[[RunPlan, Finished], None]) -> Callable[[RunPlan, Finished], None]:
         def ended(plan: RunPlan, finished: Finished) -> None:

@@ -73,7 +73,7 @@ SWITCHES = (
     *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
 )
 NOT_OF_ONE_RUN = (
-    *("competitions", "seeds", "group", "jobs", "graded", "resume", "configuration", "pinned", "where"),
+    *("competitions", "seeds", "group", "jobs", "graded", "audited", "resume", "configuration", "pinned", "where"),
     *("group_budget_usd", "group_tokens", "requests_per_minute", "tokens_per_minute", "runs_per_cpu", "runs_per_gpu"),
 )
 
@@ -118,6 +118,7 @@ class BenchOptions:
     runs_per_gpu: int = 1
     workers: int = 1
     graded: bool = True
+    audited: bool = True  # by the rules, at the end
     replay: Path | None = None
     reuse: str | None = None
     prices: Path | None = None

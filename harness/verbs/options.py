@@ -192,6 +192,10 @@ RuntimeName = Annotated[
 UseCache = Annotated[
     bool, typer.Option("--cache/--no-cache", help="Show runs without a network what podium cache holds.")
 ]
+Audit = Annotated[
+    bool,
+    typer.Option("--audit/--no-audit", help="Have rules look over the runs for cheating at the end: podium audit."),
+]
 Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", help="A submission.csv of your own.")]
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]

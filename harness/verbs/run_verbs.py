@@ -14,6 +14,7 @@ from harness.verbs.options import (
     Agents,
     AnswersBy,
     ApiName,
+    Audit,
     BudgetTokens,
     BudgetUsd,
     ClockName,
@@ -158,6 +159,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         data_url: DataUrl = None,
         registry: Registry = None,
         send_keys: SendKeys = False,
+        audit: Audit = True,
         json: Json = False,
     ) -> None:
         from harness.egress.choice import absolute
@@ -173,6 +175,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         where = Where(parse_executor(executor), ray_address, data_url, registry, send_keys)
         if resume is not None:
             chosen = _resumed(settings, resume, graded=graded, named=bool(competitions or suite))
+            chosen = replace(chosen, audited=audit)
             chosen = replace(chosen, where=where)
             raise typer.Exit(exit_code(bench_group(settings, chosen, as_json=json, watch=watch), graded=graded))
         by_file = matrices.is_file(competitions or [])
@@ -216,6 +219,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             runs_per_cpu=runs_per_cpu,
             runs_per_gpu=runs_per_gpu,
             graded=graded,
+            audited=audit,
             replay=replay,
             reuse=reuse,
             description=parse_kind(description),
@@ -287,6 +291,7 @@ def _read(settings: Settings, path: Path, flags: BenchOptions, *, several: bool)
         jobs=flags.jobs if flags.jobs > 1 else matrix.options.jobs,
         group=flags.group or matrix.options.group,
         graded=flags.graded,
+        audited=flags.audited,
     )
     return replace(matrix, options=options)
 

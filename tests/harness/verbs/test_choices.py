@@ -76,7 +76,11 @@ def test_a_runs_arguments_are_read_back_as_the_choices_that_they_were():
 
 def test_every_switch_of_the_command_line_is_known_as_one():
     hints = {
-        **{name: hint for name, hint in get_type_hints(BenchOptions).items() if name not in ("graded", "resume")},
+        **{
+            name: hint
+            for name, hint in get_type_hints(BenchOptions).items()
+            if name not in ("graded", "audited", "resume")
+        },
         **{f"gates.{name}": hint for name, hint in get_type_hints(Gates).items()},
         **{f"models.{name}": hint for name, hint in get_type_hints(ModelOptions).items()},
     }
