@@ -23,8 +23,8 @@ from harness.runs.door import open_door
 if TYPE_CHECKING:
     from harness.config import Settings
     from harness.gateway.journal import StoredEvent
-    from harness.runs.bench import Bench
     from harness.runs.plan import RunPlan
+    from harness.runs.resolving import Resolver
     from harness.runs.stopping import StopFlag
     from harness.verbs.choices import BenchOptions
     from harness.verbs.progress import Say
@@ -58,12 +58,13 @@ def serve(settings: Settings, options: BenchOptions, into: Path, say: Say, stop:
     """Serve one run into an empty folder until the agent ends, which `stop` asks for; return what was heard."""
     from harness.gateway.budget import Budget
     from harness.gateway.server import Gateway
-    from harness.runs.bench import Bench
+    from harness.runs.ground import Ground
+    from harness.runs.resolving import Resolver
 
     if into.exists() and any(into.iterdir()):
         raise UserError(f"{into} is not empty; name a new folder with --into")
-    bench = Bench(settings, options, say)
-    plan = _plan(bench)
+    resolver = Resolver(settings, options, say, Ground())
+    plan = _plan(resolver)
     into.mkdir(parents=True, exist_ok=True)
     prompts = plan.prompts.lay_out(into / "prompts")
     packages = into / "packages.json"
@@ -73,7 +74,7 @@ def serve(settings: Settings, options: BenchOptions, into: Path, say: Say, stop:
         gateway = Gateway(
             door=door,
             run_folder=into,
-            provider=bench.provider(plan.models, plan.seed),
+            provider=resolver.provider(plan.models, plan.seed),
             budget=Budget(usd=plan.budget_usd),
             checker=lambda path: _checked(plan, path),
             deadline_seconds=plan.request().deadline_seconds,
@@ -97,19 +98,19 @@ def installed() -> dict[str, str]:
     return {name: found[name] for name in SCIENCE if name in found}
 
 
-def _plan(bench: Bench) -> RunPlan:
+def _plan(resolver: Resolver) -> RunPlan:
     from harness.machine.images import ImageRef
     from harness.runs.plan import RunPlan
     from harness.runs.presets import preset
     from harness.specs import catalogue, descriptions
 
-    options, settings = bench.options, bench.settings
+    options, settings = resolver.options, resolver.settings
     options.check()
     chosen = preset(options.agent, options.search)
     item = catalogue.of(settings).load(options.competitions[0])
-    prompts = bench.prompt_set(chosen)
-    bench.refuse_model()
-    data, limits = bench.prepare(item), options.limits(chosen)
+    prompts = resolver.prompt_set(chosen)
+    resolver.refuse_model()
+    data, limits = resolver.prepare(item), options.limits(chosen)
     return RunPlan(
         group="by-hand",
         competition=item.at(data.manifest.edition),

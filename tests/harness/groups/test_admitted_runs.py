@@ -16,6 +16,7 @@ from harness.groups.reservations import GIB, Inventory
 from harness.groups.reserved import Reserved
 from harness.results.layout import RunStatus
 from harness.runs.bench import Bench
+from harness.runs.ground import Ground
 from harness.verbs.choices import BenchOptions
 from tests.harness.runs.agents import ENDS
 
@@ -84,7 +85,7 @@ def bench(settings):
     def make(memory_gib=8, **options):
         info = {"NCPU": os.cpu_count(), "MemTotal": memory_gib * GIB}
         client = SimpleNamespace(info=lambda: info, api=SimpleNamespace(base_url="http+docker://localhost"))
-        return Bench(settings, BenchOptions(("a",), **options), lambda text: None, client=client)
+        return Bench(settings, BenchOptions(("a",), **options), lambda text: None, ground=Ground(client=client))
 
     return make
 
