@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from string import Template
 
-from harness.gateway.providers.offline import snippets
 from harness.gateway.providers.offline.approaches import Problem
 from harness.gateway.providers.offline.reading import Situation
+from harness.gateway.providers.offline.snippets import tables, validating
 
 _SCRIPT = Template('''"""Blend of $count solutions, weights chosen by $metric on out-of-fold predictions."""
 
@@ -115,8 +115,8 @@ def blend_script(situation: Situation, problem: Problem) -> str | None:
         imports="\n".join(metric.imports),
         nodes=json.dumps(list(situation.earlier)),
         higher=metric.higher,
-        find_table=snippets.FIND_TABLE.strip("\n") + "\n",
-        score=Template(snippets.SCORE).substitute(body=metric.body).strip("\n") + "\n",
+        find_table=tables.FIND_TABLE.strip("\n") + "\n",
+        score=Template(validating.SCORE).substitute(body=metric.body).strip("\n") + "\n",
         truth=_CLASSES if classes else _VALUES,
         flat="" if classes else "[:, 0]",
         predict=_PREDICT["classes" if problem.layout == "classes" else metric.wants],

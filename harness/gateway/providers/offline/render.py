@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from string import Template
 
-from harness.gateway.providers.offline import snippets
 from harness.gateway.providers.offline.families import FAMILIES, Construction, Table
 from harness.gateway.providers.offline.families.networks import PIXELS
 from harness.gateway.providers.offline.features import HELPERS, STEPS, in_order
@@ -18,6 +17,7 @@ from harness.gateway.providers.offline.media import DESCRIBE, KINDS
 from harness.gateway.providers.offline.metrics import METRICS, ScriptMetric
 from harness.gateway.providers.offline.preview import DataFacts, Role
 from harness.gateway.providers.offline.recipe import Member, Recipe, to_config
+from harness.gateway.providers.offline.snippets import predicting, tables, validating
 from harness.gateway.providers.offline.sources import (
     ALL_FILES,
     FIND_LABELS,
@@ -33,7 +33,7 @@ from harness.gateway.providers.offline.wording import headline
 _LABELLED: tuple[Role, ...] = ("train", "sample")
 _STANDARD_LIBRARY = ("import os", "from pathlib import Path")
 _ALWAYS_IMPORTED = ("import numpy as np", "import pandas as pd")
-_TOGETHER = {"ranked": snippets.PREDICT_RANKED, "lists": snippets.PREDICT_LISTS}
+_TOGETHER = {"ranked": predicting.PREDICT_RANKED, "lists": predicting.PREDICT_LISTS}
 IN_ORDER = ("qwk",)  # metrics of classes that have an order
 
 
@@ -45,7 +45,7 @@ def render(recipe: Recipe, data: DataFacts) -> str:
         f'"""{headline(recipe)}"""\n\n' + _imports(recipe, metric, steps) + "\n\n" + _settings(recipe),
         _feature_functions(recipe, steps, data),
         _models(recipe),
-        Template(snippets.SCORE).substitute(body=metric.body),
+        Template(validating.SCORE).substitute(body=metric.body),
         _validation(recipe),
         _main(recipe, steps, metric, data),
     ]
@@ -85,15 +85,15 @@ def _imports(recipe: Recipe, metric: ScriptMetric, steps: tuple[str, ...]) -> st
 
 def _settings(recipe: Recipe) -> str:
     rows = [f'    "{key}": {literal(value, 4)},' for key, value in to_config(recipe).items()]
-    return "\n".join(["CONFIG = {", *rows, "}"]) + "\n" + snippets.PLACES
+    return "\n".join(["CONFIG = {", *rows, "}"]) + "\n" + tables.PLACES
 
 
 def _reading(recipe: Recipe, data: DataFacts) -> str:
     """Reading of the three tables, and from them what is asked for."""
     if recipe.source == "found":
-        rows = snippets.FEWER_ROWS if recipe.max_rows is not None else ""
-        joined = snippets.FOUND_JOINED + (snippets.SKIP if recipe.skip else "")
-        return READING + snippets.FOUND_TARGETS + rows + joined
+        rows = tables.FEWER_ROWS if recipe.max_rows is not None else ""
+        joined = tables.FOUND_JOINED + (tables.SKIP if recipe.skip else "")
+        return READING + tables.FOUND_TARGETS + rows + joined
     train, sample = (f"{role} = {_table_expression(role, data)}" for role in _LABELLED)
     if data.tables and "test" not in data.tables:  # images, say: their table is the sample submission
         test = "test = sample[[sample.columns[0]]].copy()"
@@ -117,23 +117,23 @@ def _table_expression(role: Role, data: DataFacts) -> str:
 
 
 def _columns(recipe: Recipe) -> str:
-    lines = snippets.TARGET_OF_CLASSES if recipe.layout == "classes" else snippets.TARGETS
+    lines = tables.TARGET_OF_CLASSES if recipe.layout == "classes" else tables.TARGETS
     if recipe.max_rows is not None:
-        lines += snippets.FEWER_ROWS
-    return lines + snippets.JOINED + (snippets.SKIP if recipe.skip else "")
+        lines += tables.FEWER_ROWS
+    return lines + tables.JOINED + (tables.SKIP if recipe.skip else "")
 
 
 def _feature_functions(recipe: Recipe, steps: tuple[str, ...], data: DataFacts) -> str:
-    finder = [snippets.FIND_TABLE] if "find_table(" in _reading(recipe, data) else []
+    finder = [tables.FIND_TABLE] if "find_table(" in _reading(recipe, data) else []
     helpers = dict.fromkeys(["text_columns", *(name for step in steps for name in STEPS[step].helpers)])
     kinds = _tables(recipe)
-    tables = [snippets.CODES] * bool(kinds & {"codes", "filled"}) + [snippets.WIDE] * ("wide" in kinds)
-    tables += [snippets.SPARSE] * ("sparse" in kinds) + [snippets.HASHED] * ("hashed" in kinds)
-    tables += [PIXELS] * ("pixels" in kinds)
-    tables += [snippets.CATEGORIES] * (recipe.encoding == "means")
+    shapes = [tables.CODES] * bool(kinds & {"codes", "filled"}) + [tables.WIDE] * ("wide" in kinds)
+    shapes += [tables.SPARSE] * ("sparse" in kinds) + [tables.HASHED] * ("hashed" in kinds)
+    shapes += [PIXELS] * ("pixels" in kinds)
+    shapes += [tables.CATEGORIES] * (recipe.encoding == "means")
     finder += _finding() if recipe.source == "found" else []
     functions = (
-        finder + [HELPERS[name] for name in helpers] + [snippets.TIDY] + [STEPS[step].code for step in steps] + tables
+        finder + [HELPERS[name] for name in helpers] + [tables.TIDY] + [STEPS[step].code for step in steps] + shapes
     )
     return "\n\n\n".join(function.strip("\n") for function in functions)
 
@@ -143,7 +143,7 @@ def _finding() -> list[str]:
     suffixes = [f'    "{suffix}": {kind.name},' for kind in KINDS for suffix in kind.suffixes]
     describers = "\n".join(["DESCRIBERS = {", *suffixes, "}"])
     parts = [ALL_FILES, READ_TABLE, FIND_SAMPLE, FIND_LABELS, ROWS_TO_ANSWER, LABELS_OF_FILES]
-    parts += [snippets.SPREAD_LISTS, snippets.ID_PARTS]
+    parts += [tables.SPREAD_LISTS, tables.ID_PARTS]
     return [*parts, *(kind.code for kind in KINDS), describers, DESCRIBE]
 
 
@@ -181,7 +181,7 @@ def _splitter(recipe: Recipe) -> str:
 
 def _validation(recipe: Recipe) -> str:
     classes, with_means = recipe.task == "classification", recipe.encoding == "means"
-    code = Template(snippets.VALIDATE_CLASSES if classes else snippets.VALIDATE_VALUES).substitute(
+    code = Template(validating.VALIDATE_CLASSES if classes else validating.VALIDATE_VALUES).substitute(
         means="        means = target_means(y, fit, seed)\n" if with_means else "",
         table="with_means(INPUTS[table_name], means)" if with_means else "INPUTS[table_name]",
         forward="np.log1p(y[fit])" if recipe.log_target else "y[fit]",
@@ -190,11 +190,11 @@ def _validation(recipe: Recipe) -> str:
         if recipe.blend == "mean"
         else "blended(y, held_out, predicted)",
     )
-    means = Template(snippets.MEANS).substitute(kind="auto" if classes else "continuous") if with_means else ""
-    folds = Template(snippets.FOLDS).substitute(choice=_choice(recipe))
+    means = Template(tables.MEANS).substitute(kind="auto" if classes else "continuous") if with_means else ""
+    folds = Template(validating.FOLDS).substitute(choice=_choice(recipe))
     best = "argmax" if METRICS[recipe.metric].higher else "argmin"
-    weighted = Template(snippets.WEIGHTED).substitute(best=best) if recipe.blend == "weighted" else ""
-    parts = (means, folds, weighted, code, _cutting(recipe), snippets.IN_SAMPLE_ORDER)
+    weighted = Template(validating.WEIGHTED).substitute(best=best) if recipe.blend == "weighted" else ""
+    parts = (means, folds, weighted, code, _cutting(recipe), predicting.IN_SAMPLE_ORDER)
     return "\n\n\n".join(part.strip("\n") for part in parts if part)
 
 
@@ -211,13 +211,13 @@ def _choice(recipe: Recipe) -> str:
 def _cutting(recipe: Recipe) -> str:
     if not recipe.tuned_cutoff:
         return ""
-    return snippets.ORDINAL if recipe.metric in IN_ORDER else snippets.CUTOFF
+    return validating.ORDINAL if recipe.metric in IN_ORDER else validating.CUTOFF
 
 
 def _main(recipe: Recipe, steps: tuple[str, ...], metric: ScriptMetric, data: DataFacts) -> str:
     applied = "".join(f"table = {step}(table)\n" for step in ("tidy", *steps))
     begin = _reading(recipe, data) + "\n" + applied + _inputs(recipe)
-    return begin + snippets.BEGIN + _predicting(recipe, metric) + snippets.ENDING
+    return begin + predicting.BEGIN + _predicting(recipe, metric) + predicting.ENDING
 
 
 def _inputs(recipe: Recipe) -> str:
@@ -239,13 +239,13 @@ def _inputs(recipe: Recipe) -> str:
 
 def _predicting(recipe: Recipe, metric: ScriptMetric) -> str:
     if recipe.layout == "classes":
-        return snippets.PREDICT_CLASSES + snippets.NORMALISED
+        return predicting.PREDICT_CLASSES + predicting.NORMALISED
     if recipe.task == "regression":
-        return snippets.PREDICT_VALUES
+        return predicting.PREDICT_VALUES
     if recipe.layout in _TOGETHER:
         return _TOGETHER[recipe.layout]
     if metric.wants == "probability":
-        return snippets.PREDICT_PROBABILITY
+        return predicting.PREDICT_PROBABILITY
     if recipe.tuned_cutoff:
-        return snippets.PREDICT_LABELS_IN_ORDER if recipe.metric in IN_ORDER else snippets.PREDICT_LABELS_BY_CUTOFF
-    return snippets.PREDICT_LABELS
+        return predicting.PREDICT_LABELS_IN_ORDER if recipe.metric in IN_ORDER else predicting.PREDICT_LABELS_BY_CUTOFF
+    return predicting.PREDICT_LABELS
