@@ -62,7 +62,9 @@ class Where:
         gpu_nodes.refuse_places(options.gpus)
         crowded = {"--runs-per-cpu": options.runs_per_cpu, "--runs-per-gpu": options.runs_per_gpu}
         if chosen := next((flag for flag, value in crowded.items() if value > 1), None):
-            raise UserError(f"{chosen}: on other machines a CPU or GPU is one run's own. Leave it out, or --executor")
+            raise UserError(
+                f"{chosen}: on other machines a CPU or GPU is one run's own. Leave that out, or --executor ray"
+            )
 
 
 def parse_executor(text: str) -> ExecutorName:

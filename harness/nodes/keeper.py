@@ -84,7 +84,7 @@ class Keeper:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=self._settings.root,
-                env={name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
+                env={name: value for name, value in self._settings.environ.items() if not name.startswith("RAY_")},
             )
         assert self._process.stdin is not None
         threading.Thread(target=self._listen, name="child", daemon=True).start()
