@@ -26,10 +26,10 @@ from typing import IO, TYPE_CHECKING, Any
 from harness import config
 from harness.errors import InfrastructureError, Interrupted, PodiumError, UserError
 from harness.gateway.pacing import PACE_FOLDER, Paces
-from harness.groups.executor import Place
-from harness.nodes import cpus, gpus, news
+from harness.nodes import gpus, news
 from harness.nodes.job import Job, on_this_node
 from harness.nodes.luggage import GoesOn
+from harness.nodes.place import placed
 from harness.results.layout import RunFolder, RunRecord
 from harness.runs.plan import RunPlan
 from harness.runs.run import RunTools, enter, run_attempt, run_one
@@ -104,6 +104,7 @@ def run(
 
     `gpu_ids` are what the cluster calls the GPUs that it gave this run.
     """
+    from harness.groups import machine as machines
     from harness.machine import hardware
     from harness.machine.engine import connect, ensure_engine
     from harness.machine.gpus import Inventory, inventory
@@ -120,11 +121,11 @@ def run(
     if job.prices is not None:
         (scratch / "prices.yaml").write_bytes(job.prices)
     watch = GpuWatch(settings.environ, there if plan.gpus else Inventory())
-    began, all_cpus = time.monotonic(), sorted(os.sched_getaffinity(0))
-    wait = cpus.sleep_or_say(say, wishes.refuse_when_ended)
-    with cpus.held(settings.home / "cpus", all_cpus, plan.limits.cpus, wait) as own, watch as looking:
-        waited, own_gpus = round(time.monotonic() - began, 3), plan.gpus.ids if plan.gpus else ()
-        plan = replace(plan, place=Place(cpus=own, gpus=own_gpus, waited_seconds=waited))
+    machine = machines.inventory_of(client, settings.workspaces, there, settings.environ)
+    ledger = partial(machines.ledger_of, client, plan.group, settings.environ)
+    clear = partial(before_runs.clear, client, settings, say)
+    with placed(plan, machine, ledger, clear, say, wishes.refuse_when_ended) as place, watch as looking:
+        plan = replace(plan, place=place)
         wishes.running.set()
         wishes.refuse_when_ended()
         tools = replace(

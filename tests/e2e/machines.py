@@ -114,7 +114,8 @@ class TestCluster:
     def environ(self):
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ}
         few = {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
-        return {**kept, **self.access, **few, "RAY_USAGE_STATS_ENABLED": "0"}
+        lending = {"PODIUM_LENDING": str(self.folder / "lending")}  # of this test's nodes alone
+        return {**kept, **self.access, **few, **lending, "RAY_USAGE_STATS_ENABLED": "0"}
 
     def __enter__(self):
         port = self.address.partition(":")[2]

@@ -74,6 +74,7 @@ def run_both(plan, image, tmp_path, settings, monkeypatch):
         chosen = replace(chosen, model="compatible/fake", limits=replace(chosen.limits, cpus=1.0))
         plans = {one.run_id: one for one in (replace(chosen, seed=seed) for seed in range(2))}
         keepers = []
+        monkeypatch.setenv("PODIUM_LENDING", str(tmp_path / "lending"))
         for number, home in enumerate(homes):
             monkeypatch.setenv("PODIUM_HOME", str(home))
             keepers.append(Wired(f"{home.name}-{number if len(set(homes)) > 1 else 0}"))

@@ -26,6 +26,7 @@ SECONDS = 120
 def sent(plan, image, tmp_path, monkeypatch):
     """Make jobs of a group that no other test has, for a node with a home of its own."""
     monkeypatch.setenv("PODIUM_HOME", str(tmp_path / "node"))
+    monkeypatch.setenv("PODIUM_LENDING", str(tmp_path / "lending"))
 
     def make(steps=1, **changes):
         made = replace(plan(steps=steps), image=image, group=f"keeper-{secrets.token_hex(4)}")
