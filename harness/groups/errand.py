@@ -171,7 +171,9 @@ class Errand:
             state = self._follow(line, node)
             self._settle(line)
             self._judge(state, line)
-            return fetched(line, self._task, self._plan)
+            came_to = fetched(line, self._task, self._plan)
+            granted.settle(self._folder.path)  # its record says what it used, however long its logs are
+            return came_to
         except NodeUnfit as error:
             self._shared.pass_over(node, error.competition, f"{line.hostname}: {error}")
             raise

@@ -204,6 +204,20 @@ def test_of_a_process_that_was_killed_on_its_node_the_bill_is_known(send, folder
     assert spent_in(folder).usd == 3.5 and not (folder.path / granted.NAME).exists()
 
 
+def test_a_log_that_is_too_long_to_follow_leaves_the_bill_open_until_the_run_is_handed_in(
+    send, plan, folder, paid, monkeypatch
+):
+    from harness.groups import errand
+
+    monkeypatch.setattr(errand, "MOST_MIRRORED_BYTES", 5)
+    killed = {"failed": "infrastructure", "started": True, "reason": "was killed"}
+    with pytest.raises(WorkerGone):
+        send(FakeKeeper(state=killed, logs=paid))
+    assert spent_in(folder).usd == 5.0
+    send(FakeKeeper(logs=paid, packed=packed(plan())))
+    assert not (folder.path / granted.NAME).exists()
+
+
 def test_a_lost_head_leaves_what_is_known_and_what_may_have_been_spent(send, folder, paid):
     keeper = FakeKeeper(state={"over": False}, logs=paid)
 
