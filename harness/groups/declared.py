@@ -1,14 +1,15 @@
 """`group.json`: what a group was declared to be, kept beside its runs and grown by later commands.
 
 More competitions, agents, models, prompt sets and seeds extend a group. Another value of an option that decides
-outcomes would make its runs incomparable, so it is refused, with what differs, unless no run has an outcome yet.
+outcomes would make its runs incomparable, so it is refused, with what differs, unless no run has an outcome yet. A
+ceiling for all runs together decides none: another one is taken, and said, and one that was stated goes on to hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,7 +17,7 @@ from harness.errors import UserError
 from harness.files import write_json
 from harness.groups.matrix import Arm, Matrix, named
 from harness.results.layout import GroupFolder, now, run_id
-from harness.verbs.choices import BenchOptions, Pinned
+from harness.verbs.choices import GROUP_FLAGS, KEPT_GROUP_FLAGS, BenchOptions, Pinned
 
 T = TypeVar("T")
 
@@ -32,7 +33,10 @@ class ArmRecord(BaseModel):
 
 
 class Declared(BaseModel):
-    """`group.json`. `options` is what follows `podium bench` for all runs alike; the sizes are what a run was given."""
+    """`group.json`. `options` is what follows `podium bench` for all runs alike; the sizes are what a run was given.
+
+    `together` is what holds for all runs together, as words of the command line too.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     schema_version: Literal[1] = 1
@@ -46,6 +50,7 @@ class Declared(BaseModel):
     memory_bytes: int
     cpus: float
     graded: bool = True
+    together: tuple[str, ...] = ()
 
     def cells(self) -> list[str]:
         """The names of all its runs."""
@@ -60,8 +65,14 @@ class Declared(BaseModel):
         """The whole group, as it can be run."""
         options = BenchOptions.of_arguments(("-", "--seed", "0", *self.options))
         arms = tuple(Arm(arm.agent, arm.model, arm.prompts, arm.name) for arm in self.arms)
-        options = replace(options, group=self.group, graded=self.graded)
+        options = replace(options, group=self.group, graded=self.graded, **self.held_together())
         return Matrix(self.competitions, arms, self.seeds, self.pinned(options))
+
+    def held_together(self) -> dict[str, Any]:
+        """The ceilings that were stated, by the names of their choices."""
+        words = dict(zip(self.together[::2], self.together[1::2], strict=True))
+        stated = {name: words[GROUP_FLAGS[name]] for name in KEPT_GROUP_FLAGS if GROUP_FLAGS[name] in words}
+        return {name: int(value) if name == "group_tokens" else float(value) for name, value in stated.items()}
 
     def pinned(self, options: BenchOptions) -> BenchOptions:
         """The options with the sizes that the group's runs have, where they say nothing: those don't hang on --jobs."""
@@ -114,6 +125,31 @@ def merged(
     return replace(matrix, arms=arms, options=options), gained
 
 
+def together(options: BenchOptions, there: Declared | None) -> tuple[BenchOptions, list[str]]:
+    """The options with the ceilings that hold for the group, and in words those that are others than before."""
+    known = there.held_together() if there else {}
+    said = {name: value for name in KEPT_GROUP_FLAGS if (value := getattr(options, name)) is not None}
+    changed = [
+        f"{GROUP_FLAGS[name]} is {said[name]:,.10g} now (was: {known[name]:,.10g})"
+        for name in said
+        if name in known and known[name] != said[name]
+    ]
+    return replace(options, **{**known, **said}), changed
+
+
+def keep_together(group: GroupFolder, options: BenchOptions, there: Declared) -> None:
+    """Keep the ceilings alone, of a command that adds nothing to the group."""
+    words = _words(options)
+    if words != there.together:
+        made = there.model_copy(update={"together": words, "changed_at": now()})
+        write_json(group.declared, made.model_dump(mode="json"))
+
+
+def _words(options: BenchOptions) -> tuple[str, ...]:
+    stated = {GROUP_FLAGS[name]: getattr(options, name) for name in KEPT_GROUP_FLAGS}
+    return tuple(word for flag, value in stated.items() if value is not None for word in (flag, repr(value)))
+
+
 def keep(group: GroupFolder, matrix: Matrix, there: Declared | None) -> Declared:
     """Write what the group is now: what it was, and what the matrix adds."""
     sizes = matrix.options.sizes()
@@ -132,6 +168,7 @@ def keep(group: GroupFolder, matrix: Matrix, there: Declared | None) -> Declared
         memory_bytes=sizes.memory_bytes,
         cpus=sizes.cpus,
         graded=matrix.options.graded or (there is not None and there.graded),
+        together=_words(together(matrix.options, there)[0]),
     )
     if there is None or made.model_copy(update={"changed_at": there.changed_at}) != there:
         write_json(group.declared, made.model_dump(mode="json"))

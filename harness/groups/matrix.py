@@ -19,7 +19,7 @@ from harness.results.layout import NAME_CHARACTERS, check_name
 from harness.runs.models import ModelOptions
 from harness.runs.presets import Gates
 from harness.specs.specfile import read_spec
-from harness.verbs.choices import FLAGS, BenchOptions
+from harness.verbs.choices import FLAGS, GROUP_FLAGS, BenchOptions
 
 AXES = ("agent", "model", "prompts")
 SUFFIXES = (".yaml", ".yml")
@@ -121,7 +121,10 @@ Options: Any = _options_model()
 
 
 class GroupFile(_Strict):
-    """`group.yaml`. `seeds` is how many, counted from 0, or which; `options` are the flags of `podium bench`."""
+    """`group.yaml`. `seeds` is how many, counted from 0, or which; `options` are the flags of `podium bench`.
+
+    What holds for all runs together stands beside them, by the names of its flags.
+    """
 
     group: str | None = None
     suites: tuple[str, ...] = ()
@@ -131,6 +134,12 @@ class GroupFile(_Strict):
     prompts: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
     jobs: int | None = Field(default=None, ge=1)
+    group_budget_usd: float | None = Field(default=None, ge=0, alias="group-budget")
+    group_tokens: int | None = Field(default=None, ge=1, alias="group-tokens")
+    requests_per_minute: float | None = Field(default=None, ge=0.01, alias="requests-per-minute")
+    tokens_per_minute: float | None = Field(default=None, ge=1, alias="tokens-per-minute")
+    runs_per_cpu: int | None = Field(default=None, ge=1, alias="runs-per-cpu")
+    runs_per_gpu: int | None = Field(default=None, ge=1, alias="runs-per-gpu")
     options: Options = Options()
 
     @field_validator("seeds", mode="before")
@@ -199,7 +208,8 @@ def _chosen(path: Path, file: GroupFile, competitions: tuple[str, ...]) -> Bench
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"{path}: options: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    return replace(made, group=file.group or check_name(path.stem, "group"), jobs=file.jobs or 1)
+    together = {name: value for name in GROUP_FLAGS if (value := getattr(file, name)) is not None}
+    return replace(made, group=file.group or check_name(path.stem, "group"), jobs=file.jobs or 1, **together)
 
 
 def _new_name(arm: Arm, known: Sequence[Arm]) -> str:

@@ -83,6 +83,8 @@ class Bench:
         self._keep_packages(group)
         if not self.options.resume and self.only is None:
             declared.keep(group, matrix, there)
+        elif there is not None:
+            declared.keep_together(group, matrix.options, there)
         before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
         progress = Progress(self.say, several=self.options.jobs > 1, show=show)
         admission = self._admission(plans, group, progress.say)
@@ -256,6 +258,12 @@ class Bench:
         group = self.group()
         leases.refuse_busy(group)
         there = declared.read(group)
+        chosen, changed = declared.together(matrix.options, there)
+        matrix = replace(matrix, options=chosen)
+        self.options, _ = declared.together(options, there)
+        self.options.check()
+        if changed:
+            self.say(f"{group.name}: {'; '.join(changed)}. It holds for later commands too")
         if options.resume:
             return matrix, there
         matrix, gained = declared.merged(matrix, there, has_outcomes=group.has_outcomes, redeclare=self.redeclare)

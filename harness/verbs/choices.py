@@ -68,13 +68,23 @@ FLAGS = {
     "gates.reuse_outcomes": ("--reuse-outcomes", 0),
     "gates.patience": ("--patience", 0),
 }
+# What holds for all runs of a group together; the first four stay with the group, the others are this machine's matter.
+GROUP_FLAGS = {
+    "group_budget_usd": "--group-budget",
+    "group_tokens": "--group-tokens",
+    "requests_per_minute": "--requests-per-minute",
+    "tokens_per_minute": "--tokens-per-minute",
+    "runs_per_cpu": "--runs-per-cpu",
+    "runs_per_gpu": "--runs-per-gpu",
+}
+KEPT_GROUP_FLAGS = tuple(GROUP_FLAGS)[:4]
 SWITCHES = (
     *("stand_in", "show_answers", "cache"),
     *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
 )
 NOT_OF_ONE_RUN = (
     *("competitions", "seeds", "group", "jobs", "graded", "audited", "resume", "configuration", "pinned", "where"),
-    *("group_budget_usd", "group_tokens", "requests_per_minute", "tokens_per_minute", "runs_per_cpu", "runs_per_gpu"),
+    *GROUP_FLAGS,
 )
 
 

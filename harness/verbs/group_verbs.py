@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.verbs.options import GroupName, Jobs, Json
+from harness.verbs.options import GroupBudgetUsd, GroupName, GroupTokens, Jobs, Json
 from harness.verbs.run_verbs import bench_group, exit_code, settings_now
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def retry(
         ),
     ] = "infra",
     jobs: Jobs = 1,
+    group_budget: GroupBudgetUsd = None,
+    group_tokens: GroupTokens = None,
     json: Json = False,
 ) -> None:
     """Run again what failed in a group, by class, as it was declared; earlier attempts are kept."""
@@ -105,7 +107,12 @@ def retry(
     matrix = replace(
         whole,
         competitions=tuple(id for id in whole.competitions if any(name.startswith(f"{id}--") for name in chosen)),
-        options=replace(whole.options, jobs=jobs),
+        options=replace(
+            whole.options,
+            jobs=jobs,
+            group_budget_usd=whole.options.group_budget_usd if group_budget is None else group_budget,
+            group_tokens=group_tokens or whole.options.group_tokens,
+        ),
     )
     say(f"running {len(chosen)} runs of {folder.name} again: {', '.join(sorted(set(chosen.values())))}")
     again = frozenset(name for name, kind in chosen.items() if kind in OUTCOMES)

@@ -200,8 +200,8 @@ Submission = Annotated[Path | None, typer.Option(parser=path, metavar="PATH", he
 Suite = Annotated[str | None, typer.Option(help="All competitions of a suite.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many seeds, counted from --seed.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Runs at a time, at most: as many as fit on the machine.")]
-RunsPerCpu = Annotated[int, typer.Option(min=1, help="How many runs may share a CPU.")]
-RunsPerGpu = Annotated[int, typer.Option(min=1, help="How many runs may share a GPU.")]
+RunsPerCpu = Annotated[int | None, typer.Option(min=1, help="How many runs may share a CPU. [default: 1]")]
+RunsPerGpu = Annotated[int | None, typer.Option(min=1, help="How many runs may share a GPU. [default: 1]")]
 ExecutorText = Annotated[
     str, typer.Option("--executor", help="Where runs are carried out: local, or ray (docs/many-machines.md).")
 ]

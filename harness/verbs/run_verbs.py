@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -126,8 +126,8 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         group: Group = None,
         redeclare: Redeclare = False,
         jobs: Jobs = 1,
-        runs_per_cpu: RunsPerCpu = 1,
-        runs_per_gpu: RunsPerGpu = 1,
+        runs_per_cpu: RunsPerCpu = None,
+        runs_per_gpu: RunsPerGpu = None,
         workers: Workers = 1,
         replay: Replay = None,
         reuse: Reuse = None,
@@ -179,6 +179,15 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             chosen = replace(chosen, where=where)
             raise typer.Exit(exit_code(bench_group(settings, chosen, as_json=json, watch=watch), graded=graded))
         by_file = matrices.is_file(competitions or [])
+        of_group: dict[str, Any] = {
+            "group_budget_usd": group_budget,
+            "group_tokens": group_tokens,
+            "requests_per_minute": requests_per_minute,
+            "tokens_per_minute": tokens_per_minute,
+            "runs_per_cpu": runs_per_cpu,
+            "runs_per_gpu": runs_per_gpu,
+        }
+        of_group = {name: value for name, value in of_group.items() if value is not None}
         arms = matrices.crossed(matrices.split(agent), matrices.split(model), matrices.split(prompts) or [None])
         named = ("-",) if by_file else select(competitions or [], suite, lambda name: _suite(settings, name))
         usual = run_options(
@@ -211,13 +220,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             usual,
             edition=edition,
             budget_tokens=budget_tokens,
-            group_budget_usd=group_budget,
-            group_tokens=group_tokens,
-            requests_per_minute=requests_per_minute,
-            tokens_per_minute=tokens_per_minute,
             clock=parse_clock(clock),
-            runs_per_cpu=runs_per_cpu,
-            runs_per_gpu=runs_per_gpu,
             graded=graded,
             audited=audit,
             replay=replay,
@@ -230,9 +233,11 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             egress=absolute(egress),
             cache=cache,
             where=where,
+            **of_group,
         )
         if by_file:
-            matrix = _read(settings, Path((competitions or [])[0]), options, several=len(arms) > 1 or bool(suite))
+            several = len(arms) > 1 or bool(suite)
+            matrix = _read(settings, Path((competitions or [])[0]), options, of_group, several=several)
         else:
             matrix = matrices.Matrix(options.competitions, arms, options.seeds, options)
         summary = bench_group(settings, matrix.options, as_json=json, matrix=matrix, redeclare=redeclare, watch=watch)
@@ -274,16 +279,18 @@ def _resumed(settings: Settings, run: str, *, graded: bool, named: bool) -> Benc
     return resume.options_of(record, graded=graded)
 
 
-def _read(settings: Settings, path: Path, flags: BenchOptions, *, several: bool) -> Matrix:
-    """The group that a file declares; of the flags only those count that decide nothing of a run."""
+def _read(settings: Settings, path: Path, flags: BenchOptions, of_group: dict[str, Any], *, several: bool) -> Matrix:
+    """The group that a file declares; of the flags only those count that decide nothing of a run, and they win."""
     from harness.errors import UserError
     from harness.groups import matrix as matrices
+    from harness.verbs.choices import GROUP_FLAGS
 
     words = flags.arguments("-", flags.seeds[0])[3:]
     if words or several or flags.seeds != (0,):
         said = words[0] if words else "the rest of the command"
         raise UserError(
-            f"{path} says what is run, so leave {said} out, or say it there. --jobs and --group may be given"
+            f"{path} says what is run, so leave {said} out, or say it there. These may be given: --jobs, --group, "
+            f"{', '.join(GROUP_FLAGS.values())}"
         )
     matrix = matrices.read(path, lambda name: _suite(settings, name))
     options = replace(
@@ -292,6 +299,8 @@ def _read(settings: Settings, path: Path, flags: BenchOptions, *, several: bool)
         group=flags.group or matrix.options.group,
         graded=flags.graded,
         audited=flags.audited,
+        where=flags.where,
+        **of_group,
     )
     return replace(matrix, options=options)
 
