@@ -66,6 +66,7 @@ def run_group(
     jobs: int,
     graded: bool = True,
     resume: bool = False,
+    goes_on: Callable[[RunPlan], bool] = lambda plan: False,
     again: Collection[str] = (),
     executor: Callable[[Work], Executor] = LocalExecutor,
     admission: Admission | None = None,
@@ -76,8 +77,8 @@ def run_group(
 ) -> list[Finished]:
     """Run, and unless told otherwise grade, every plan that has no outcome yet; results come in the order of `plans`.
 
-    With `resume` they go on from what was interrupted; one that can't raises `UserError`. Runs named in `again` are run
-    whatever there is of them.
+    With `resume` they go on from what was interrupted; one that can't raises `UserError`. Without it those go on of
+    which `goes_on` says so. Runs named in `again` are run whatever there is of them, from the beginning.
 
     Plans that were not started when a stop was asked for are left out. When one raises, no other is started, those that
     run are let run to their end, and the error goes on.
@@ -86,7 +87,8 @@ def run_group(
         for plan in plans:
             _enqueue(plan, group.run(plan.run_id))
         heard = Heard(on_start, on_end, on_broken, say)
-        shared = Shared(group, tools, leases, admission or Slots(jobs), heard, graded, resume, frozenset(again))
+        admission = admission or Slots(jobs)
+        shared = Shared(group, tools, leases, admission, heard, graded, resume, goes_on, frozenset(again))
         coordinator = Coordinator(plans, shared)
         return coordinator.run(executor(coordinator.carry_out), pool)
 
@@ -112,6 +114,7 @@ class Shared:
     heard: Heard
     graded: bool
     resume: bool
+    goes_on: Callable[[RunPlan], bool]
     again: frozenset[str]
 
 
@@ -234,10 +237,11 @@ class Coordinator:
             self._going[task.token] = _Going(plan, task, claims.pop_all(), taking=taking, reused=True)
             return
         self._heard.on_start(plan)
-        attempt = begin(plan, folder, goes_on=self._shared.resume)
+        goes_on = self._shared.resume or (not anew and self._shared.goes_on(plan))
+        attempt = begin(plan, folder, goes_on=goes_on)
         token = self._leases.grant(plan.run_id, attempt)
-        task = task_of(plan, place, folder, attempt=attempt, token=token, goes_on=self._shared.resume)
-        entered = enter(plan, folder, self._tools, attempt=attempt, token=token, goes_on=self._shared.resume)
+        task = task_of(plan, place, folder, attempt=attempt, token=token, goes_on=goes_on)
+        entered = enter(plan, folder, self._tools, attempt=attempt, token=token, goes_on=goes_on)
         self._going[token] = _Going(plan, task, contextlib.ExitStack(), entered)
         try:
             executor.submit(task)

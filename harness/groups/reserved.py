@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Reserved:
     """An `Admission` on one machine; without a lender, whoever carries runs out knows where there is room for them.
 
-    `expected` says how long a run may take, `is_done` whether it has its outcome.
+    `expected` says how long a run may take, `is_done` whether it has its outcome, `goes_on` whether it begins with
+    what an earlier attempt used.
     """
 
     lender: Lender | None
@@ -38,7 +39,7 @@ class Reserved:
     expected: Callable[[RunPlan], float]
     is_done: Callable[[RunPlan], bool]
     say: Callable[[str], None]
-    goes_on: bool = False
+    goes_on: Callable[[RunPlan], bool] = lambda plan: False
     clock: Callable[[], float] = time.monotonic
     _held: dict[str, Reservation] = field(default_factory=dict)
     _known: dict[str, _Waiting] = field(default_factory=dict)
@@ -97,8 +98,9 @@ class Reserved:
         """What is known of a run, looked up when it is first seen: a queue may hold thousands."""
         if plan.run_id not in self._known:
             done = self.is_done(plan)
-            before = taken_over(self.group.run(plan.run_id)) if self.goes_on else Amount()
-            most = most_of(plan, before, goes_on=self.goes_on)
+            goes_on = not done and self.goes_on(plan)
+            before = taken_over(self.group.run(plan.run_id)) if goes_on else Amount()
+            most = most_of(plan, before, goes_on=goes_on)
             expected = 0.0 if done else self.expected(plan)
             self._known[plan.run_id] = _Waiting(plan, self.demand_of(plan), most, expected, now, done)
         return self._known[plan.run_id]

@@ -59,6 +59,7 @@ class Going:
     owner: str
     cpus: tuple[int, ...] = ()  # their numbers, and the UUIDs of its GPUs
     gpus: tuple[str, ...] = ()
+    resumed_from: int | None = None  # the attempt that it goes on from
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Trouble:
     attempt: int
     reason: str
     retry: Class | None  # the class that `podium retry` knows it by
+    nodes: int = 0  # of an interrupted attempt, which are kept
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def _troubles(group: GroupFolder, records: dict[str, RunRecord], classes: dict[s
             continue
         if kind == "invalid":
             reason = str((read_json(group.run(name).grade_file) or {}).get("reason") or reason)
-        found.append(Trouble(name, record.status, record.attempt, reason, kind))
+        nodes = 0 if record.status.is_outcome else tree_of(group.run(name).events(), "maximize").steps
+        found.append(Trouble(name, record.status, record.attempt, reason, kind, nodes))
     return found
 
 
@@ -169,6 +172,7 @@ def _going(folder: RunFolder, record: RunRecord, now: datetime.datetime) -> Goin
         best=tree.validation_score,
         seconds=max(0.0, (now - began).total_seconds()),
         owner=record.owner,
+        resumed_from=record.resumed_from,
         cpus=record.reservation.cpus if record.reservation else (),
         gpus=record.reservation.gpus if record.reservation else (),
     )

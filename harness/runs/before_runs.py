@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InfrastructureError, UserError
-from harness.results.record import RunStatus
-from harness.runs import lost
 from harness.sandbox.base import GIB
 
 if TYPE_CHECKING:
     from harness.config import Settings
     from harness.results.layout import GroupFolder
+    from harness.runs.going_on import GoingOn
     from harness.runs.plan import RunPlan
     from harness.sandbox.placing import Traits
     from harness.verbs.progress import Say
@@ -97,21 +96,21 @@ def point_out_disk(workspaces: Path, most_bytes: int, say: Say) -> None:
         )
 
 
-def point_out_earlier(plans: Sequence[RunPlan], group: GroupFolder, say: Say, *, resume: bool) -> None:
-    """Say what is gone on from; or, where a run starts anew, that it could be gone on with."""
+def point_out_earlier(plans: Sequence[RunPlan], going_on: GoingOn, say: Say, *, resume: bool) -> None:
+    """Say which interrupted runs go on from what is kept of them, and which begin anew and why."""
     for plan in plans:
-        folder = group.run(plan.run_id)
-        record = folder.read()
-        if record is None or record.status.is_outcome or record.status is RunStatus.QUEUED:
+        past = going_on.past(plan)
+        if past is None:
             continue
-        nodes = sum(event["type"] == "node" for event in folder.events())
-        if resume:
-            say(f"{plan.run_id}: goes on after {nodes} nodes")
-        elif nodes and record.candidate_isolation == "uid":
+        if resume:  # what keeps it from that is told as an error
+            say(f"{plan.run_id}: goes on after {past.nodes} nodes")
+        elif past.why_anew:
             say(
-                f"{plan.run_id}: starts anew; {nodes} nodes of an attempt that was {lost.as_it_stands(record).status} "
-                f"are set aside. To go on from such an attempt instead: podium run --resume {group.name}/{plan.run_id}"
+                f"{plan.run_id}: starts anew ({past.why_anew}); {past.nodes} nodes of an attempt that was "
+                f"{past.status} are set aside"
             )
+        else:
+            say(f"{plan.run_id}: goes on after {past.nodes} nodes; to begin anew instead: --anew")
 
 
 def refuse_other_inputs(plans: Sequence[RunPlan], group: GroupFolder, again: Collection[str]) -> None:

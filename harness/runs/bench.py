@@ -69,6 +69,7 @@ class Bench:
         from harness.groups.coordinator import run_group
         from harness.rates.aggregate import aggregate
         from harness.report import html, markdown
+        from harness.runs.going_on import GoingOn
         from harness.runs.interrupt import orderly_interrupts
         from harness.specs.suites import suites_now
         from harness.watch.gpus import GpuWatch
@@ -85,9 +86,15 @@ class Bench:
             declared.keep(group, matrix, there)
         elif there is not None:
             declared.keep_together(group, matrix.options, there)
-        before_runs.point_out_earlier(plans, group, self.say, resume=self.options.resume)
+        going_on = GoingOn(group, anew=self.options.anew or not self.options.where.is_here)
+        earlier = [plan for plan in plans if plan.run_id not in self.again]
+        before_runs.point_out_earlier(earlier, going_on, self.say, resume=self.options.resume)
+
+        def goes_on(plan: RunPlan) -> bool:
+            return self.options.resume or (plan.run_id not in self.again and going_on(plan))
+
         progress = Progress(self.say, several=self.options.jobs > 1, show=show)
-        admission = self._admission(plans, group, progress.say)
+        admission = self._admission(plans, group, goes_on, progress.say)
         self.watcher.note(GroupStarted(None, group.name, len(plans)))
         try:
             with (
@@ -105,6 +112,7 @@ class Bench:
                     admission=admission,
                     graded=self.options.graded,
                     resume=self.options.resume,
+                    goes_on=goes_on,
                     again=self.again,
                     say=progress.say,
                     executor=executor,
@@ -152,7 +160,9 @@ class Bench:
 
         return broken
 
-    def _admission(self, plans: Sequence[RunPlan], group: GroupFolder, say: Say) -> Reserved:
+    def _admission(
+        self, plans: Sequence[RunPlan], group: GroupFolder, goes_on: Callable[[RunPlan], bool], say: Say
+    ) -> Reserved:
         """What of this machine and of the group's budget runs reserve; raise `UserError` where one never can."""
         from harness.groups import budget, machine
         from harness.groups.estimate import Estimates
@@ -186,7 +196,7 @@ class Bench:
             expected=Estimates(self.settings.results).seconds,
             is_done=lambda plan: self._is_done(plan, group),
             say=say,
-            goes_on=options.resume,
+            goes_on=goes_on,
         )
 
     def _clear(self, say: Say) -> None:

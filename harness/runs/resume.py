@@ -110,28 +110,48 @@ def what_differs(record: RunRecord, plan: RunPlan) -> list[str]:
 
 def refuse_used_up(folder: RunFolder, record: RunRecord, deadline_seconds: float) -> None:
     """Raise `UserError` when nothing is left of the run's time."""
-    used = _all_seconds(record, list(_whole_events(folder)))
-    if record.time_limit_clock == "working":
-        used = _working_seconds(record, used, usage_in(folder.path))
-    if deadline_seconds - used < LEAST_SECONDS:
+    left = seconds_left(folder, record, deadline_seconds)
+    if left < LEAST_SECONDS:
         raise UserError(
-            f"{record.group}/{record.run_id} can't be resumed: {used:.0f} s of its {deadline_seconds:.0f} s were used "
-            f"up. Run it anew with a longer --time-limit"
+            f"{record.group}/{record.run_id} can't be resumed: {deadline_seconds - left:.0f} s of its "
+            f"{deadline_seconds:.0f} s were used up. Run it anew with a longer --time-limit"
         )
 
 
-def carry_over(folder: RunFolder, attempt: int) -> Earlier:
-    """Copy what attempt number `attempt` left into the run's folder, the journal last; return what it comes to.
+def seconds_left(folder: RunFolder, record: RunRecord, deadline_seconds: float) -> float:
+    """How much of the run's time was not used, by the clock that its limit goes by."""
+    used = _all_seconds(record, list(_whole_events(folder)))
+    if record.time_limit_clock == "working":
+        used = _working_seconds(record, used, usage_in(folder.path))
+    return deadline_seconds - used
+
+
+def source_of(folder: RunFolder, record: RunRecord) -> RunFolder | None:
+    """Where the journal lies that the run's last attempt leaves; None where there is none.
 
     An attempt that was itself killed while it was being given its past has no journal; then that past is the source.
     """
-    source = RunFolder(folder.path / "attempts" / str(attempt))
-    record = source.read()
-    while record is not None and record.resumed_from is not None and not source.journal.exists():
-        source = RunFolder(folder.path / "attempts" / str(record.resumed_from))
-        record = source.read()
-    if record is None:
-        raise UserError(f"{source.path} holds no record: there is nothing to go on from. Run it anew without --resume")
+    source, of = folder, folder if folder.path.parent.name != "attempts" else RunFolder(folder.path.parent.parent)
+    known: RunRecord | None = record
+    while known is not None and known.resumed_from is not None and not source.journal.exists():
+        source = of.attempt(known.resumed_from)
+        known = source.read()
+    return None if known is None else source
+
+
+def events_in(folder: RunFolder) -> list[object]:
+    """The events of a journal, up to the first line that is none."""
+    return [stored.event for stored in _whole_events(folder)]
+
+
+def carry_over(folder: RunFolder, attempt: int) -> Earlier:
+    """Copy what attempt number `attempt` left into the run's folder, the journal last; return what it comes to."""
+    last = folder.attempt(attempt)
+    known = last.read()
+    source = source_of(last, known) if known else None
+    record = source.read() if source else None
+    if source is None or record is None:
+        raise UserError(f"{last.path} holds no record: there is nothing to go on from. Run it anew: --anew")
     events = list(_whole_events(source))
     nodes = tuple(stored.event for stored in events if isinstance(stored.event, NodeEvent))
     for node in nodes:

@@ -83,7 +83,8 @@ SWITCHES = (
     *("gates.sample_first", "gates.leakage_review", "gates.reuse_outcomes"),
 )
 NOT_OF_ONE_RUN = (
-    *("competitions", "seeds", "group", "jobs", "graded", "audited", "resume", "configuration", "pinned", "where"),
+    *("competitions", "seeds", "group", "jobs", "graded", "audited", "resume", "anew"),
+    *("configuration", "pinned", "where"),
     *GROUP_FLAGS,
 )
 
@@ -137,6 +138,7 @@ class BenchOptions:
     ensemble: float | None = None
     show_answers: bool = False
     resume: bool = False
+    anew: bool = False  # interrupted runs don't go on from what is kept of them
     configuration: str = ""  # what tells its runs from those of other agents, models and prompt sets of the group
     pinned: Pinned | None = None  # sizes that the group's runs have had so far
     validation: Validation = "self"
@@ -198,6 +200,8 @@ class BenchOptions:
             raise UserError(
                 "--replay answers everything from a recording, and --reuse some of it: leave one of them out"
             )
+        if self.resume and self.anew:
+            raise UserError("--resume goes on with a run, and --anew begins it from the start: leave one of them out")
         Gpus.parse(self.gpus)
         egress.parse(self.egress)
         self.models.check(self.model)

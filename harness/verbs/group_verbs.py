@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.verbs.options import GroupBudgetUsd, GroupName, GroupTokens, Jobs, Json
+from harness.verbs.options import Anew, GroupBudgetUsd, GroupName, GroupTokens, Jobs, Json
 from harness.verbs.run_verbs import bench_group, exit_code, settings_now
 
 if TYPE_CHECKING:
@@ -83,9 +83,10 @@ def retry(
     jobs: Jobs = 1,
     group_budget: GroupBudgetUsd = None,
     group_tokens: GroupTokens = None,
+    anew: Anew = False,
     json: Json = False,
 ) -> None:
-    """Run again what failed in a group, by class, as it was declared; earlier attempts are kept."""
+    """Run again what failed in a group, by class, as it was declared; what was interrupted goes on from its journal."""
     from harness.errors import UserError
     from harness.groups import declared
     from harness.groups.matrix import split
@@ -110,6 +111,7 @@ def retry(
         options=replace(
             whole.options,
             jobs=jobs,
+            anew=anew,
             group_budget_usd=whole.options.group_budget_usd if group_budget is None else group_budget,
             group_tokens=group_tokens or whole.options.group_tokens,
         ),

@@ -225,6 +225,9 @@ Resume = Annotated[
     str | None,
     typer.Option(metavar="GROUP/RUN", help="Go on with a run that was killed or stopped; all else is as it was then."),
 ]
+Anew = Annotated[
+    bool, typer.Option("--anew", help="Begin interrupted runs anew, rather than go on from what is kept of them.")
+]
 LogTarget = Annotated[
     str | None,
     typer.Option(

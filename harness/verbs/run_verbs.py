@@ -12,6 +12,7 @@ import typer
 
 from harness.verbs.options import (
     Agents,
+    Anew,
     AnswersBy,
     ApiName,
     Audit,
@@ -148,6 +149,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         reuse_outcomes: ReuseOutcomes = None,
         patience: Patience = None,
         resume: Resume = None,
+        anew: Anew = False,
         validation: ValidationMode = "self",
         log: LogTarget = None,
         metrics_port: MetricsPort = None,
@@ -175,8 +177,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
         where = Where(parse_executor(executor), ray_address, data_url, registry, send_keys)
         if resume is not None:
             chosen = _resumed(settings, resume, graded=graded, named=bool(competitions or suite))
-            chosen = replace(chosen, audited=audit)
-            chosen = replace(chosen, where=where)
+            chosen = replace(chosen, where=where, anew=anew, audited=audit)
             raise typer.Exit(exit_code(bench_group(settings, chosen, as_json=json, watch=watch), graded=graded))
         by_file = matrices.is_file(competitions or [])
         of_group: dict[str, Any] = {
@@ -223,6 +224,7 @@ def _runs(doc: str, *, graded: bool) -> Callable[..., None]:
             clock=parse_clock(clock),
             graded=graded,
             audited=audit,
+            anew=anew,
             replay=replay,
             reuse=reuse,
             description=parse_kind(description),
@@ -299,6 +301,7 @@ def _read(settings: Settings, path: Path, flags: BenchOptions, of_group: dict[st
         group=flags.group or matrix.options.group,
         graded=flags.graded,
         audited=flags.audited,
+        anew=flags.anew,
         where=flags.where,
         **of_group,
     )

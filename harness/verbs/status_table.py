@@ -99,6 +99,7 @@ def _lines(items: Any, line: Callable[[Any], str]) -> list[str]:
 def _going(one: Any) -> str:
     best = "no score yet" if one.best is None else f"best {one.best:.5f}"
     attempt = f", attempt {one.attempt}" if one.attempt > 1 else ""
+    attempt += f" (goes on from {one.resumed_from})" if one.resumed_from else ""
     place = ", ".join(part for part in (cpus_in_words(one.cpus), "GPU " * bool(one.gpus) + ", ".join(one.gpus)) if part)
     on = f", on {place}" if place else ""
     return f"{one.run_id}: step {one.step} of {one.steps}, {best}, {_span(one.seconds)}{attempt}{on}"
@@ -106,7 +107,8 @@ def _going(one: Any) -> str:
 
 def _trouble(one: Any) -> str:
     attempt = f" (attempt {one.attempt})" if one.attempt > 1 else ""
-    return f"{one.run_id}: {one.status}{attempt}: {one_line(one.reason, LONGEST)}"
+    kept = f"; {one.nodes} nodes are kept" if one.nodes else ""
+    return f"{one.run_id}: {one.status}{attempt}: {one_line(one.reason, LONGEST)}{kept}"
 
 
 def _advice(status: GroupStatus) -> list[str]:

@@ -64,7 +64,8 @@ def test_a_killed_harness_loses_no_finished_node_and_leaves_orphans_that_clean_r
     assert (folder.path / "attempts" / "1" / "journal.jsonl").is_file()
 
 
-def test_a_run_whose_harness_was_killed_is_gone_on_with(podium, engine):
+@pytest.mark.parametrize("how", ["by its name", "the same command"])
+def test_a_run_whose_harness_was_killed_is_gone_on_with(podium, engine, how):
     before = left_behind(engine)
     process = start(podium, "--steps", "6", "--workers", "2")
     wait_for_nodes(podium, 2, process)
@@ -73,7 +74,10 @@ def test_a_run_whose_harness_was_killed_is_gone_on_with(podium, engine):
     folder = podium.only_run()
     kept = [stored.event for stored in read_journal(folder.journal) if stored.event.type == "node"]
 
-    done = podium("run", "--resume", f"g/{folder.path.name}")
+    if how == "by its name":
+        done = podium("run", "--resume", f"g/{folder.path.name}")
+    else:
+        done = podium.bench(COMPETITION, "--steps", "6", "--workers", "2")
     record = folder.read()
     assert (record.status, record.attempt, record.resumed_from) == (RunStatus.COMPLETED, 2, 1), record.reason
     assert f"goes on after {len(kept)} nodes" in done.stderr

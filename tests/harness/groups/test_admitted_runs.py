@@ -92,7 +92,7 @@ def bench(settings):
 
 def test_a_command_admits_what_fits_on_its_engines_machine(bench, plan, group):
     run = small(plan())
-    (admitted,) = bench(jobs=2)._admission([run], group, print).admit([run])
+    (admitted,) = bench(jobs=2)._admission([run], group, lambda plan: False, print).admit([run])
     assert len(admitted.place.cpus) == 1 and set(admitted.place.cpus) <= os.sched_getaffinity(0)
 
 
@@ -100,6 +100,6 @@ def test_a_command_refuses_what_can_never_fit_before_anything_starts(bench, plan
     with pytest.raises(
         UserError, match=r"can never start on this machine: it asks for 2.0 GiB of memory, and there is 1"
     ):
-        bench(memory_gib=1, memory_bytes=2 * GIB)._admission([plan()], group, print)
+        bench(memory_gib=1, memory_bytes=2 * GIB)._admission([plan()], group, lambda plan: False, print)
     with pytest.raises(UserError, match="--budget-tokens N"):
-        bench(group_tokens=100)._admission([plan()], group, print)
+        bench(group_tokens=100)._admission([plan()], group, lambda plan: False, print)

@@ -96,3 +96,22 @@ def test_sizes_are_compared_and_told_as_people_write_them(group):
     assert say(group, matrix(disk_bytes=round(0.1 * 2**30)))[1] == []
     with pytest.raises(UserError, match=r"--disk 0\.2 \(was: 0\.1\)"):
         say(group, matrix(disk_bytes=int(0.2 * 2**30)))
+
+
+def test_ceilings_stay_with_the_group_and_another_value_is_told_and_kept(group):
+    say(group, matrix(group_budget_usd=50.0, group_tokens=2_000_000))
+    there = declared.read(group)
+    assert there.matrix().options.group_budget_usd == 50.0 and there.matrix().options.group_tokens == 2_000_000
+
+    options, changed = declared.together(BenchOptions(("a",)), there)
+    assert (options.group_budget_usd, options.group_tokens, changed) == (50.0, 2_000_000, [])
+    options, changed = declared.together(BenchOptions(("a",), group_budget_usd=60.0, tokens_per_minute=7.0), there)
+    assert changed == ["--group-budget is 60 now (was: 50)"]
+    declared.keep_together(group, options, there)
+    kept = declared.read(group).held_together()
+    assert kept == {"group_budget_usd": 60.0, "group_tokens": 2_000_000, "tokens_per_minute": 7.0}
+    say(group, matrix(("a", "b")))
+    assert declared.read(group).held_together() == kept
+    assert declared.together(BenchOptions(("a",), group_tokens=1), declared.read(group))[1] == [
+        "--group-tokens is 1 now (was: 2,000,000)"
+    ]

@@ -76,7 +76,7 @@ class Cluster:
             expected=lambda plan: 1.0,
             is_done=self.is_done,
             say=lambda line: None,
-            goes_on=goes_on,
+            goes_on=lambda plan: goes_on,
         )
 
     def is_done(self, plan):

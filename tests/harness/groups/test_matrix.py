@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from harness.errors import InvalidSpec, UserError
-from harness.groups.matrix import Arm, Matrix, crossed, is_file, named, read, split
+from harness.groups.matrix import Arm, GroupFile, Matrix, crossed, is_file, named, read, split
 from harness.results.layout import is_name
-from harness.verbs.choices import FLAGS, BenchOptions
+from harness.verbs import run_verbs
+from harness.verbs.choices import FLAGS, GROUP_FLAGS, BenchOptions
 
 SUITES = {"mle-bench/low": ["a", "b"]}
 FULL = """\
@@ -58,6 +59,30 @@ def test_a_file_says_what_flags_say(write):
     assert options.models.temperature == 0.5 and options.gates.leakage_review is False
 
 
+def test_a_file_says_what_holds_for_all_runs_together_beside_them(write):
+    text = "competitions: a\ngroup-budget: 50\ngroup-tokens: 2000000\nrequests-per-minute: 30\nruns-per-cpu: 2\n"
+    options = read(write(text + "options: {clock: working, budget: 2}\n"), in_suite).options
+    assert (options.group_budget_usd, options.group_tokens, options.requests_per_minute) == (50.0, 2_000_000, 30.0)
+    assert (options.runs_per_cpu, options.runs_per_gpu, options.tokens_per_minute) == (2, 1, None)
+    assert (options.clock, options.budget_usd) == ("working", 2.0)
+
+
+def test_a_flag_beside_a_file_wins_over_it(write, settings):
+    file = write("competitions: digits-8x8\njobs: 2\ngroup-budget: 50\nruns-per-cpu: 2\ntokens-per-minute: 9\n")
+    flags = BenchOptions(("-",), group_budget_usd=20.0)
+    matrix = run_verbs._read(settings, file, flags, {"group_budget_usd": 20.0, "runs_per_cpu": 1}, several=False)
+    options = matrix.options
+    assert (options.group_budget_usd, options.runs_per_cpu, options.tokens_per_minute) == (20.0, 1, 9.0)
+    assert options.jobs == 2
+    with pytest.raises(UserError, match=r"leave --steps out.*may be given: --jobs, --group, --group-budget"):
+        run_verbs._read(settings, file, BenchOptions(("-",), steps=3), {}, several=False)
+
+
+def test_every_flag_for_all_runs_together_is_a_field_of_the_file():
+    there = {field.alias for field in GroupFile.model_fields.values() if field.alias}
+    assert there == {flag.removeprefix("--") for flag in GROUP_FLAGS.values()}
+
+
 def test_a_small_file_is_enough_and_the_group_is_called_by_it(write):
     matrix = read(write("competitions: a\nseeds: 3\n"), in_suite)
     assert (matrix.options.group, matrix.competitions, matrix.seeds) == ("mine", ("a",), (0, 1, 2))
@@ -73,6 +98,8 @@ def test_a_small_file_is_enough_and_the_group_is_called_by_it(write):
         (FULL.replace("seeds: [0, 3]", "seeds: [1, 1]"), r"mine\.yaml:7: seeds: .*twice"),
         (FULL.replace("agents: [aide, best]", "agents: []"), r"mine\.yaml:4: agents: .*at least one"),
         (FULL.replace("jobs: 4", "jobs: 0"), r"mine\.yaml:8: jobs: "),
+        (FULL.replace("jobs: 4", "group-budget: -1"), r"mine\.yaml:8: group-budget: "),
+        (FULL.replace("steps: 20", "group-budget: 9"), r"mine\.yaml:10: options\.group-budget: .*not permitted"),
         (FULL.replace("group: nightly", "group: ../up"), r"mine\.yaml:1: group: .*can't name a group"),
         (FULL.replace("agents:", "agent:"), r"mine\.yaml:4: agent: .*not permitted"),
         ("- a\n", r"mine\.yaml:1: expected a mapping"),

@@ -10,7 +10,7 @@ from harness.errors import Interrupted, UserError
 from harness.gateway.journal import read_journal
 from harness.gateway.transcript import read_transcript
 from harness.results.layout import RunStatus
-from harness.runs import before_runs, resume
+from harness.runs import resume
 from harness.runs.run import run_one
 from tests.harness.runs.agents import NEVER_ENDS
 from tests.harness.runs.scripts import Scripts
@@ -209,19 +209,6 @@ def test_two_workers_lose_no_node(plan, group, tools):
     assert record.status is RunStatus.COMPLETED
     assert sorted(node.step for node in nodes(folder)) == [1, 2, 3, 4, 5]
     assert before.items() <= {node.node: node.code for node in nodes(folder)}.items()
-
-
-def test_what_can_be_gone_on_with_is_said_before_it_starts_anew(interrupted, group):
-    chosen, folder = interrupted()
-    said = []
-    before_runs.point_out_earlier([chosen], group, said.append, resume=False)
-    before_runs.point_out_earlier([chosen], group, said.append, resume=True)
-    assert "2 nodes of an attempt that was stopped are set aside" in said[0]
-    assert f"podium run --resume {group.name}/{folder.path.name}" in said[0]
-    assert said[1] == f"{folder.path.name}: goes on after 2 nodes"
-    folder.write(folder.read().model_copy(update={"status": RunStatus.COMPLETED}))
-    before_runs.point_out_earlier([chosen], group, said.append, resume=False)
-    assert len(said) == 2
 
 
 def test_the_choices_are_those_of_then(interrupted):
