@@ -10,6 +10,7 @@ from harness.groups.leases import coordinating
 from harness.groups.matrix import Matrix, crossed, named
 from harness.groups.status import CLASSES, class_of, status_of
 from harness.results.layout import RunStatus
+from harness.results.record import ReservationRecord
 from harness.runs.first_record import first_record
 from harness.sandbox.owner import me
 from harness.verbs import status_table
@@ -66,6 +67,20 @@ def test_a_run_that_goes_on_shows_step_score_and_time(group, has):
     folder.journal.write_text(json.dumps({"event": node}) + "\n")
     (one,) = status_of(group, NOW).going
     assert (one.step, one.steps, one.best, one.seconds) == (1, 2, 0.875, 120.0)
+
+
+def test_where_a_run_is_what_it_goes_on_from_and_for_whom_the_group_waits_is_shown(group, has, capsys):
+    place = ReservationRecord(cpus=(0, 1, 4), memory_bytes=1, disk_bytes=1, gpus=("GPU-a",))
+    has(0, RunStatus.RUNNING, started_at="2026-01-01T23:58:00.000+00:00", attempt=2, resumed_from=1, reservation=place)
+    stopped = has(1, RunStatus.STOPPED, reason="interrupted")
+    node = {"type": "node", "buggy": True, "score": None, "seconds": {}}
+    stopped.journal.write_text(json.dumps({"event": node}) + "\n")
+    with coordinating(group, 2):
+        status_table.show(status_of(group, NOW, lambda owner: f"s2 waits: for {owner}"), as_json=False)
+    said = capsys.readouterr().out
+    assert f"s2 waits: for {me()}" in said
+    assert "attempt 2 (goes on from 1), on CPUs 0-1,4, GPU GPU-a" in said
+    assert "stopped: interrupted; 1 nodes are kept" in said
 
 
 def test_an_estimate_needs_three_finished_runs_and_somebody_at_work(group, has):

@@ -35,6 +35,11 @@ def test_a_ready_host_has_nothing_to_do():
     assert [(check.status, check.what_to_do) for check in judge(READY)] == [("ok", None)] * 10
 
 
+def test_who_holds_what_of_the_machine_is_shown():
+    check = finding("to lend", held=("run a of group g (pid 1) holds CPUs 0-1",))
+    assert check.status == "ok" and check.found.endswith("; run a of group g (pid 1) holds CPUs 0-1")
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "status", "words"),
     [
