@@ -69,6 +69,8 @@ class GoingOn:
             return f"the agent {record.agent} keeps no journal that it could go on from"
         if differing := resume.what_differs(record, plan):
             return "; ".join(differing[:2])
+        if record.plan_sha256 != plan.sha256():
+            return "the agent's files changed"
         if resume.seconds_left(folder, record, plan.request().deadline_seconds) < resume.LEAST_SECONDS:
             return "its time was used up"
         return ""

@@ -53,6 +53,7 @@ def test_an_interrupted_run_goes_on_and_nothing_is_run_twice(interrupted, group,
         ({}, {"budget_usd": 3.0}, "budget was None and is 3.0"),
         ({}, {"steps": 4}, "steps was 5 and is 4"),
         ({"wall_seconds": 119.9}, {}, "its time was used up"),
+        ({"plan_sha256": "0" * 64}, {}, "the agent's files changed"),
     ],
 )
 def test_a_run_that_can_not_go_on_begins_anew_and_says_why(interrupted, group, tools, left, changes, words):
