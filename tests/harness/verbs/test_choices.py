@@ -79,7 +79,7 @@ def test_every_switch_of_the_command_line_is_known_as_one():
         **{
             name: hint
             for name, hint in get_type_hints(BenchOptions).items()
-            if name not in ("graded", "audited", "resume")
+            if name not in ("graded", "audited", "resume", "anew")
         },
         **{f"gates.{name}": hint for name, hint in get_type_hints(Gates).items()},
         **{f"models.{name}": hint for name, hint in get_type_hints(ModelOptions).items()},
