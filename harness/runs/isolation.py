@@ -16,17 +16,11 @@ from harness.results.layout import RunFolder, RunRecord
 from harness.results.record import Statement
 
 # What a box may have mounted: public data (the text that stands for its description, and for another agent the plain
-# sample submission, beside them), prompts, door, workspace, and the cache of packages and models.
+# sample submission, beside them; a volume holds folders), prompts, door, workspace, the cache of packages and models,
+# and the certificates of whom this machine trusts.
 MOUNTED = (
-    *(contract.HOME, contract.DATA, f"{contract.DATA}/description.md"),
-    *(
-        SAMPLE,
-        SAMPLE.rpartition("/")[0],
-        contract.PROMPTS,
-        contract.DOOR,
-        contract.CACHE,
-        contract.AUTHORITIES,
-    ),  # a volume holds folders
+    *(contract.HOME, contract.DATA, f"{contract.DATA}/description.md", SAMPLE, SAMPLE.rpartition("/")[0]),
+    *(contract.PROMPTS, contract.DOOR, contract.CACHE, contract.AUTHORITIES),
 )
 
 

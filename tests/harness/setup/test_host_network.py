@@ -80,6 +80,17 @@ def test_authorities_are_passed_as_certificates_alone(host):
     assert variables["SSL_CERT_FILE"] == variables["PIP_CERT"] == host_network.CA_INSIDE
 
 
+def test_of_the_bundle_that_a_box_is_to_trust_certificates_alone_are_taken_however_large_it_is(tmp_path):
+    bundle = tmp_path / "mine.pem"
+    key = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----\n"
+    bundle.write_text(f"# of ours\n{key}{CERTIFICATE}\n" * 10_000)
+    places = {"home": tmp_path, "prefix": tmp_path, "etc": tmp_path}
+    found = host_network.authorities({"PIP_CERT": str(bundle)}, **places)
+    assert found == f"{CERTIFICATE}\n" * 10_000
+    (tmp_path / "pip.conf").write_text(f"[global]\ncert = {bundle}\n")
+    assert host_network.authorities({}, **places) == found
+
+
 def test_a_bundle_that_a_build_can_not_take_is_refused_with_a_way_out(host, tmp_path):
     big = tmp_path / "big.pem"
     big.write_text(f"{CERTIFICATE}\n" * 10_000)
