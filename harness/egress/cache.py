@@ -17,7 +17,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +53,7 @@ class CachedEntry(BaseModel):
     version: str
     added_at: str
     files: dict[str, CachedFile]
+    needs_gpu_image: bool = False  # some of what it needs is not among its files, since the image with torch has it
 
     @property
     def size_bytes(self) -> int:
@@ -79,9 +80,9 @@ class Index(BaseModel):
         lines = {f"{path}\0{file.sha256}\0{file.link}\n" for one in self.entries for path, file in one.files.items()}
         return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
-    def told(self) -> tuple[str, ...]:
-        """What an agent is told of it, bounded."""
-        told = [one.told() for one in self.entries]
+    def told(self, *, gpu_image: bool = True) -> tuple[str, ...]:
+        """What an agent is told of it, bounded: what it can use in its image."""
+        told = [one.told() for one in self.entries if gpu_image or not one.needs_gpu_image]
         more = len(told) - MOST_TOLD
         return (*told[:MOST_TOLD], *([f"and {more} more"] if more > 0 else []))
 
@@ -121,7 +122,7 @@ class Cache:
             for path, file in entry.files.items():
                 if problem := self._differs(path, file):
                     raise UserError(f"{problem}. See: podium cache verify; to do without it: --no-cache")
-        return CacheView(self, index.sha256, index.told())
+        return CacheView(self, index.sha256, index.told(), index.told(gpu_image=False))
 
     def problems(self) -> list[str]:
         """Compare every file's bytes with what was added; whatever differs, a line each."""
@@ -215,6 +216,11 @@ class CacheView:
     cache: Cache
     sha256: str
     told: tuple[str, ...]
+    told_without_gpu_image: tuple[str, ...]
+
+    def without_gpu_image(self) -> CacheView:
+        """The same for an image without torch: what needs that is there, and nobody is told of it."""
+        return replace(self, told=self.told_without_gpu_image)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

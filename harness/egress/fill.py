@@ -26,6 +26,7 @@ class Fetched:
 
     name: str
     version: str
+    needs_gpu_image: bool = False
 
 
 def add(cache: Cache, kind: Kind, fetch: Callable[[Path], Fetched]) -> CachedEntry:
@@ -35,7 +36,14 @@ def add(cache: Cache, kind: Kind, fetch: Callable[[Path], Fetched]) -> CachedEnt
         files = dict(_files(stage))
         if not files:
             raise UserError(f"nothing was fetched for {fetched.name}: there is nothing to add")
-        entry = CachedEntry(kind=kind, name=fetched.name, version=fetched.version, added_at=now(), files=files)
+        entry = CachedEntry(
+            kind=kind,
+            name=fetched.name,
+            version=fetched.version,
+            added_at=now(),
+            files=files,
+            needs_gpu_image=fetched.needs_gpu_image,
+        )
         with cache.alone():
             _take_over(cache, stage, entry)
     return entry

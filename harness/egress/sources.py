@@ -39,11 +39,18 @@ def image_packages(root: Path, *, gpu: bool) -> dict[str, str]:
     return {_normal(name): version for name, _, version in (line.partition("==") for line in lines) if version}
 
 
-def package(stage: Path, requirement: str, there: Mapping[str, str], environ: Mapping[str, str]) -> Fetched:
-    """Fetch a package with what it needs beside what the image has."""
+def package(
+    stage: Path,
+    requirement: str,
+    there: Mapping[str, str],
+    environ: Mapping[str, str],
+    gpu_image: Mapping[str, str] | None = None,
+) -> Fetched:
+    """Fetch a package with what it needs beside what the image has; `gpu_image`: what the image with torch has more."""
     if not _REQUIREMENT.fullmatch(requirement):
         raise UserError(f"{requirement!r} names no package: NAME, NAME[extra], or NAME==VERSION")
     asked = _normal(re.split(r"[\[=<>~!]", requirement)[0])
+    there = {**there, **(gpu_image or {})}
     if asked in there:
         raise UserError(f"{requirement}: the image has {asked} {there[asked]} already; scripts just import it")
     scratch = stage / "scratch"
@@ -55,7 +62,7 @@ def package(stage: Path, requirement: str, there: Mapping[str, str], environ: Ma
         _pip(["download", "--no-deps", "--dest", str(stage / WHEELS), *_platform(), *pins], environ)
     finally:
         shutil.rmtree(scratch)
-    return Fetched(asked, wanted[asked])
+    return Fetched(asked, wanted[asked], needs_gpu_image=not found.keys().isdisjoint(gpu_image or ()))
 
 
 def model(stage: Path, repo: str, revision: str | None, patterns: Sequence[str], environ: Mapping[str, str]) -> Fetched:

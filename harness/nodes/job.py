@@ -99,7 +99,7 @@ def _cache(wanted: CacheView, settings: Settings) -> CacheView:
     for cache in (Cache(settings.cache), wanted.cache):
         found = cache.view()
         if found is not None and found.sha256 == wanted.sha256:
-            return found
+            return replace(found, told=wanted.told)
     raise InfrastructureError(
         f"this node's cache of packages and models ({settings.cache}) is not the coordinator's. Fill both the same way "
         "(podium cache add), share the folder, or run without it: --no-cache"

@@ -88,6 +88,10 @@ class Resolver:
         image = self.image(checked.gpus, checked.other)
         limits, cpus = self.ground.fitting(options, image, limits, self.say)
         reach, cache = self.ground.reach(settings, options, self.say)
+        if cache is not None and image.kind == "cpu":
+            if cache.told != cache.told_without_gpu_image:
+                self.say("some of what lies ready needs the image with torch (--gpus); agents are not told of that")
+            cache = cache.without_gpu_image()
         if options.where.is_here:
             most = min(options.jobs, len(options.seeds) * len(prepared)) * limits.workspace_bytes
             before_runs.point_out_disk(settings.workspaces, most, self.say)

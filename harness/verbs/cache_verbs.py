@@ -32,9 +32,11 @@ def add_pypi(
     from harness.egress import sources
 
     settings = settings_now()
-    there = sources.image_packages(settings.root, gpu=gpu)
+    there, with_torch = (sources.image_packages(settings.root, gpu=one) for one in (False, True))
+    more = {name: version for name, version in with_torch.items() if name not in there} if gpu else {}
+    fetch = partial(sources.package, there=there, environ=settings.environ, gpu_image=more)
     for name in names:
-        _add(_cache(), "pypi", partial(sources.package, requirement=name, there=there, environ=settings.environ))
+        _add(_cache(), "pypi", partial(fetch, requirement=name))
 
 
 @adding.command("hf")

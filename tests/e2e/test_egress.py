@@ -171,9 +171,10 @@ def test_packages_and_models_of_the_cache_work_without_a_network(model, podium, 
     record = folder.read()
     listed = json.loads(podium("cache", "list", "--json").stdout)
     assert record.cache_sha256 == listed["sha256"] and record.egress.mode == "none"
-    assert len(record.request.cached) == 3 and "3 packages and models lie ready" in run.stderr + run.stdout
+    assert len(record.request.cached) == 3 and "4 packages and models lie ready" in run.stderr + run.stdout
+    assert "some of what lies ready needs the image with torch" in run.stderr + run.stdout
     prompt = next(folder.lines(folder.transcript))["request"]["messages"][-1]["content"]
-    assert f"- {NAME} 1.0 (package)" in prompt
+    assert f"- {NAME} 1.0 (package)" in prompt and "needs-torch" not in prompt
     assert json.loads(folder.grade_file.read_text())["statement"]["no_test_signal"] is True
     podium("cache", "remove", NAME)
     assert "all is as it was added" in podium("cache", "verify").stdout
@@ -193,7 +194,13 @@ def add_by_hand(folder, repo):
         (snapshot / "config.json").symlink_to("../../blobs/1")
         return Fetched("a/b", "abc")
 
+    def fetch_for_gpus(stage):
+        (stage / "wheels").mkdir()
+        (stage / "wheels" / "needs_torch-1-py3-none-any.whl").write_text("")
+        return Fetched("needs-torch", "1", needs_gpu_image=True)
+
     add(Cache(folder), "hf", fetch)
+    add(Cache(folder), "pypi", fetch_for_gpus)
 
 
 REACHING = """

@@ -30,6 +30,8 @@ def index(tmp_path):
     small_wheel(folder / "in-the-image", "in-the-image", version="2.0")
     small_wheel(folder / "in-the-image", "in-the-image", version="1.0")
     small_wheel(folder / "torn", "torn", requires=("in-the-image>=2",))
+    small_wheel(folder / "with-torch", "with-torch", requires=("in-torch", "other-one"))
+    small_wheel(folder / "in-torch", "in-torch", version="3.0")
     with serving(folder) as server:
         yield {"PIP_INDEX_URL": f"http://127.0.0.1:{server.server_address[1]}/", "PATH": "/usr/bin:/bin"}
 
@@ -43,6 +45,20 @@ def test_a_package_comes_with_what_it_needs_beside_what_the_image_has(cache, ind
     names = sorted(path.name for path in (cache.content / "wheels").iterdir())
     assert names == ["mine-1.0-py3-none-any.whl", "other_one-1.5-py3-none-any.whl"]
     assert [path.name for path in cache.content.iterdir()] == ["wheels"]
+
+
+def test_what_is_left_out_since_the_image_with_torch_has_it_is_known(cache, index):
+    fetch = partial(sources.package, there=THERE, environ=index, gpu_image={"in-torch": "3.0"})
+    assert add(cache, "pypi", partial(fetch, requirement="with-torch")).needs_gpu_image
+    assert not add(cache, "pypi", partial(fetch, requirement="mine")).needs_gpu_image
+    assert not any("in_torch" in path.name for path in (cache.content / "wheels").iterdir())
+    with pytest.raises(UserError, match=r"the image has in-torch 3\.0 already"):
+        add(cache, "pypi", partial(fetch, requirement="in-torch"))
+
+    view = cache.view()
+    assert [one.split()[0] for one in view.told] == ["mine", "with-torch"]
+    assert [one.split()[0] for one in view.without_gpu_image().told] == ["mine"]
+    assert view.without_gpu_image().sha256 == view.sha256
 
 
 @pytest.mark.parametrize(
