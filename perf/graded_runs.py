@@ -1,17 +1,18 @@
 """A group of graded runs on disk, as `podium bench` leaves them, without any run: for benchmarks that read many.
 
-Each has the three files that rows are made of, with all their fields, from a run of 20 steps whose files lie in
-`perf/graded/`; what tells runs apart is changed: competition, seed, and how each ended. Its other files are not there.
+Each has the four files that rows are made of, with all their fields, from a run of 20 steps whose files lie in
+`perf/graded/`; what tells runs apart is changed: competition, seed, how each ended, and that one in fifty is flagged.
+Its other files are not there.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from harness.cheating.finding import Finding
     from harness.grading.grade import GradeReport
     from harness.results.record import RunRecord
 
@@ -51,13 +52,13 @@ def records(size: int, competitions: int = COMPETITIONS) -> Iterator[RunRecord]:
 
 def write(group: Path, size: int) -> None:
     """Write a group of that many runs."""
+    from harness.cheating.finding import Findings
     from harness.grading.grade import GradeReport
     from harness.grading.grade_nodes import NodeGrades
 
     grade = GradeReport.model_validate_json((EXAMPLE / "grade.json").read_bytes())
     nodes = NodeGrades.model_validate_json((EXAMPLE / "node_grades.json").read_bytes())
-    lines = ({"sequence": step, "event": {"type": "node", "step": step}} for step in range(20))
-    journal = "".join(json.dumps(line) + "\n" for line in lines)
+    findings = Findings.model_validate_json((EXAMPLE / "findings.json").read_bytes())
     for number, record in enumerate(records(size)):
         folder = group / record.run_id
         folder.mkdir(parents=True)
@@ -65,7 +66,14 @@ def write(group: Path, size: int) -> None:
         (folder / "grade.json").write_text(_graded(grade, number).to_json())
         own = nodes.model_copy(update={"run_id": record.run_id, "competition": record.competition})
         (folder / "node_grades.json").write_text(own.model_dump_json(indent=2) + "\n")
-        (folder / "journal.jsonl").write_text(journal)
+        audited = findings.model_copy(update={"run_id": record.run_id, "findings": _found(number)})
+        (folder / "findings.json").write_text(audited.model_dump_json(indent=2) + "\n")
+
+
+def _found(number: int) -> tuple[Finding, ...]:
+    from harness.cheating.finding import Severity, finding
+
+    return (finding("network", 1, Severity.MEDIUM, "it asks a network"),) if number % 50 == 0 else ()
 
 
 def _graded(example: GradeReport, number: int) -> GradeReport:

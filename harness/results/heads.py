@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -163,10 +163,22 @@ class NodeGradesHead(Head, frozen=True):
     lost_by_choice: float | None = None
 
 
-class FindingsHead(Head, frozen=True):
-    """Of `findings.json`: whether there are any."""
+class FindingHead(Head, frozen=True):
+    """Of `findings`."""
 
-    findings: tuple[dict[str, Any], ...] = ()
+    rule: str
+    severity: Literal["low", "medium", "high"]
+
+
+class FindingsHead(Head, frozen=True):
+    """Of `findings.json`."""
+
+    findings: tuple[FindingHead, ...] = ()
+
+    @property
+    def flagged_by(self) -> tuple[str, ...]:
+        """The rules that flag the run while nobody has judged them, each once; what `cheating.standing` says then."""
+        return tuple(dict.fromkeys([one.rule for one in self.findings if one.severity != "low"]))
 
 
 run_head = msgspec.json.Decoder(RunHead).decode

@@ -6,6 +6,7 @@ name, for `rows` to read it whole and say what is wrong. Imports little, as proc
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -71,25 +72,15 @@ def node_grades_of(run: str) -> NodeGradesHead:
 
 def flags_of(run: str) -> tuple[str, ...] | None:
     """The rules that flag a run, with what people said of that; None where nobody audited it."""
-    path = f"{run}/{FINDINGS}"
-    if not os.access(path, os.F_OK):  # most often: half the time of an open that fails
-        return None
-    content = content_of(path)
+    content = content_of(f"{run}/{FINDINGS}")
     if content is None:
         return None
-    if not _says_something(content) and not os.access(f"{run}/{VERDICTS}", os.F_OK):
-        return ()
-    from harness.cheating import standing
+    if not os.access(f"{run}/{VERDICTS}", os.F_OK):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # below it is said what is wrong
+            return heads.findings_head(content).flagged_by
+    from harness.cheating import standing  # with pydantic: only where people have judged
 
     return standing.flags(run, content)
-
-
-def _says_something(findings: bytes) -> bool:
-    """Does it hold a finding, or something else than findings?"""
-    try:
-        return bool(heads.findings_head(findings).findings)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return True
 
 
 def content_of(path: str, block: int = BLOCK, until: bytes | None = None) -> bytes | None:

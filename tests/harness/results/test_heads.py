@@ -1,5 +1,6 @@
 """What rows read of a file is what its model says of it: the same fields, types and defaults, and the same refusals."""
 
+import enum
 import json
 import types
 import typing
@@ -12,7 +13,6 @@ from pydantic import BaseModel
 from harness.cheating.finding import Findings
 from harness.grading.grade import GradeReport
 from harness.grading.grade_nodes import NodeGrades
-from harness.grading.leaderboard import Medal
 from harness.results import heads
 from harness.results.record import RunRecord
 from tests.harness import records
@@ -21,10 +21,9 @@ FILES = [
     (heads.RunHead, RunRecord, "run"),
     (heads.GradeHead, GradeReport, "grade"),
     (heads.NodeGradesHead, NodeGrades, "node_grades"),
-    (heads.FindingsHead, Findings, ""),
+    (heads.FindingsHead, Findings, "findings"),
 ]
 GRADED = Path(__file__).parents[3] / "perf" / "graded"
-NOT_JUDGED = {heads.FindingsHead: {"findings"}}  # only whether there are any
 
 
 def parts(kind):
@@ -41,10 +40,12 @@ def is_head(kind):
 
 
 def bare(kind):
-    """A type without what pydantic notes at it; the enum of medals as the words that stand in the file."""
+    """A type without what pydantic notes at it; an enum as the words that stand in the file."""
     if typing.get_origin(kind) is typing.Annotated:
         return bare(typing.get_args(kind)[0])
-    return typing.Literal[tuple(str(one) for one in Medal)] if kind is Medal else kind
+    if isinstance(kind, type) and issubclass(kind, enum.StrEnum):
+        return typing.Literal[tuple(str(one) for one in kind)]
+    return kind
 
 
 def compare(head, model, where):
@@ -55,8 +56,7 @@ def compare(head, model, where):
         if name not in model.model_fields:
             yield f"{place}: {model.__name__} has no such field"
             continue
-        if name not in NOT_JUDGED.get(head, ()):
-            yield from compare_types(kind, bare(known[name]), place)
+        yield from compare_types(kind, bare(known[name]), place)
         own = {field.name: field for field in msgspec.structs.fields(head)}[name]
         theirs = model.model_fields[name]
         if own.required and not theirs.is_required():
@@ -73,7 +73,7 @@ def head_of_default(own, default):
 
 
 def compare_types(kind, theirs, place):
-    ours, known = parts(kind), {bare(one) for one in parts(theirs)}
+    ours, known = ({bare(one) for one in parts(whole)} for whole in (kind, theirs))
     own_heads, models = {one for one in ours if is_head(one)}, {one for one in known if is_model(one)}
     origins = {typing.get_origin(one) for one in ours | known}
     if own_heads:

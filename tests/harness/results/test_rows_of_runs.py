@@ -6,7 +6,8 @@ import pickle
 import pytest
 
 from harness.cheating import verdicts
-from harness.cheating.finding import Findings
+from harness.cheating.finding import Findings, Severity, finding
+from harness.cheating.standing import standing
 from harness.errors import UserError
 from harness.results.record import Finalist, FinalRecord, RunStatus, TreeRecord
 from harness.results.rows import row, rows_of, tree_of
@@ -31,6 +32,21 @@ def written(group, name="a", nodes=NODES, **changes):
     folder = records.write(group, records.record("g", name, **changes), records.grade(name, "gold"))
     folder.journal.write_text("".join(json.dumps({"event": event}) + "\n" for event in nodes))
     return folder
+
+
+def audited(findings=()):
+    return Findings(
+        run_id="a--aide--s0",
+        podium_version="0",
+        rules={},
+        inputs_sha256="0",
+        beside_sha256="0",
+        script=None,
+        code_sha256="1",
+        scripts=1,
+        unparsed=0,
+        findings=tuple(findings),
+    )
 
 
 @pytest.mark.parametrize(("direction", "best"), [("maximize", 0.75), ("minimize", 0.25)])
@@ -138,17 +154,7 @@ def test_a_record_that_only_its_model_takes_has_the_row_of_the_whole_record(grou
 
 def test_an_audited_run_without_findings_is_flagged_by_people_only(group):
     folder = written(group, tree=TREE)
-    found = Findings(
-        run_id="a--aide--s0",
-        podium_version="0",
-        rules={},
-        inputs_sha256="0",
-        beside_sha256="0",
-        script=None,
-        code_sha256="1",
-        scripts=1,
-        unparsed=0,
-    )
+    found = audited()
     (folder.path / "findings.json").write_text(found.model_dump_json(indent=2))
     assert (rows_of(group)[0].flagged, rows_of(group)[0].flagged_by) == (False, ())
     verdicts.add(folder.path, found, "confirmed", by="ada", reason="seen")
@@ -163,3 +169,12 @@ def test_a_row_travels_between_processes_as_it_is(group):
     (found,) = rows_of(group)
     again = pickle.loads(pickle.dumps(found))
     assert again == found and again.status is RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_what_flags_a_run_is_read_as_the_audit_says_it(group, severity):
+    folder = written(group, tree=TREE)
+    found = [finding(rule, 1, severity, rule, code_sha256="1") for rule in ("network", "said", "network")]
+    (folder.path / "findings.json").write_text(audited(found).model_dump_json(indent=2))
+    (row_read,) = rows_of(group)
+    assert row_read.flagged_by == standing(folder.path).rules == (("network", "said") if severity.flags else ())
