@@ -86,7 +86,7 @@ class Bench:
             declared.keep(group, matrix, there)
         elif there is not None:
             declared.keep_together(group, matrix.options, there)
-        going_on = GoingOn(group, anew=self.options.anew or not self.options.where.is_here)
+        going_on = GoingOn(group, anew=self.options.anew)
         earlier = [plan for plan in plans if plan.run_id not in self.again]
         before_runs.point_out_earlier(earlier, going_on, self.say, resume=self.options.resume)
 

@@ -264,6 +264,7 @@ def test_a_group_survives_the_loss_of_a_node_of_its_command_and_of_the_head(podi
         start(podium, another.result(), *paid).ends(0)
     assert folder.record_file.read_bytes() == finished, "a finished run was run again"
     assert (second.read().status, second.read().attempt) == (RunStatus.COMPLETED, 3)
+    assert second.read().resumed_from == 2, "the same command goes on with what was seen of the run"
     lost = [second.attempt(number).read() for number in second.attempts()]
     assert [(one.status, one.resumed_from) for one in lost] == [(RunStatus.LOST, None), (RunStatus.LOST, 1)]
     assert 3.0 < spent_in(second).usd + spent_in(folder).usd < 4.0, "three attempts were lost with their bills"
