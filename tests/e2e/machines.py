@@ -48,7 +48,8 @@ class Node:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
-                env={**cluster.environ, MARK: self.mark, "PODIUM_HOME": str(self.home), "PATH": path},
+                # The mark comes last: a process that sets its title writes over the beginning.
+                env={**cluster.environ, "PODIUM_HOME": str(self.home), "PATH": path, MARK: self.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
