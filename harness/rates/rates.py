@@ -124,7 +124,7 @@ def interval(cells: Cells, *, replicates: int = REPLICATES) -> tuple[float | Non
 def _drawn(competitions: int, replicates: int) -> tuple[NDArray[Any], dict[str, Any]]:
     """Return how often each competition is drawn, a row a replicate, and the generator's state after that.
 
-    Every rate over as many competitions begins with the same draws: that is half of an interval's time.
+    Every rate over as many competitions begins with the same draws: they are nearly half of an interval's time.
     """
     rng = np.random.default_rng(0)
     times = rng.multinomial(competitions, np.full(competitions, 1 / competitions), size=replicates)

@@ -1,8 +1,8 @@
 """The parts of a run's files that rows are made of, read without the rest and without pydantic.
 
-A group may have 100,000 runs: picking out and checking what a row holds takes a tenth of making whole models. What is
-checked here is checked as the models do (a test holds the types together); what is not read is not judged. The structs
-are passed over by the garbage collector, as nothing in them is a cycle.
+A group may have 100,000 runs: picking out and checking what a row holds takes a twentieth of making whole models. What
+is checked here is checked as the models do (a test holds the types together); what is not read is not judged. The
+structs are passed over by the garbage collector, as nothing in them is a cycle.
 """
 
 from __future__ import annotations
