@@ -48,7 +48,6 @@ class Node:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command,
-                # The mark comes last: a process that sets its title writes over the beginning.
                 env={**cluster.environ, "PODIUM_HOME": str(self.home), "PATH": path, MARK: self.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -65,9 +64,15 @@ class Node:
         found = []
         for environ in Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
-                if f"{MARK}={self.mark}\0".encode() in environ.read_bytes():
+                # Ray's agents set their titles, which writes over their environment; they stay in the node's session.
+                if f"{MARK}={self.mark}\0".encode() in environ.read_bytes() or self._has(environ.parent):
                     found.append(int(environ.parent.name))
         return found
+
+    def _has(self, process):
+        """Is it of the session that the node began, and not waiting to be reaped?"""
+        state, _, _, session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+        return int(session) == self.process.pid and state != "Z"
 
     def carries_a_run(self):
         """Is the process of a run among them?"""
