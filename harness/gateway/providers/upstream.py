@@ -20,6 +20,7 @@ from harness.errors import UserError
 from harness.gateway.prices import Prices
 from harness.gateway.providers.base import ProviderRequest, ProviderResponse, ProviderUnreachable, Traits
 
+SHORTEST_SECRET = 8  # characters
 _ANTHROPIC_VERSION = "2023-06-01"
 _TIMEOUTS = {
     "connect": 15.0,
@@ -56,6 +57,16 @@ class Account:
         return {**plain, "authorization": f"Bearer {self.key}"} if self.key else plain
 
 
+def _secrets(account: Account) -> tuple[str, ...]:
+    """What is blacked out wherever it turns up.
+
+    A server of one's own often takes `EMPTY`, `none` or `x` for a key: no secret, and words of what models write.
+    """
+    if account.name == "compatible" and len(account.key) < SHORTEST_SECRET:
+        return ()
+    return (account.key,) if account.key else ()
+
+
 class Upstream:
     """One account and the models of it that a run may call."""
 
@@ -66,7 +77,7 @@ class Upstream:
             live=True,
             models=models,
             prices=prices,
-            secrets=(account.key,) if account.key else (),
+            secrets=_secrets(account),
             older_limit=models if account.name == "compatible" else frozenset(),
             accounts=dict.fromkeys(models, account.id),
         )

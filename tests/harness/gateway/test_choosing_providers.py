@@ -33,6 +33,13 @@ def test_a_provider_allows_its_models_only_and_hides_its_key():
     assert provider.traits.models == {"gpt-4o"} and provider.traits.secrets == ("sk-o",) and provider.traits.live
 
 
+@pytest.mark.parametrize(("key", "secrets"), [("EMPTY", ()), ("x", ()), ("sk-12345", ("sk-12345",))])
+def test_what_stands_for_a_key_at_a_server_of_ones_own_is_no_secret(key, secrets):
+    """Blacked out, it would turn up in every reply: `x`, `none`."""
+    environ = {"PODIUM_BASE_URL": "http://127.0.0.1:1/v1", "PODIUM_API_KEY": key}
+    assert provider_for("compatible/llama", environ).traits.secrets == secrets
+
+
 def test_names_with_slashes_stay_whole():
     provider = provider_for("compatible/meta-llama/llama-3", {"PODIUM_BASE_URL": "http://127.0.0.1:1/v1"})
 
