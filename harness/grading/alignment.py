@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InvalidSubmission
+from harness.grading.bare import as_arrow, as_numpy
 from harness.grading.csvfile import shown
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def keys(columns: Mapping[str, Any]) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    arrays = [pa.array(values) for values in columns.values()]
+    arrays = [as_arrow(values) for values in columns.values()]
     if len(arrays) == 1:
         return arrays[0]
     return pc.binary_join_element_wise(*(array.cast(pa.string()) for array in arrays), BETWEEN)
@@ -69,12 +70,12 @@ def _places(found: pa.Array, wanted: pa.Array) -> Rows:
     import pyarrow.compute as pc
 
     if len(wanted) and pa.types.is_int64(found.type) and pa.types.is_int64(wanted.type):
-        numbers = wanted.to_numpy()
+        numbers = as_numpy(wanted)
         least, span = int(numbers.min()), int(numbers.max()) - int(numbers.min()) + 1
         if span <= SPARSEST * len(numbers):
-            return _looked_up(found.to_numpy(), numbers, least, span)
-    places: Rows = pc.index_in(found, value_set=wanted).fill_null(-1).to_numpy()  # int32
-    return places
+            return _looked_up(as_numpy(found), numbers, least, span)
+    places = pc.index_in(found, value_set=wanted)  # int32
+    return as_numpy(places.fill_null(-1) if places.null_count else places)
 
 
 def _looked_up(found: Rows, wanted: Rows, least: int, span: int) -> Rows:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InvalidSubmission
+from harness.grading.bare import as_numpy
 from harness.grading.csvfile import listed, shown
 from harness.specs.columns import (
     BooleanColumn,
@@ -107,11 +108,13 @@ def plain_integers(texts: pa.ChunkedArray) -> Values:
     import pyarrow.compute as pc
 
     if pa.types.is_integer(texts.type):
-        return texts.to_numpy()  # type: ignore[no-any-return]
-    hexadecimal = pc.match_substring(texts, "x").to_numpy() | pc.match_substring(texts, "X").to_numpy()
-    _refuse_unless(~hexadecimal, texts, "a whole number")  # pyarrow would read 0x10 as 16, others as text
+        return as_numpy(texts)
+    hexadecimal = pc.or_(pc.match_substring(texts, "x"), pc.match_substring(texts, "X"))
+    _refuse_unless(
+        ~as_numpy(hexadecimal.cast(pa.uint8())).astype(bool), texts, "a whole number"
+    )  # pyarrow would read 0x10 as 16, others as text
     try:
-        return texts.cast(pa.int64()).to_numpy()  # type: ignore[no-any-return]
+        return as_numpy(texts.cast(pa.int64()))
     except pa.ArrowInvalid:
         row = _first_that_is_no(pa.int64(), texts)
         raise Misfit(row, "a whole number", texts[row].as_py()) from None
@@ -164,7 +167,7 @@ def _by_spelling(texts: pa.ChunkedArray, meanings: Callable[[list[str]], list[An
     import numpy as np
 
     encoded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
-    codes = encoded.indices.to_numpy()
+    codes = as_numpy(encoded.indices)
     values = np.array([*meanings(encoded.dictionary.to_pylist()), None], dtype=object)[:-1]
     _refuse_unless(np.array([value is not None for value in values], dtype=bool)[codes], texts, allowed)
     chosen: Values = values[codes]
@@ -184,13 +187,13 @@ def _floats(texts: pa.ChunkedArray) -> Values:
     import pyarrow.compute as pc
 
     if pa.types.is_floating(texts.type):
-        return texts.to_numpy()  # type: ignore[no-any-return]
+        return as_numpy(texts)
     try:
-        return texts.cast(pa.float64()).to_numpy()  # type: ignore[no-any-return]
+        return as_numpy(texts.cast(pa.float64()))
     except pa.ArrowInvalid:
         trimmed = pc.utf8_trim_whitespace(texts)
     try:
-        return trimmed.cast(pa.float64()).to_numpy()  # type: ignore[no-any-return]
+        return as_numpy(trimmed.cast(pa.float64()))
     except pa.ArrowInvalid:
         row = _first_that_is_no(pa.float64(), trimmed)
         raise Misfit(row, "a number", texts[row].as_py()) from None

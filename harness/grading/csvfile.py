@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import InvalidSubmission
+from harness.grading.bare import as_arrow, as_numpy
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,9 +94,9 @@ def _in_one_piece(chunks: list[pa.Array], kind: pa.DataType) -> pa.ChunkedArray:
     end = len(values)
     while chunks:
         chunk = chunks.pop()
-        values[end - len(chunk) : end] = chunk.to_numpy()
+        values[end - len(chunk) : end] = as_numpy(chunk)
         end -= len(chunk)
-    return pa.chunked_array([pa.array(values)], kind)
+    return pa.chunked_array([as_arrow(values)], kind)
 
 
 def _may_hold_hexadecimals(content: bytes) -> bool:
@@ -140,9 +141,10 @@ def _refuse_undecodable(content: bytes) -> None:
 
 def _is_utf8(content: bytes) -> bool:
     """Look without making a text of it, which would double the memory."""
+    import numpy as np
     import pyarrow as pa
 
-    offsets = pa.array([0, len(content)], pa.int64()).buffers()[1]
+    offsets = pa.py_buffer(np.array([0, len(content)], dtype=np.int64))
     try:
         pa.LargeStringArray.from_buffers(1, offsets, pa.py_buffer(content)).validate(full=True)
     except pa.ArrowInvalid:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import InvalidSubmission
 from harness.grading import cells, csvfile
 from harness.grading.alignment import keys, rows_in_order
+from harness.grading.bare import as_numpy
 from harness.specs.columns import Column
 from harness.specs.competition import Answers, Competition, SubmissionSpec
 
@@ -79,7 +80,7 @@ class Predictions:
 
         if ids.equals(self.ids):
             return self
-        rows = pc.index_in(ids, value_set=self.ids).to_numpy()
+        rows = as_numpy(pc.index_in(ids, value_set=self.ids))
         return Predictions(ids, self.columns.at(rows), self.predicted)
 
 
