@@ -19,14 +19,6 @@ hypothesis.settings.register_profile("podium", deadline=None, suppress_health_ch
 hypothesis.settings.load_profile("podium")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Say what may run side by side: what needs an engine, what needs a browser, and the rest, each in its order."""
-    for item in items:
-        kinds = [kind for kind in ("engine", "browser") if item.get_closest_marker(kind)]
-        item.add_marker(pytest.mark.xdist_group(kinds[0] if kinds else "plain"))
-
-
 @pytest.fixture(scope="session")
 def real_settings():
     """Settings of this machine, for what is expensive to make twice: the image."""

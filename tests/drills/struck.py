@@ -35,7 +35,7 @@ def _file(name: str) -> Callable[..., bool]:
 
 
 PLACES = {
-    "data are prepared": Place("harness.runs.bench", "Bench.image"),
+    "data are prepared": Place("harness.runs.resolving", "Resolver.image"),
     "a workspace is half made": Place("docker.models.volumes", "VolumeCollection.create"),
     "a container is made": Place("docker.models.containers", "Container.start"),
     "a container has started": Place("docker.models.containers", "Container.start", after=True),
