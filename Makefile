@@ -39,7 +39,7 @@ regress: $(READY) ## Run two prompt sets, what is missing of them, and compare: 
 	    $(if $(STEPS),--steps $(STEPS)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(FAIL_ON),--fail-on $(FAIL_ON))
 
 test: image browser ## Run every test, those in real containers too
-	@sh tests/side_by_side.sh $(VENV)/bin/python
+	@$(VENV)/bin/python tests/side_by_side.py
 
 boundary: image ## Try to leave the box, to read what is secret and to cheat: probes, and that each can succeed elsewhere
 	@$(VENV)/bin/python -m pytest -q tests/boundary

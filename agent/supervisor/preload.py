@@ -94,6 +94,8 @@ def freshen(threads: int, setters: Sequence[SetThreads]) -> None:
     if (process := cast(Any, sys.modules.get("multiprocessing.process"))) is not None:
         process.ORIGINAL_DIR = str(Path.cwd())
         process.current_process().authkey = os.urandom(32)  # or candidates could talk to each other's managers
+    if (context := cast(Any, sys.modules.get("multiprocessing.context"))) is not None:
+        context._default_context._actual_context = None  # a script may still choose how processes start
     for set_threads in setters:
         set_threads(threads or len(os.sched_getaffinity(0)))
     gc.enable()

@@ -99,7 +99,7 @@ class DoorRelay:
     def _run(self, connection: socket.socket, door: Path, names: tuple[str, ...]) -> None:
         try:
             asyncio.run(self._carry(connection, door, names))
-        except (OSError, asyncio.IncompleteReadError, _Broken) as error:
+        except (OSError, EOFError, _Broken) as error:
             self._end = f"{type(error).__name__}: {error}"
         finally:
             if not self._closing:
@@ -109,13 +109,12 @@ class DoorRelay:
 
     async def _carry(self, connection: socket.socket, door: Path, names: tuple[str, ...]) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        reader, writer = await asyncio.open_connection(sock=connection)
-        carrying = asyncio.create_task(_Carrier(self, reader, writer, door, names).run())
+        connection.setblocking(False)
+        carrying = asyncio.create_task(_Carrier(self, connection, door, names).run())
         over = asyncio.create_task(self._over.wait())
         await asyncio.wait({carrying, over}, return_when=asyncio.FIRST_COMPLETED)
         for task in (carrying, over):
             task.cancel()
-        writer.close()
         with contextlib.suppress(asyncio.CancelledError):
             await carrying
 
@@ -129,26 +128,23 @@ class DoorRelay:
 
 
 class _Carrier:
-    def __init__(
-        self,
-        relay: DoorRelay,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        door: Path,
-        names: tuple[str, ...],
-    ) -> None:
+    """Reads and writes the socket itself: asyncio's streams drop what arrived as soon as a write fails."""
+
+    def __init__(self, relay: DoorRelay, connection: socket.socket, door: Path, names: tuple[str, ...]) -> None:
         self._relay = relay
-        self._reader = reader
-        self._writer = writer
+        self._connection = connection
         self._door = door
         self._names = names
         self._channels: dict[int, _Channel] = {}
         self._turn = asyncio.Lock()
+        self._writes: set[asyncio.Task[None]] = set()
+        self._arrived = b""
         self._buffer = bytearray()
 
     async def run(self) -> None:
         try:
-            await self._send(0, HELLO)
+            with contextlib.suppress(OSError):  # it has ended: what it said is read below
+                await self._send(0, HELLO)
             while True:
                 await self._take(*await self._frame())
         finally:
@@ -199,7 +195,7 @@ class _Carrier:
             if channel.writer is not None:
                 channel.writer.close()
             with contextlib.suppress(OSError):
-                await asyncio.shield(self._send(number, CLOSE))
+                await self._send(number, CLOSE)
 
     async def _out(self, number: int, channel: _Channel, reader: asyncio.StreamReader) -> None:
         while True:
@@ -230,11 +226,12 @@ class _Carrier:
     async def _read(self, size: int) -> bytes:
         """So many bytes of the relay's standard output; what it writes to its standard error is kept for a message."""
         while len(self._buffer) < size:
-            stream, length = MULTIPLEXED.unpack(await self._reader.readexactly(MULTIPLEXED.size))
+            head = b""
+            while len(head) < MULTIPLEXED.size:
+                head += await self._some(MULTIPLEXED.size - len(head))
+            stream, length = MULTIPLEXED.unpack(head)
             while length > 0:
-                part = await self._reader.read(min(length, 1 << 16))
-                if not part:
-                    raise asyncio.IncompleteReadError(b"", length)
+                part = await self._some(length)
                 length -= len(part)
                 if stream == STDOUT:
                     self._buffer += part
@@ -244,10 +241,25 @@ class _Carrier:
         del self._buffer[:size]
         return taken
 
+    async def _some(self, most: int) -> bytes:
+        """From 1 to `most` bytes of what the engine sends. Raise `EOFError` at its end."""
+        if not self._arrived:
+            self._arrived = await asyncio.get_running_loop().sock_recv(self._connection, 1 << 16)
+            if not self._arrived:
+                raise EOFError("the connection ended")
+        part, self._arrived = self._arrived[:most], self._arrived[most:]
+        return part
+
     async def _send(self, number: int, kind: int, data: bytes = b"") -> None:
+        """Send a frame whole, even where who sends it is cancelled meanwhile."""
+        write = asyncio.create_task(self._write(HEAD.pack(number, kind, len(data)) + data))
+        self._writes.add(write)
+        write.add_done_callback(self._writes.discard)
+        await asyncio.shield(write)
+
+    async def _write(self, frame: bytes) -> None:
         async with self._turn:
-            self._writer.write(HEAD.pack(number, kind, len(data)) + data)
-            await self._writer.drain()
+            await asyncio.get_running_loop().sock_sendall(self._connection, frame)
 
 
 def _plain(connection: socket.socket) -> socket.socket:

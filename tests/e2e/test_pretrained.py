@@ -2,6 +2,10 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,11 +22,22 @@ from tests.harness.egress.conftest import serving
 from tests.harness.egress.hub import hub
 
 pytestmark = pytest.mark.engine
+LOCK = Path(__file__).parents[2] / "dockerfiles" / "agent-cpu" / "candidate-lock.txt"
 TRANSFORMERS, TIMM = "transformers", "timm"  # as they are now: an index may not have every version
 GPU_IMAGE = (
     "the image with torch is not here. To have it and run this: make image-gpu (8 GB), then "
     ".venv/bin/python -m pytest tests/e2e/test_pretrained.py"
 )
+
+
+def refuse_to_judge_without_an_index(environ, packages, folder):
+    """Skip where pip alone can't have the packages either, with what it says: then the index lacks what they need."""
+    plain = [sys.executable, "-m", "pip", "download", "-q", "--only-binary=:all:", "-d", folder / "tried"]
+    done = subprocess.run(
+        [*plain, "-c", LOCK, *packages], env={**os.environ, **environ}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"the package index has no set of wheels for {', '.join(packages)}: {done.stderr[-300:].strip()}")
 
 
 @pytest.fixture
@@ -31,6 +46,8 @@ def filled(podium, tmp_path):
 
     def fill(packages, image, script, *options):
         podium.environ |= pretrained.index_variables()
+        if not options:
+            refuse_to_judge_without_an_index(podium.environ, packages, tmp_path)
         podium("cache", "add", "pypi", *options, *packages)
         out = tmp_path / "made"
         expected = pretrained.Maker(image.digest, podium.home / "cache").make(script, out)

@@ -61,6 +61,19 @@ def test_warnings_are_as_they_were_and_will_still_be_shown() -> None:
     assert in_a_process(code) == "True []\n"
 
 
+def test_a_script_may_still_choose_how_processes_start() -> None:
+    """joblib settles it in a forest's fit, and once is all that Python allows."""
+    code = """
+        import multiprocessing
+        rehearsal.rehearse(whole=True, wanted=lambda: False)
+        settled = multiprocessing.get_start_method(allow_none=True)
+        preload.freshen(1, [])
+        multiprocessing.set_start_method("spawn")
+        print(settled, multiprocessing.active_children())
+    """
+    assert in_a_process(code) == "fork []\n"
+
+
 def test_what_is_missing_is_left_out() -> None:
     code = "sys.modules['pandas'] = None\nrehearsal.rehearse(whole=True, wanted=lambda: False)\nprint('on')"
     assert in_a_process(code) == "on\n"

@@ -37,9 +37,19 @@ class PipeEngine:
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         )
         threading.Thread(target=self._take_in, args=(there,), daemon=True).start()
-        for number, stream in ((1, self.process.stdout), (2, self.process.stderr)):
-            threading.Thread(target=self._pass_on, args=(number, stream, there), daemon=True).start()
+        threading.Thread(target=self._give_out, args=(there,), daemon=True).start()
         return here
+
+    def _give_out(self, target):
+        streams = ((1, self.process.stdout), (2, self.process.stderr))
+        passing = [threading.Thread(target=self._pass_on, args=(*each, target), daemon=True) for each in streams]
+        for thread in passing:
+            thread.start()
+        for thread in passing:
+            thread.join()
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+        target.close()  # what was sent in and not taken is a reset at the other end
 
     def _take_in(self, source):
         with contextlib.suppress(OSError), self.process.stdin as target:
@@ -50,8 +60,6 @@ class PipeEngine:
         with contextlib.suppress(OSError):
             while data := os.read(stream.fileno(), self.split):
                 target.sendall(struct.pack("!BxxxI", number, len(data)) + data)
-            if number == 1:
-                target.shutdown(socket.SHUT_RDWR)
 
 
 def _pair():
@@ -188,7 +196,7 @@ def test_a_relay_that_ends_is_told_with_its_words(carried):
     while relay.failed_since is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert "IncompleteReadError" in relay.reason
+    assert "the connection ended" in relay.reason
 
 
 def test_one_that_can_not_start_is_the_infrastructures_trouble(carried):
