@@ -21,6 +21,7 @@ from typing import Any, cast
 MODULES = Path(__file__).with_name("preload.txt")
 SERVER_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",  # its threads start with the import, and threads do not survive a fork
+    "OPENBLAS_THREAD_TIMEOUT": "20",  # they wait busily for 2^20 cycles, 0.4 ms, before they sleep; else 0.1 s
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # likewise pyarrow's second allocator
 }
 OPENMP = "omp_set_num_threads"

@@ -161,7 +161,7 @@ def close_earlier(folder: RunFolder) -> None:
 
 
 def _ready_checks() -> None:
-    """Import what format checks stand on while the container starts, or the first one waits a second for it."""
+    """Import what format checks stand on while the agent starts, or the first one waits a second for it."""
     for name in ("harness.grading.submission", "numpy", "pyarrow.compute", "pyarrow.csv"):
         importlib.import_module(name)
 
@@ -365,8 +365,8 @@ class _Running:
         plan, tools = self._plan, self._tools
         box = WatchedBox(tools.make_sandbox(spec), self.watch, self._folder.resources, lambda: tools.look_at_gpus(plan))
         try:
-            threading.Thread(target=_ready_checks, daemon=True).start()
             box.start()
+            threading.Thread(target=_ready_checks, daemon=True).start()
             self.note(started_at=results.now(), sandbox=box.effective())
             self._folder.write(self.record)
             ending = box.wait(lambda: self._tick(gateway))
