@@ -29,7 +29,7 @@ from agent.supervisor.starting import STARTED
 
 SERVING, IMPORTED, READY = b"serving", b"imported", b"ready"  # answers from now on; one import more; and all of them
 SPARE_SECONDS = 0.5  # after a start: forking the next spare at once would take the new script's CPU
-IDLE_SPARE_SECONDS = 0.1  # where a CPU has nothing to do
+IDLE_SPARE_SECONDS = 0.02  # where a CPU has nothing to do
 UNFIT = 70  # the exit status that says: another one would be the same
 
 

@@ -223,6 +223,16 @@ def test_libraries_that_were_loaded_before_obey_the_number_of_threads(run: Run, 
     assert (int(execution.output) == 1) == (threads == 1)
 
 
+def test_threads_that_wait_for_work_use_no_cpu(run: Run) -> None:
+    """OpenBLAS's own wait busily, by its default as long as a small training takes."""
+    code = (
+        "import numpy, scipy.linalg, time\n"
+        "before = time.process_time(); time.sleep(0.5); print(time.process_time() - before)\n"
+    )
+    used = [float(run(code, cpus=(0, 1), memory_bytes=2**33).output) for _ in range(3)]
+    assert min(used) < 0.02, used
+
+
 def test_unseeded_generators_differ_between_candidates(run: Run) -> None:
     code = (
         "import random, numpy, tempfile, uuid\n"
