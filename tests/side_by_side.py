@@ -17,14 +17,11 @@ ENGINE = "engine or browser"
 def main(options: list[str]) -> int:
     """Run both halves with these options of pytest."""
     command = [sys.executable, "-m", "pytest", *options, "-m"]
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # both halves have a Ctrl-C too, and are given time to end
     with tempfile.TemporaryFile() as said:
         with subprocess.Popen([*command, f"not ({ENGINE})"], stdout=said, stderr=subprocess.STDOUT) as beside:
-            try:
-                with_engine = subprocess.run([*command, ENGINE], check=False).returncode
-                without = beside.wait()
-            except KeyboardInterrupt:
-                beside.send_signal(signal.SIGINT)
-                raise
+            with_engine = subprocess.run([*command, ENGINE], check=False).returncode
+            without = beside.wait()
         said.seek(0)
         sys.stdout.buffer.write(said.read())
     return int(with_engine != 0 or without != 0)
